@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// What every header includes first: the macros a user may set before including the library.
+//
+//   UNTOWARD_ASSERT(condition, message)
+//       Called where the caller broke a documented requirement. Default: assert(), so it is off with NDEBUG.
+//       Define it before the first include to log, trap or throw instead. Nothing that depends on data
+//       (a NaN, an empty cell, an infinity) is ever an assertion.
+//   UNTOWARD_FIXED_KERNELS
+//       Keep compile-time extents down to Eigen's kernels. Smaller and faster code for one small model on a
+//       microcontroller, larger and slower to compile on a host; off by default.
+
+#include <Eigen/Core>
+
+#if !EIGEN_VERSION_AT_LEAST(3, 4, 0)
+#error "untoward needs Eigen 3.4"
+#endif
+
+#if defined(__FAST_MATH__)
+#error "untoward must see NaN and infinity: build without -ffast-math"
+#endif
+
+#ifndef UNTOWARD_ASSERT
+#include <cassert>
+#define UNTOWARD_ASSERT(condition, message) assert((condition) && (message))
+#endif
+
+#define UNTOWARD_INLINE inline __attribute__((always_inline))
+
+namespace untoward {
+
+/// Sizes and positions, as in Eigen: signed.
+using Index = Eigen::Index;
+
+/// An extent that is known at run time only.
+inline constexpr Index Dynamic = Eigen::Dynamic;
+
+}  // namespace untoward

@@ -47,7 +47,7 @@ class Header:
 
     def array(self, name, tensor, dimensions=None):
         """dimensions: names of the extents, slowest first, e.g. ('batch', 'T', 'C')."""
-        tensor = torch.as_tensor(tensor).detach().to(torch.float64)
+        tensor = torch.as_tensor(tensor, dtype=torch.float64).detach()
         assert torch.isfinite(tensor).all(), f'{name} is not finite'
         self.claim(name)
         shape = ', '.join(str(extent) for extent in tensor.shape)

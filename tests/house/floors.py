@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Which header may include what.
+
+A header includes its own floor or lower ones. Firmware includes detector.hpp and everything under it, so these
+headers stay away from what a microcontroller has not got. Long headers are listed, and are no failure.
+"""
+import pathlib
+import posixpath
+import re
+import sys
+
+# From the ground up; folders on one floor may include each other.
+FLOORS = [
+    ["config.hpp", "version.hpp", "fwd.hpp"],
+    ["core"],
+    ["thresholds", "data", "metrics"],
+    ["autodiff"],
+    ["nn", "distributions"],
+    ["vae"],
+    ["scores", "explain"],
+    ["detector.hpp"],
+    ["stream"],
+    ["train"],
+    ["io"],
+    ["distributed", "report", "dynamic"],
+    ["untoward.hpp"],
+]
+LEVEL = {name: level for level, names in enumerate(FLOORS) for name in names}
+FIRMWARE = LEVEL["detector.hpp"]
+HOSTED = LEVEL["train"]
+HOSTED_HEADERS = {"core/error.hpp"}  # on a low floor, for hosted floors only
+
+HEAP_AND_STREAMS = {
+    "any", "condition_variable", "deque", "exception", "filesystem", "forward_list", "fstream", "functional", "future",
+    "iomanip", "ios", "iostream", "istream", "list", "locale", "map", "memory_resource", "mutex", "ostream", "print",
+    "queue", "random", "regex", "set", "shared_mutex", "sstream", "stack", "stdexcept", "streambuf", "string",
+    "system_error", "thread", "typeinfo", "unordered_map", "unordered_set", "valarray", "vector",
+}
+ALLOWED = {"metrics": {"vector"}, "data": {"vector"}}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
+
+
+def check(root):
+    problems, long_headers, includes = [], [], {}
+    for path in sorted(root.rglob("*.hpp")):
+        name = path.relative_to(root).as_posix()
+        folder = name.split("/")[0]
+        text = path.read_text(encoding="utf-8")
+        lines = text.count("\n")
+        if lines > 500:
+            long_headers.append(f"{name}: {lines} lines")
+        if not text.startswith("// SPDX-License-Identifier: MIT\n#pragma once\n"):
+            problems.append(f"{name}: begins with the licence line and #pragma once")
+        if folder not in LEVEL:
+            problems.append(f"{name}: belongs to no floor")
+            continue
+        level = LEVEL[folder]
+        own = includes.setdefault(name, [])
+        firmware = level <= FIRMWARE and name not in HOSTED_HEADERS
+        for bracket, target in INCLUDE.findall(text):
+            if bracket == "<" and target.startswith("untoward/"):
+                problems.append(f"{name}: own headers are included with quotes, not <{target}>")
+            elif bracket == '"':
+                beside = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
+                target = beside if (root / beside).is_file() else target.removeprefix("untoward/")
+                own.append(target)
+                if not (root / target).is_file():
+                    problems.append(f"{name}: includes {target}, which does not exist")
+                elif LEVEL.get(target.split("/")[0], level) > level:
+                    problems.append(f"{name}: includes {target}, which is on a higher floor")
+                if target in HOSTED_HEADERS and level < HOSTED:
+                    problems.append(f"{name}: includes {target}, which is for hosted floors only")
+            elif firmware and target in HEAP_AND_STREAMS - ALLOWED.get(folder, set()):
+                problems.append(f"{name}: firmware includes this floor, and it has no <{target}>")
+            elif firmware and target.startswith("Eigen/") and target != "Eigen/Core":
+                problems.append(f"{name}: firmware floors include <Eigen/Core> only, not <{target}>")
+
+    # What detector.hpp reaches is compiled for microcontrollers as a whole.
+    reached, waiting = set(), ["detector.hpp"] if "detector.hpp" in includes else []
+    while waiting:
+        name = waiting.pop()
+        if name in reached:
+            continue
+        reached.add(name)
+        waiting += includes.get(name, [])
+    for name in sorted(reached):
+        for _, target in INCLUDE.findall((root / name).read_text(encoding="utf-8")) if (root / name).is_file() else []:
+            if target in HEAP_AND_STREAMS:
+                problems.append(f"detector.hpp reaches {name}, which includes <{target}>")
+
+    # What includes itself in a circle hides behind #pragma once.
+    state = {}
+
+    def visit(name, trail):
+        if state.get(name) == "done" or name not in includes:
+            return
+        if state.get(name) == "open":
+            problems.append("a circle: " + " -> ".join(trail[trail.index(name):] + [name]))
+            return
+        state[name] = "open"
+        for target in includes[name]:
+            visit(target, trail + [name])
+        state[name] = "done"
+
+    for name in includes:
+        visit(name, [])
+    return problems, long_headers, len(includes)
+
+
+def main():
+    problems, long_headers, count = check(pathlib.Path(sys.argv[1]))
+    for line in long_headers:
+        print(f"long (is it one concept?): {line}")
+    for line in problems:
+        print(line)
+    print(f"{count} headers, {len(problems)} problems")
+    return 1 if problems or not count else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "../core/arena.hpp"
+#include "scope.hpp"
+
+// What the two readers that compute, `Run` and `Record`, share: so that both compute the same bits.
+
+namespace untoward::detail {
+
+// Room for the outputs of a rule in the arena, or views of its input: a tuple of Tensor<S, shape>.
+template <class S, class Rule, class Shapes, class... X>
+auto compute(Arena& arena, const Rule& rule, const Shapes& shapes, Index batch, const X&... x) {
+    return transform(shapes, [&](const auto& shape) {
+        using Sample = std::remove_cvref_t<decltype(shape)>;
+        if constexpr (is_view<Rule>) {
+            static_assert(sizeof...(X) == 1, "untoward: a view has one input");
+            const auto view = rule.view(x...);
+            return Tensor<S, Sample>(const_cast<S*>(view.data()), shape, batch, view.stride());
+        } else {
+            return Tensor<S, Sample>(arena.allocate<S>(shape.size() * batch), shape, batch);
+        }
+    });
+}
+
+template <class S, class Rule, class... V>
+S* allocate_saved(Arena& arena, const Rule& rule, Index batch, const V&... values) {
+    if constexpr (saves<Rule, V...>) {
+        return arena.allocate<S>(saved_size(rule, batch, values...));
+    } else {
+        return nullptr;
+    }
+}
+
+template <class X>
+auto erase(const X& x) {
+    if constexpr (requires { x.erased(); }) {
+        return x.erased();
+    } else {
+        return x;
+    }
+}
+
+template <class S, class Rule, class Results, class... X>
+void run_forward(const Rule& rule, S* saved, const Results& results, const X&... x) {
+    if constexpr (!is_view<Rule>) {
+        const auto outputs = unwrap(transform(results, [](const auto& result) { return result.erased(); }));
+        if constexpr (requires { rule.forward(saved, outputs, erase(x)...); }) {
+            rule.forward(saved, outputs, erase(x)...);
+        } else {
+            rule.forward(outputs, erase(x)...);
+        }
+    }
+}
+
+template <class S, class Sample>
+Tensor<const S, Sample> make_constant(Arena& arena, const Sample& shape, Index batch, double value) {
+    const Tensor<S, Sample> result(arena.allocate<S>(shape.size() * batch), shape, batch);
+    result.flat().setConstant(static_cast<S>(value));
+    return result;
+}
+
+// Noise for every sample of the batch, or one column for all where the pass has no sample ids.
+template <class S, bool Normal, class Sample>
+Tensor<const S, Sample> make_noise(Arena& arena, const Pass& pass, std::uint64_t site, const Sample& shape,
+                                   Index batch) {
+    const Index columns = pass.samples != nullptr ? batch : 1;
+    const Tensor<S, Sample> result(arena.allocate<S>(shape.size() * columns), shape, columns);
+    for (Index j = 0; j < columns; ++j) {
+        const NoiseKey key{.seed = pass.seed,
+                           .site = site,
+                           .epoch = pass.epoch,
+                           .sample = pass.samples != nullptr ? pass.samples[j] : 0};
+        if constexpr (Normal) {
+            fill_normal(&result(0, j), shape.size(), key);
+        } else {
+            fill_uniform(&result(0, j), shape.size(), key);
+        }
+    }
+    return result;
+}
+
+}  // namespace untoward::detail

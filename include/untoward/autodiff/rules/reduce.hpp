@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "elementwise.hpp"
+
+// Sums and means: of everything, per sample (over a column), per element (over the batch).
+
+namespace untoward {
+
+/// The sum of all elements of all samples: one number.
+struct Sum {
+    constexpr Vec<1> shape(const auto&) const { return {}; }
+    constexpr Index batch(Index) const { return 1; }
+    void forward(auto y, auto x) const { y(0, 0) = x.contiguous() ? x.flat().sum() : x.matrix().sum(); }
+    void backward(auto dy, auto, auto, auto dx) const {
+        dx.write([&](const auto& to, bool accumulate) {
+            if (accumulate) {
+                to.flat() += dy(0, 0);
+            } else {
+                to.flat().setConstant(dy(0, 0));
+            }
+        });
+    }
+};
+
+/// The sum over the elements of each sample: one number per sample.
+struct SumPerSample {
+    constexpr Vec<1> shape(const auto&) const { return {}; }
+    void forward(auto y, auto x) const { y.matrix() = x.matrix().colwise().sum(); }
+    void backward(auto dy, auto, auto, auto dx) const {
+        dx.write([&](const auto& to, bool accumulate) {
+            for (Index j = 0; j < to.batch(); ++j) {
+                if (accumulate) {
+                    to.column(j) += dy(0, j);
+                } else {
+                    to.column(j).setConstant(dy(0, j));
+                }
+            }
+        });
+    }
+};
+
+/// The sum over the batch, for each element: batch one.
+struct SumOverBatch {
+    constexpr auto shape(const auto& x) const { return x; }
+    constexpr Index batch(Index) const { return 1; }
+    void forward(auto y, auto x) const { y.matrix() = x.matrix().rowwise().sum(); }
+    void backward(auto dy, auto, auto, auto dx) const {
+        dx.write([&](const auto& to, bool accumulate) {
+            for (Index j = 0; j < to.batch(); ++j) {
+                if (accumulate) {
+                    to.column(j) += dy.column(0);
+                } else {
+                    to.column(j) = dy.column(0);
+                }
+            }
+        });
+    }
+};
+
+template <class Scope, class X>
+constexpr auto sum(Scope& scope, const X& x) {
+    return scope.apply(Sum{}, x);
+}
+template <class Scope, class X>
+constexpr auto sum_per_sample(Scope& scope, const X& x) {
+    return scope.apply(SumPerSample{}, x);
+}
+template <class Scope, class X>
+constexpr auto sum_over_batch(Scope& scope, const X& x) {
+    return scope.apply(SumOverBatch{}, x);
+}
+template <class Scope, class X>
+constexpr auto mean(Scope& scope, const X& x) {
+    const auto total = sum(scope, x);
+    return scale(scope, 1.0 / static_cast<double>(x.shape().size() * x.batch()), total);
+}
+template <class Scope, class X>
+constexpr auto mean_per_sample(Scope& scope, const X& x) {
+    const auto total = sum_per_sample(scope, x);
+    return scale(scope, 1.0 / static_cast<double>(x.shape().size()), total);
+}
+template <class Scope, class X>
+constexpr auto mean_over_batch(Scope& scope, const X& x) {
+    const auto total = sum_over_batch(scope, x);
+    return scale(scope, 1.0 / static_cast<double>(x.batch()), total);
+}
+
+}  // namespace untoward

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "../core/random.hpp"
+#include "name.hpp"
+#include "rule.hpp"
+
+// A model is written once, as a templated call operator over a scope and values; readers are scope types that
+// decide what a parameter and a value are. The statements of a scope:
+//
+//     s.parameter(name, shape, initialiser[, attributes])   a trainable tensor, asked for before it is used
+//     s.child(name, layer, shapes...)    binds a layer at this place of the layout, for inputs of these shapes,
+//                                        and returns a callable; calling it again uses the same parameters
+//     s.call(name, layer, values...)     binds and calls once
+//     s.apply(rule, values...)           one differentiable operation
+//     s.repeat(steps, state, body)       state = body(s, step, state), `steps` times
+//     s.normal(shape, batch), s.uniform(shape, batch)       noise
+//     s.constant(shape, batch, value)
+//     s.training()                       whether dropout and the like are on
+//
+// Order is meaning: parameters lie in the order in which they are asked for, so two calls on a scope never
+// share one full expression (C++ leaves the order of function arguments open).
+
+namespace untoward {
+
+/// A place in the layout: how many scalars, and how many tensors, come before it.
+struct Cursor {
+    Index scalars = 0;
+    Index tensors = 0;
+
+    constexpr Cursor operator+(const Cursor& other) const {
+        return {scalars + other.scalars, tensors + other.tensors};
+    }
+    constexpr bool operator==(const Cursor&) const = default;
+};
+
+/// What is to be done with a parameter besides computing with it.
+struct Attributes {
+    bool trainable = true;  ///< has a gradient, and the optimiser changes it
+    bool decay = true;      ///< weight decay applies (not to biases and log-variances)
+};
+
+/// What one pass over a batch is for; noise depends on nothing else than this, the place in the model, and the
+/// element.
+struct Pass {
+    bool training = false;
+    std::uint64_t seed = 0;
+    std::uint32_t epoch = 0;                 ///< the pass over the data, or the number of a Monte Carlo draw
+    const std::uint32_t* samples = nullptr;  ///< ids of the batch's samples; null: all meet the same draws
+};
+
+namespace detail {
+
+constexpr std::uint64_t combine(std::uint64_t seed, std::uint64_t value) {
+    return mix64(seed * 0x9e3779b97f4a7c15u + value);
+}
+
+// A whole path like "decoder.1.weight", for people.
+class Path {
+public:
+    constexpr std::size_t push(const Name& name) {
+        const std::size_t before = size_;
+        if (size_ > 0 && size_ < capacity) text_[size_++] = '.';
+        size_ += name.write(text_ + size_, capacity - size_);
+        text_[size_] = '\0';
+        return before;
+    }
+    constexpr void pop(std::size_t before) {
+        size_ = before;
+        text_[size_] = '\0';
+    }
+    [[nodiscard]] constexpr const char* text() const { return text_; }
+
+private:
+    static constexpr std::size_t capacity = 255;
+    char text_[capacity + 1] = {};
+    std::size_t size_ = 0;
+};
+
+}  // namespace detail
+
+template <class... Shapes, class Layer>
+constexpr Cursor measure(const Layer& layer, const Shapes&... shapes);
+
+/// A layer bound to its place in the layout; see `child`.
+template <class Scope, class Layer>
+class Bound {
+public:
+    constexpr Bound(Scope& scope, const Layer& layer, const Name& name, const Cursor& place)
+        : scope_(&scope), layer_(layer), name_(name), place_(place) {}
+
+    template <class... V>
+    constexpr auto operator()(const V&... values) {
+        return scope_->enter_layer(layer_, name_, place_, calls_++, nullptr, values...);
+    }
+
+private:
+    Scope* scope_;
+    [[no_unique_address]] Layer layer_;
+    Name name_;
+    Cursor place_;
+    std::uint64_t calls_ = 0;
+};
+
+/// What all readers share: the cursor, the binding of children, and where noise comes from.
+template <class Derived>
+class Scope {
+public:
+    using IsScope = void;
+
+    /// Binds `layer` here. Its parameters' place is fixed now, for inputs of these shapes, whatever is called
+    /// in which order, or not at all. Asking twice for one name is an assertion, made by `describe`.
+    template <class Layer, class... Shapes>
+    constexpr auto child(const Name& name, const Layer& layer, const Shapes&... shapes) {
+        self().claim(name);
+        const Cursor place = cursor_;
+        self().bind(name, layer, shapes...);
+        return Bound<Derived, Layer>(self(), layer, name, place);
+    }
+
+    /// Binds `layer` here and calls it once.
+    template <class Layer, class... V>
+    constexpr auto call(const Name& name, const Layer& layer, const V&... values) {
+        self().claim(name);
+        return enter_layer(layer, name, cursor_, 0, &cursor_, values...);
+    }
+
+    [[nodiscard]] constexpr const Cursor& cursor() const { return cursor_; }
+
+    // For Bound and call(). `end`, where not null, receives the place after the layer's last parameter; where it
+    // is null the layer was bound before.
+    template <class Layer, class... V>
+    constexpr auto enter_layer(const Layer& layer, const Name& name, const Cursor& place, std::uint64_t call,
+                               Cursor* end, const V&... values) {
+        Derived inner = self();
+        Scope& base = inner;
+        base.cursor_ = place;
+        base.path_ = detail::combine(path_, name.hash());
+        base.noise_site_ = detail::combine(detail::combine(noise_site_, name.hash()), call);
+        base.noise_calls_ = 0;
+        base.bound_ = bound_ || end == nullptr;
+        const auto mark = inner.enter(name, layer, values...);
+        auto result = layer(inner, values...);
+        inner.leave(mark, layer, result);
+        if (end != nullptr) *end = inner.cursor_;
+        return result;
+    }
+
+protected:
+    constexpr void claim(const Name&) {}
+
+    template <class Layer, class... Shapes>
+    constexpr void bind(const Name&, const Layer& layer, const Shapes&... shapes) {
+        cursor_ = cursor_ + measure(layer, shapes...);
+    }
+
+    constexpr Cursor advance(Index scalars) {
+        const Cursor place = cursor_;
+        cursor_.scalars += scalars;
+        ++cursor_.tensors;
+        return place;
+    }
+    /// A site of its own for every noise request of this call of this layer.
+    constexpr std::uint64_t next_noise_site() { return detail::combine(noise_site_, ++noise_calls_); }
+    /// The hash of the path of a parameter, the same in every call of its layer.
+    [[nodiscard]] constexpr std::uint64_t path_hash(const Name& name) const {
+        return detail::combine(path_, name.hash());
+    }
+    /// Whether this is a call of a layer whose parameters were met when it was bound.
+    [[nodiscard]] constexpr bool bound() const { return bound_; }
+    constexpr Cursor& mutable_cursor() { return cursor_; }
+
+private:
+    friend Derived;
+    constexpr Derived& self() { return static_cast<Derived&>(*this); }
+
+    Cursor cursor_{};
+    std::uint64_t path_ = 0;
+    std::uint64_t noise_site_ = 0;
+    std::uint64_t noise_calls_ = 0;
+    bool bound_ = false;
+};
+
+namespace detail {
+
+// The last value of a loop's state, and all of them as one sequence.
+template <class State, class All>
+struct Unrolled {
+    State last;
+    All all;
+};
+
+// The element of a loop's state that is stacked: the state itself, or the first of a tuple.
+template <class State>
+constexpr const auto& output_of_state(const State& state) {
+    if constexpr (is_tuple<State>) {
+        return std::get<0>(state);
+    } else {
+        return state;
+    }
+}
+
+}  // namespace detail
+
+/// Stacks T values of shape Vec<N> to a Seq<N, T>: what `repeat` returns of every step.
+struct Stack {
+    template <Index N>
+    constexpr auto shape(const Repeated<Vec<N>>& steps) const {
+        return Seq<N, Dynamic>(steps.shape.size(), steps.size);
+    }
+    void forward(auto y, const auto& x) const {
+        const Index n = y.shape().channels();
+        for (Index t = 0; t < x.size(); ++t) {
+            const auto step = x[t];
+            for (Index j = 0; j < y.batch(); ++j) {
+                Eigen::Map<Eigen::Array<typename decltype(y)::Scalar, Dynamic, 1>>(&y(t * n, j), n) =
+                    step.column(detail::broadcast_column(step, j));
+            }
+        }
+    }
+    void backward(auto dy, auto, const auto& x, const auto& dx) const {
+        const Index n = dy.shape().channels();
+        for (Index t = 0; t < x.size(); ++t) {
+            dx[t].add([](const auto& d) { return d; },
+                      Tensor(dy.data() + t * n, Shape<Dynamic>(n), dy.batch(), dy.stride()));
+        }
+    }
+};
+
+}  // namespace untoward

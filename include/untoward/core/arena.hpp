@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "storage.hpp"
+
+namespace untoward {
+
+/// Memory that only grows until it is rewound: everything that one pass over a batch computes lives in one.
+/// It does not own its memory: on firmware that is a static or stack array whose size `count()` gives, on a
+/// host a `Buffer<std::byte>`. Running out is an assertion, never a fallback to the heap.
+class Arena {
+public:
+    Arena() = default;
+    /// `memory` is aligned to `storage_alignment` (the arena skips to the first aligned byte otherwise).
+    Arena(std::byte* memory, std::size_t size) : begin_(memory), size_(size) {
+        const auto address = reinterpret_cast<std::uintptr_t>(memory);
+        const std::size_t skip = align_up(static_cast<std::size_t>(address % storage_alignment)) -
+                                 static_cast<std::size_t>(address % storage_alignment);
+        begin_ += skip < size ? skip : size;
+        size_ -= skip < size ? skip : size;
+    }
+    explicit Arena(Buffer<std::byte>& memory)
+        : Arena(memory.data(), static_cast<std::size_t>(memory.size())) {}
+
+    /// Uninitialised room for n values, aligned to `storage_alignment`.
+    template <class T>
+    [[nodiscard]] T* allocate(Index n) {
+        static_assert(alignof(T) <= storage_alignment);
+        const std::size_t bytes = align_up(static_cast<std::size_t>(n) * sizeof(T));
+        UNTOWARD_ASSERT(bytes <= size_ - used_, "untoward: the arena is too small for this model and batch");
+        T* const memory = reinterpret_cast<T*>(begin_ + used_);
+        used_ += bytes;
+        if (used_ > peak_) peak_ = used_;
+        return memory;
+    }
+
+    [[nodiscard]] std::size_t used() const { return used_; }
+    [[nodiscard]] std::size_t peak() const { return peak_; }
+    [[nodiscard]] std::size_t capacity() const { return size_; }
+    [[nodiscard]] const std::byte* begin() const { return begin_; }
+
+    /// Gives back everything allocated since used() was `mark`.
+    void rewind(std::size_t mark = 0) {
+        UNTOWARD_ASSERT(mark <= used_, "untoward: an arena rewinds backwards only");
+        used_ = mark;
+    }
+
+private:
+    std::byte* begin_ = nullptr;
+    std::size_t size_ = 0;
+    std::size_t used_ = 0;
+    std::size_t peak_ = 0;
+};
+
+}  // namespace untoward

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "../autodiff/initialiser.hpp"
+#include "../autodiff/rules/affine.hpp"
+
+namespace untoward {
+
+/// y[t] = b + sum over k of W[k] x[t - (K - 1 - k) dilation], with zeros before the first step. W is
+/// Shape<in, K, out>: K matrices of out x in, the last one for the present.
+struct CausalConvolution {
+    Index dilation = 1;
+
+    template <Index C, Index T, Index In, Index K, Index Out, Index Bias>
+    constexpr auto shape(const Shape<C, T>& x, const Shape<In, K, Out>& weight, const Shape<Bias>& bias) const {
+        detail::require_same_extent<In, C>(weight.template extent<0>(), x.template extent<0>());
+        detail::require_same_extent<Out, Bias>(weight.template extent<2>(), bias.template extent<0>());
+        UNTOWARD_ASSERT(dilation >= 1, "untoward: a dilation is at least one");
+        return Shape<Out, T>(weight.template extent<2>(), x.template extent<1>());
+    }
+    static constexpr Index multiply_adds(const auto& x, const auto& weight, const auto&) {
+        return weight.size() * x.positions();
+    }
+    constexpr Index batch(Index x, Index, Index) const { return x; }
+
+    // K products on shifted views, per sample: no patch matrix, any dilation.
+    void forward(auto y, auto x, auto weight, auto bias) const {
+        using S = typename decltype(y)::Scalar;
+        for (Index j = 0; j < y.batch(); ++j) {
+            y.sample(j).colwise() = bias.column(0).matrix();
+            for_each_tap(x, weight, [&](const S* w, Index, Index shift, Index n) {
+                product::forward<S>(from(y.sample_columns(j), shift, n), w, from(x.sample_columns(j), 0, n), true);
+            });
+        }
+    }
+    void backward(auto dy, auto, auto x, auto weight, auto, auto dx, auto dweight, auto dbias) const {
+        using S = typename decltype(x)::Scalar;
+        dbias.write([&](const auto& to, bool accumulate) {
+            if (!accumulate) to.flat().setZero();
+            for (Index j = 0; j < dy.batch(); ++j) to.column(0).matrix() += dy.sample(j).rowwise().sum();
+        });
+        if (dweight) {
+            const auto to = dweight.partial();
+            for (Index j = 0; j < dy.batch(); ++j) {
+                for_each_tap(x, weight, [&](const S* w, Index, Index shift, Index n) {
+                    product::backward_weight<S>(to.data() + (w - weight.data()),
+                                                from(dy.sample_columns(j), shift, n),
+                                                from(x.sample_columns(j), 0, n), true);
+                });
+            }
+        }
+        if (dx) {
+            const auto to = dx.partial();
+            for (Index j = 0; j < dy.batch(); ++j) {
+                for_each_tap(x, weight, [&](const S* w, Index, Index shift, Index n) {
+                    product::backward_input<S>(from(to.sample_columns(j), 0, n), w,
+                                               from(dy.sample_columns(j), shift, n), true);
+                });
+            }
+        }
+    }
+
+private:
+    template <class T>
+    static product::Columns<T> from(const product::Columns<T>& x, Index begin, Index n) {
+        return {x.data + begin * x.stride, x.rows, n, x.stride};
+    }
+    // Calls f(tap's matrix, tap, how far it looks back, how many steps it reaches).
+    template <class Function>
+    void for_each_tap(const auto& x, const auto& weight, const Function& function) const {
+        const Index steps = x.shape().template extent<1>();
+        const Index taps = weight.shape().template extent<1>();
+        const Index size = weight.shape().template extent<0>() * weight.shape().template extent<2>();
+        for (Index k = 0; k < taps; ++k) {
+            const Index shift = (taps - 1 - k) * dilation;
+            if (shift < steps) function(weight.data() + k * size, k, shift, steps - shift);
+        }
+    }
+};
+
+/// A causal dilated convolution over time: `Seq<C, T>` to `Seq<Out, T>`; step t sees t, t - dilation, ...,
+/// t - (Kernel - 1) dilation and zeros before the first step. PyTorch's Conv1d after a left padding of
+/// (Kernel - 1) dilation; the weight is stored as (Kernel, Out, in).
+template <Index Out, Index Kernel>
+struct CausalConvolution1d {
+    Index dilation = 1;
+
+    template <class Scope, class X>
+    constexpr auto operator()(Scope& scope, const X& x) const {
+        constexpr Index In = X::SampleShape::template static_extent<0>;
+        const Index fan_in = x.shape().channels() * Kernel;
+        const auto weight =
+            scope.parameter("weight", Shape<In, Kernel, Out>(x.shape().channels(), Kernel, Out), UniformFanIn{fan_in});
+        const auto bias = scope.parameter("bias", Vec<Out>{}, UniformFanIn{fan_in}, Attributes{.decay = false});
+        return scope.apply(CausalConvolution{dilation}, x, weight, bias);
+    }
+};
+
+}  // namespace untoward

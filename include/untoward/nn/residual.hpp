@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "../autodiff/rules/arithmetic.hpp"
+
+namespace untoward {
+
+/// x + layer(x); the layer's name is "layer".
+template <class Layer>
+struct Residual {
+    [[no_unique_address]] Layer layer{};
+
+    template <class Scope, class X>
+    constexpr auto operator()(Scope& scope, const X& x) const {
+        const auto y = scope.call("layer", layer, x);
+        return add(scope, x, y);
+    }
+};
+
+template <class Layer>
+Residual(const Layer&) -> Residual<Layer>;
+
+}  // namespace untoward

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "untoward/thresholds/threshold.hpp"
+
+namespace untoward {
+
+/// A threshold known beforehand, in the units of the score (nats, for a negative ELBO). Calibration rows do not
+/// change it and none are needed; nothing is promised about false alarms.
+struct Fixed {
+    double value = 0;
+
+    template <class Derived>
+    PlainThreshold<typename Derived::Scalar> calibrate(const Eigen::DenseBase<Derived>& scores) const {
+        using Scalar = typename Derived::Scalar;
+        return {static_cast<Scalar>(value), scores.size(), 0};
+    }
+};
+
+}  // namespace untoward

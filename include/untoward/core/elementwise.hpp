@@ -48,7 +48,7 @@ void assign(const Tensor<S, Sample>& y, const Function& function, const X&... x)
     detail::for_each_broadcast(
         y.rows(), y.batch(), y.contiguous(), [&](const auto&... a) { y.flat() = function(a...); },
         [&](Index j, const auto&... a) { y.column(j) = function(a...); },
-        [&](Index i, Index j, const auto&... a) { y(i, j) = function(a...)(0); }, x...);
+        [&](Index i, Index j, const auto&... a) { y(i, j) = function(a...).value(); }, x...);
 }
 
 /// y += function(x...), or y = function(x...) where not `accumulate`; the function's value has the extents that
@@ -73,7 +73,7 @@ void add_reduced(const Tensor<S, Sample>& y, bool accumulate, const Function& fu
                 }
             },
             [&](Index i, Index j, const auto&... a) {
-                y(y.rows() == 1 ? 0 : i, detail::broadcast_column(y, j)) += function(a...)(0);
+                y(y.rows() == 1 ? 0 : i, detail::broadcast_column(y, j)) += function(a...).value();
             },
             x...);
     }

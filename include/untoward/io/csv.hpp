@@ -39,6 +39,7 @@ public:
         constexpr std::string_view mark = "\xEF\xBB\xBF";
         if (text_.substr(0, mark.size()) == mark) text_.remove_prefix(mark.size());
         check_text();
+        content_end_ = text_.find_last_not_of("\r\n") + 1;
         skip_blank_lines();
         if (position_ == text_.size()) fail(name_, ": is empty, expected a line with the names of the columns");
         read_record();
@@ -53,7 +54,7 @@ public:
 
     /// Reads the next record; false at the end.
     bool next() {
-        if (header_.size() > 1 || rest_is_blank()) skip_blank_lines();
+        if (header_.size() > 1 || position_ >= content_end_) skip_blank_lines();
         if (position_ == text_.size()) return false;
         read_record();
         if (cells_.size() != header_.size()) {
@@ -94,8 +95,6 @@ private:
             }
         }
     }
-
-    bool rest_is_blank() const { return text_.find_first_not_of("\r\n", position_) == std::string_view::npos; }
 
     void skip_blank_lines() {
         while (position_ < text_.size() && (text_[position_] == '\n' || text_[position_] == '\r')) end_line();
@@ -174,6 +173,7 @@ private:
     std::vector<std::string> header_;
     std::vector<std::string_view> cells_;
     std::deque<std::string> unescaped_;  // a deque does not move what it holds
+    std::size_t content_end_ = 0;  // only line ends follow
     std::size_t position_ = 0;
     std::size_t line_ = 1;
     std::size_t next_line_ = 1;

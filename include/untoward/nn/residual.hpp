@@ -8,7 +8,7 @@ namespace untoward {
 /// x + layer(x); the layer's name is "layer".
 template <class Layer>
 struct Residual {
-    [[no_unique_address]] Layer layer{};
+    [[no_unique_address]] Layer layer;
 
     template <class Scope, class X>
     constexpr auto operator()(Scope& scope, const X& x) const {

@@ -3,17 +3,18 @@
 
 // Split conformal prediction: a threshold whose false-alarm rate is right for any model and any distribution.
 //
-// n rows that nothing was fitted to are scored: S_(1) <= ... <= S_(n). If a new normal row is exchangeable with
-// them, each of the n + 1 ranks of its score is equally likely, so with
+// n rows that nothing was fitted to are scored: S_(1) <= ... <= S_(n). If a new normal row is exchangeable
+// with them, each of the n + 1 ranks of its score is equally likely, so with
 //
 //     k = ceil((n + 1) (1 - alpha)),    threshold = S_(k)  (+infinity when k > n)
 //     p(s) = (1 + #{i : S_i >= s}) / (n + 1)
 //
-// P(score > threshold) <= alpha and P(p <= t) <= t for every t; s > threshold exactly when p(s) <= alpha. (Vovk,
-// Gammerman and Shafer, "Algorithmic Learning in a Random World", 2005; Laxhammar and Falkman 2010 for anomalies.)
+// P(score > threshold) <= alpha and P(p <= t) <= t for every t; s > threshold exactly when p(s) <= alpha.
+// (Vovk, Gammerman and Shafer, "Algorithmic Learning in a Random World", 2005; Laxhammar and Falkman 2010 for
+// anomalies.)
 //
-// What is promised is an average over calibration sets as well as over new rows. With one calibration set, the
-// false alarms among m normal rows whose scores do not tie follow BetaBinomial(m; n + 1 - k, k), of mean
+// What is promised is an average over calibration sets as well as over new rows. With one calibration set,
+// the false alarms among m normal rows whose scores do not tie follow BetaBinomial(m; n + 1 - k, k), of mean
 // m (n + 1 - k) / (n + 1) <= m alpha: with n = 999 and alpha = 1%, one calibration set in twenty has a rate
 // above 1.5%. Ties only lower the rate. Nothing is promised when the rows are not exchangeable: overlapping
 // windows of one signal, a process that drifts, calibration rows that the model was also fitted to; nor about
@@ -29,8 +30,9 @@ namespace untoward {
 
 namespace detail {
 
-/// A rate that is exactly a float was rounded when it was written, 0.01f to a little less than 1/100, and only
-/// known to that precision. It is taken at the upper end, so that 99 rows do for 0.01f as they do for 0.01.
+/// A rate that is exactly a float was rounded when it was written, 0.01f to a little less than 1/100, and
+/// only known to that precision. It is taken at the upper end, so that 99 rows do for 0.01f as they do for
+/// 0.01.
 constexpr double upper_end(double rate) {
     const bool is_float = static_cast<double>(static_cast<float>(rate)) == rate;
     return rate * (1 + (is_float ? 0x1p-24 : 0x1p-52) + 0x1p-52);
@@ -49,8 +51,8 @@ constexpr Index conformal_rows_needed(double rate) {
     return static_cast<double>(whole) < rows ? whole : whole - 1;
 }
 
-/// k = ceil((n + 1)(1 - rate)), the rank of the threshold among n calibration scores counted from 1; n + 1 when
-/// there are too few of them.
+/// k = ceil((n + 1)(1 - rate)), the rank of the threshold among n calibration scores counted from 1; n + 1
+/// when there are too few of them.
 constexpr Index conformal_rank(Index n, double rate) {
     if (n < conformal_rows_needed(rate)) return n + 1;
     if (rate >= 1) return std::min(n, Index{1});
@@ -59,16 +61,16 @@ constexpr Index conformal_rank(Index n, double rate) {
     return n + 1 - std::clamp(static_cast<Index>(above), Index{1}, std::max(n, Index{1}));
 }
 
-/// How many of n rows to set aside for calibration: what the rate needs, but between a fifth and two fifths of
-/// the rows, max(n / 5, min(ceil(1 / rate) - 1, 2 n / 5)), each rounded down. So at least three fifths of the
-/// rows are left to learn from, and of one or two rows none is set aside.
+/// How many of n rows to set aside for calibration: what the rate needs, but between a fifth and two fifths
+/// of the rows, max(n / 5, min(ceil(1 / rate) - 1, 2 n / 5)), each rounded down. So at least three fifths of
+/// the rows are left to learn from, and of one or two rows none is set aside.
 constexpr Index calibration_size(Index n, double rate) {
     const Index two_fifths = n / 5 * 2 + n % 5 * 2 / 5;
     return std::max(n / 5, std::min(conformal_rows_needed(rate), two_fifths));
 }
 
-/// A calibrated conformal threshold: the sorted calibration scores and the rate. `Vector` is an Eigen vector: one
-/// that owns its numbers, one of fixed size, or a Map of numbers in a file's buffer or in flash.
+/// A calibrated conformal threshold: the sorted calibration scores and the rate. `Vector` is an Eigen vector:
+/// one that owns its numbers, one of fixed size, or a Map of numbers in a file's buffer or in flash.
 template <class Vector>
 class ConformalThreshold {
 public:
@@ -117,9 +119,9 @@ private:
     Scalar threshold_;
 };
 
-/// The threshold that normal rows exceed with probability `false_alarm_rate` at most; see the top of this file
-/// for what that means and when it holds. With fewer than ceil(1 / rate) - 1 calibration rows (99 at 1%) the
-/// promise is impossible: the threshold is +infinity and `is_calibrated()` is false.
+/// The threshold that normal rows exceed with probability `false_alarm_rate` at most; see the top of this
+/// file for what that means and when it holds. With fewer than ceil(1 / rate) - 1 calibration rows (99 at 1%)
+/// the promise is impossible: the threshold is +infinity and `is_calibrated()` is false.
 struct Conformal {
     double false_alarm_rate = 0.01;  ///< in (0, 1)
 

@@ -5,8 +5,8 @@
 
 namespace untoward {
 
-/// A threshold known beforehand, in the units of the score (nats, for a negative ELBO). Calibration rows do not
-/// change it and none are needed; nothing is promised about false alarms.
+/// A threshold known beforehand, in the units of the score (nats, for a negative ELBO). Calibration rows do
+/// not change it and none are needed; nothing is promised about false alarms.
 struct Fixed {
     double value = 0;
 

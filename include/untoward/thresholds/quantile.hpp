@@ -5,9 +5,9 @@
 
 namespace untoward {
 
-/// The quantile at `level` in [0, 1] of scores sorted ascending, interpolated linearly between the two nearest:
-/// at place (n - 1) level, counted from 0. (Type 7 of Hyndman and Fan 1996; the default of NumPy and R.)
-/// `sorted` has at least one element and no NaN; infinities are allowed.
+/// The quantile at `level` in [0, 1] of scores sorted ascending, interpolated linearly between the two
+/// nearest: at place (n - 1) level, counted from 0. (Type 7 of Hyndman and Fan 1996; the default of NumPy and
+/// R.) `sorted` has at least one element and no NaN; infinities are allowed.
 template <class Derived>
 typename Derived::Scalar quantile_of_sorted(const Eigen::DenseBase<Derived>& sorted, double level) {
     using Scalar = typename Derived::Scalar;
@@ -27,8 +27,8 @@ typename Derived::Scalar quantile_of_sorted(const Eigen::DenseBase<Derived>& sor
 /// The empirical quantile of the calibration scores, by `quantile_of_sorted`.
 ///
 /// It promises nothing. On few rows its false-alarm rate is above 1 - level: at level 0.95 it is 9.3% in
-/// expectation with 20 rows and 5.9% with 100. Conformal is this threshold with the rank put right, and is what
-/// to use unless another program's numbers must be met.
+/// expectation with 20 rows and 5.9% with 100. Conformal is this threshold with the rank put right, and is
+/// what to use unless another program's numbers must be met.
 struct Quantile {
     double level = 0.99;  ///< in [0, 1]
 

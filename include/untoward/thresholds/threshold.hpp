@@ -2,11 +2,11 @@
 #pragma once
 
 // From a score to a decision. A threshold policy is options only (`Conformal{.false_alarm_rate = 0.01f}`);
-// `calibrate(scores)` fits it to the scores of normal rows that nothing else was fitted to, and what comes back
-// decides. Deciding needs no heap, no exceptions and no more than comparisons, so firmware includes it.
+// `calibrate(scores)` fits it to the scores of normal rows that nothing else was fitted to, and what comes
+// back decides. Deciding needs no heap, no exceptions and no more than comparisons, so firmware includes it.
 //
-// A policy of your own is a struct with one member function; the fitted half may be the library's. This one, with
-// quantile.hpp included, flags scores more than `width` robust standard deviations above the median:
+// A policy of your own is a struct with one member function; the fitted half may be the library's. This one,
+// with quantile.hpp included, flags scores more than `width` robust standard deviations above the median:
 //
 //     struct MedianDeviation {
 //         double width = 3.5;
@@ -34,27 +34,28 @@ namespace untoward {
 
 /// A calibrated threshold, for scores of type `Scalar` (higher = more anomalous).
 ///
-/// | member                           | meaning                                                                   |
+/// | member                           | meaning |
 /// |----------------------------------|---------------------------------------------------------------------------|
-/// | `threshold()`                    | scores above it are anomalous; +infinity while there are too few rows     |
-/// | `is_anomaly(score)`              | `score > threshold()`; a score that is NaN or +infinity is always anomalous |
-/// | `calibration_rows()`             | how many scores it was calibrated on                                      |
-/// | `rows_needed()`                  | the fewest with which it can do what its options ask                      |
-/// | `is_calibrated()`                | `calibration_rows() >= rows_needed()`                                     |
-/// | `attainable_false_alarm_rate()`  | the smallest rate that could be promised with these rows; 1 if none can be |
+/// | `threshold()`                    | scores above it are anomalous; +infinity while there are too few rows
+/// | | `is_anomaly(score)`              | `score > threshold()`; a score that is NaN or +infinity is always
+/// anomalous | | `calibration_rows()`             | how many scores it was calibrated on | | `rows_needed()`
+/// | the fewest with which it can do what its options ask                      | | `is_calibrated()` |
+/// `calibration_rows() >= rows_needed()`                                     | |
+/// `attainable_false_alarm_rate()`  | the smallest rate that could be promised with these rows; 1 if none can
+/// be |
 ///
-/// A threshold that can give a p-value has `p_value(score)` besides: see HasPValue. One that cannot has no such
-/// member, and that is how the code above knows at compile time.
+/// A threshold that can give a p-value has `p_value(score)` besides: see HasPValue. One that cannot has no
+/// such member, and that is how the code above knows at compile time.
 template <class T>
 concept FittedThreshold = std::floating_point<typename T::Scalar> &&
     requires(const T& fitted, typename T::Scalar score) {
-        { fitted.threshold() } -> std::same_as<typename T::Scalar>;
-        { fitted.is_anomaly(score) } -> std::same_as<bool>;
-        { fitted.calibration_rows() } -> std::same_as<Index>;
-        { fitted.rows_needed() } -> std::same_as<Index>;
-        { fitted.is_calibrated() } -> std::same_as<bool>;
-        { fitted.attainable_false_alarm_rate() } -> std::same_as<double>;
-    };
+    { fitted.threshold() } -> std::same_as<typename T::Scalar>;
+    { fitted.is_anomaly(score) } -> std::same_as<bool>;
+    { fitted.calibration_rows() } -> std::same_as<Index>;
+    { fitted.rows_needed() } -> std::same_as<Index>;
+    { fitted.is_calibrated() } -> std::same_as<bool>;
+    { fitted.attainable_false_alarm_rate() } -> std::same_as<double>;
+};
 
 /// A calibrated threshold that says how unusual a score is: `p_value(score)` in (0, 1], small = unusual; the
 /// smallest it can give for NaN.
@@ -63,7 +64,8 @@ concept HasPValue = FittedThreshold<T> && requires(const T& fitted, typename T::
     { fitted.p_value(score) } -> std::same_as<typename T::Scalar>;
 };
 
-/// Options that `calibrate(scores)` turns into a FittedThreshold; `scores` is any Eigen vector, of any length.
+/// Options that `calibrate(scores)` turns into a FittedThreshold; `scores` is any Eigen vector, of any
+/// length.
 template <class T>
 concept ThresholdPolicy = requires(const T& policy, const Eigen::VectorXf& scores) {
     { policy.calibrate(scores) } -> FittedThreshold;

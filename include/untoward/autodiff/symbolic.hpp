@@ -131,4 +131,11 @@ constexpr Cursor measure(const Layer& layer, const Shapes&... shapes) {
     return scope.cursor();
 }
 
+/// The shape of a layer's output for inputs of these shapes.
+template <class... Shapes, class Layer>
+constexpr auto output_shape(const Layer& layer, const Shapes&... shapes) {
+    Measure scope;
+    return layer(scope, Symbol<Shapes>(shapes, 1)...).shape();
+}
+
 }  // namespace untoward

@@ -19,6 +19,7 @@ struct Dense {
     constexpr explicit Dense(Index units)
         requires(Out == Dynamic)
         : outputs(units) {}
+    constexpr explicit Dense(const Vec<Out>& shape) : outputs(shape) {}
 
     template <class Scope, class X>
     constexpr auto operator()(Scope& scope, const X& x) const {

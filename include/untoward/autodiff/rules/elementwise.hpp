@@ -132,7 +132,8 @@ struct Clamp {
         using S = typename decltype(x)::Scalar;
         const S l = static_cast<S>(low);
         const S h = static_cast<S>(high);
-        assign(y, [l, h](const auto& a) { return a.template max<Eigen::PropagateNaN>(l).template min<Eigen::PropagateNaN>(h); }, x);
+        // Comparisons, not max and min: a NaN stays one.
+        assign(y, [l, h](const auto& a) { return (a < l).select(l, (a > h).select(h, a)); }, x);
     }
     void backward(auto dy, auto, auto x, auto dx) const {
         using S = typename decltype(x)::Scalar;

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "../nn/chain.hpp"
+#include "gaussian.hpp"
+#include "latent.hpp"
+
+namespace untoward {
+
+/// The layers before the latent units.
+template <class... Layers>
+using Encoder = Chain<Layers...>;
+/// The layers between the latent units and the likelihood, which makes the last one.
+template <class... Layers>
+using Decoder = Chain<Layers...>;
+
+namespace detail {
+
+// The four parts of a VAE, bound to their places.
+template <class Encode, class Heads, class Decode, class Output>
+struct VaeParts {
+    Encode encoder;
+    Heads latent;
+    Decode decoder;
+    Output likelihood;
+
+    template <class X>
+    constexpr auto encode(const X& x) {
+        const auto hidden = encoder(x);
+        return latent(hidden);
+    }
+    template <class Z>
+    constexpr auto decode(const Z& z) {
+        const auto hidden = decoder(z);
+        return likelihood(hidden);
+    }
+};
+
+// What one pass through a VAE leaves: everything that its ELBO and scores are made of.
+template <class PosteriorType, class Z, class Output, class LogDensity, class Kl>
+struct VaePass {
+    PosteriorType posterior;
+    Z z;
+    Output output;            // the likelihood's distribution over x
+    LogDensity log_density;   // log p(x_d | z) of every element, as x
+    Kl kl;                    // KL(q(z_k|x) || p(z_k)) of every unit, K x batch
+};
+
+}  // namespace detail
+
+/// A variational autoencoder (Kingma and Welling 2014): encoder, latent units, decoder, likelihood.
+///
+///     using Model = Vae<Vec<30>, Encoder<Dense<64, Relu>, Dense<32, Relu>>, Latent<8>,
+///                       Decoder<Dense<32, Relu>, Dense<64, Relu>>, Gaussian>;
+///
+/// Its parameters are named encoder.0.weight, ..., latent.weight, latent.bias, decoder.0.weight, ...,
+/// likelihood.mean.weight, likelihood.mean.bias, likelihood.log_variance.
+template <class Sample, class EncoderType, class LatentType, class DecoderType, class Likelihood>
+struct Vae {
+    using SampleShape = Sample;
+
+    [[no_unique_address]] Sample sample{};
+    [[no_unique_address]] EncoderType encoder{};
+    [[no_unique_address]] LatentType latent{};
+    [[no_unique_address]] DecoderType decoder{};
+    [[no_unique_address]] Likelihood likelihood{};
+
+    /// The four parts in their places, each to be called as often as wanted: `parts.encode(x)` gives the
+    /// posterior, `parts.decode(z)` the likelihood's distribution.
+    template <class Scope>
+    constexpr auto bind(Scope& scope) const {
+        const auto head = likelihood.layer(sample);
+        auto encode = scope.child("encoder", encoder, sample);
+        auto heads = scope.child("latent", latent, output_shape(encoder, sample));
+        auto decode = scope.child("decoder", decoder, latent.units);
+        auto output = scope.child("likelihood", head, output_shape(decoder, latent.units));
+        return detail::VaeParts<decltype(encode), decltype(heads), decltype(decode), decltype(output)>{
+            encode, heads, decode, output};
+    }
+
+    /// One pass with one draw of z.
+    template <class Scope, class X>
+    constexpr auto operator()(Scope& scope, const X& x) const {
+        auto parts = bind(scope);
+        const auto posterior = parts.encode(x);
+        const auto z = reparameterise(scope, posterior.mean, posterior.log_variance);
+        const auto output = parts.decode(z);
+        const auto log_density = likelihood.log_density(scope, x, output);
+        const auto kl = normal_kl(scope, posterior.mean, posterior.log_variance);
+        return detail::VaePass<std::remove_const_t<decltype(posterior)>, std::remove_const_t<decltype(z)>,
+                               std::remove_const_t<decltype(output)>, std::remove_const_t<decltype(log_density)>,
+                               std::remove_const_t<decltype(kl)>>{posterior, z, output, log_density, kl};
+    }
+};
+
+}  // namespace untoward

@@ -92,4 +92,11 @@ inline std::string format_number(double value, int digits = 9) {
     return {buffer, result.ptr};
 }
 
+/// The shortest text that brings this float back: 0.1, not 0.100000001.
+inline std::string format_shortest(float value) {
+    char buffer[32];
+    const auto result = std::to_chars(buffer, buffer + sizeof buffer, value);
+    return {buffer, result.ptr};
+}
+
 }  // namespace untoward::io

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// How one column of a table becomes features, and back.
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "../config.hpp"
+#include "../core/error.hpp"
+#include "number.hpp"
+#include "table.hpp"
+#include "text.hpp"
+
+namespace untoward::io {
+
+/// sign(x) log(1 + |x|): the logarithm of a column of large counts or amounts. A value below 0, which training never
+/// saw, stays a number. Infinities and NaN stay what they are.
+inline float signed_log1p(float x) { return std::copysign(std::log1p(std::abs(x)), x); }
+
+/// The inverse of signed_log1p.
+inline float signed_expm1(float y) { return std::copysign(std::expm1(std::abs(y)), y); }
+
+enum class ColumnKind {
+    Number,  ///< one feature: the value
+    Log1p,   ///< one feature: signed_log1p of the value
+    Text,    ///< a feature per level that is 1 where the cell is that text, and one for texts never seen in training
+};
+
+/// The coding of one column. Missing cells are NaN in every feature of the column: filling in what is usual and
+/// flagging it is the detector's part, for numbers and text alike.
+struct ColumnCoding {
+    std::string name;
+    ColumnKind kind = ColumnKind::Number;
+    std::vector<std::string> levels;  ///< Text only: sorted by their bytes, different, not empty
+
+    /// How many features the column has.
+    Index features() const { return kind == ColumnKind::Text ? static_cast<Index>(levels.size()) + 1 : 1; }
+
+    /// The name of a feature for people: "amount", "country=DE", "country=(unseen)".
+    std::string feature_name(Index feature) const {
+        return kind == ColumnKind::Text ? name + "=" + level_name(feature) : name;
+    }
+
+    /// The coded value of a feature in the unit of the column. Features of text have no unit and stay as they are.
+    float original(float coded) const { return kind == ColumnKind::Log1p ? signed_expm1(coded) : coded; }
+
+    /// What coded features (all of this column) say, for people: a number in the column's unit, or the level with the
+    /// largest value, "(unseen)" being one; "" when nothing is known. `coded` has `features()` values.
+    template <class Derived>
+    std::string decoded_text(const Eigen::DenseBase<Derived>& coded) const {
+        constexpr int digits = 6;  // a logarithm and back costs the last ones
+        if (kind != ColumnKind::Text) {
+            const float value = original(coded(0));
+            return std::isnan(value) ? std::string() : format_number(value, digits);
+        }
+        Index best = -1;
+        for (Index i = 0; i < features(); ++i) {
+            if (!std::isnan(coded(i)) && (best < 0 || coded(i) > coded(best))) best = i;
+        }
+        return best < 0 ? std::string() : level_name(best);
+    }
+
+    /// The feature of a text: its level, or the last one when it is unseen.
+    Index level(std::string_view text) const {
+        const auto found = std::lower_bound(levels.begin(), levels.end(), text);
+        return found != levels.end() && *found == text ? found - levels.begin() : static_cast<Index>(levels.size());
+    }
+
+private:
+    std::string level_name(Index feature) const {
+        const auto at = static_cast<std::size_t>(feature);
+        return at < levels.size() ? levels[at] : "(unseen)";
+    }
+};
+
+namespace detail {
+
+/// The cells of a column as numbers, whatever the table took them for.
+class NumberCells {
+public:
+    explicit NumberCells(const Column& column) : column_(column) {
+        for (const std::string& level : column.levels) levels_.push_back(parse_cell(level));
+    }
+
+    Cell operator[](Index row) const {
+        const auto at = static_cast<std::size_t>(row);
+        if (!column_.is_text) {
+            const float value = column_.numbers[at];
+            return {std::isnan(value) ? CellKind::Missing : CellKind::Number, value};
+        }
+        const std::uint32_t code = column_.codes[at];
+        return code == Column::missing ? Cell{CellKind::Missing, std::numeric_limits<float>::quiet_NaN()}
+                                       : levels_[code];
+    }
+
+private:
+    const Column& column_;
+    std::vector<Cell> levels_;
+};
+
+/// True when the logarithm is the better scale: never below 0, somewhere above 20, skewness over 5. The skewness is
+/// m3 / m2^(3/2) of the finite values.
+inline bool wants_log1p(const std::vector<float>& values) {
+    constexpr float least_maximum = 20.0f;
+    constexpr double least_skewness = 5.0;
+    double sum = 0;
+    double count = 0;
+    float largest = 0;
+    for (const float value : values) {
+        if (value < 0) return false;
+        if (!std::isfinite(value)) continue;
+        sum += value;
+        count += 1;
+        largest = std::max(largest, value);
+    }
+    if (largest <= least_maximum) return false;
+    const double mean = sum / count;
+    double m2 = 0;
+    double m3 = 0;
+    for (const float value : values) {
+        if (!std::isfinite(value)) continue;
+        const double deviation = value - mean;
+        m2 += deviation * deviation / count;
+        m3 += deviation * deviation * deviation / count;
+    }
+    return m2 > 0 && m3 > least_skewness * m2 * std::sqrt(m2);
+}
+
+/// Learns the coding of a column from some rows of a table. A column of text has no levels when all is missing.
+template <class Rows>
+ColumnCoding learn_column(const Column& column, const Rows& rows) {
+    ColumnCoding coding;
+    coding.name = column.name;
+    const NumberCells cells(column);
+    const auto is_text = [&cells](Index row) { return cells[row].kind == CellKind::Text; };
+    if (std::any_of(rows.begin(), rows.end(), is_text)) {
+        coding.kind = ColumnKind::Text;
+        std::vector<bool> is_used(column.levels.size());
+        for (const Index row : rows) {
+            const std::uint32_t code = column.codes[static_cast<std::size_t>(row)];
+            if (code != Column::missing) is_used[code] = true;
+        }
+        for (std::size_t i = 0; i < is_used.size(); ++i) {
+            if (is_used[i]) coding.levels.push_back(column.levels[i]);
+        }
+        std::sort(coding.levels.begin(), coding.levels.end());
+        return coding;
+    }
+    std::vector<float> values;
+    for (const Index row : rows) values.push_back(cells[row].value);
+    if (wants_log1p(values)) coding.kind = ColumnKind::Log1p;
+    return coding;
+}
+
+/// Codes a column of a table into its rows (`features() x n`) of the feature matrix.
+/// Throws Error with file, line, column and text for text where training had numbers.
+inline void code_column(const ColumnCoding& coding, const Table& table, const Column& column,
+                        Eigen::Block<Eigen::MatrixXf> features) {
+    constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+    if (coding.kind != ColumnKind::Text) {
+        const NumberCells cells(column);
+        for (Index row = 0; row < table.rows(); ++row) {
+            const Cell cell = cells[row];
+            if (cell.kind == CellKind::Text) {
+                fail(table.place(row), ", column ", in_quotes(column.name), ": ", in_quotes(column.text(row)),
+                     " is text, expected a number");
+            }
+            features(0, row) = coding.kind == ColumnKind::Log1p ? signed_log1p(cell.value) : cell.value;
+        }
+        return;
+    }
+    std::vector<Index> places;  // of the table's levels among the coding's
+    for (const std::string& level : column.levels) places.push_back(coding.level(level));
+    features.setZero();
+    for (Index row = 0; row < table.rows(); ++row) {
+        const auto at = static_cast<std::size_t>(row);
+        const bool is_missing = column.is_text ? column.codes[at] == Column::missing : std::isnan(column.numbers[at]);
+        if (is_missing) {
+            features.col(row).setConstant(nan);
+        } else {
+            features(column.is_text ? places[column.codes[at]] : coding.level(column.text(row)), row) = 1.0f;
+        }
+    }
+}
+
+}  // namespace detail
+
+}  // namespace untoward::io

@@ -319,7 +319,7 @@ void card_testing(const Customer& customer, double time, Chance& chance, std::ve
 
 void stolen_card(const Customer& customer, double time, Chance& chance, std::vector<Payment>& out) {
     time = 24 * std::floor(time / 24) + chance.between(17, 27);  // evening and night
-    const bool near = chance.happens(0.4);
+    const bool near = chance.happens(0.3);
     const std::size_t country = near || chance.happens(0.4)
                                     ? customer.country
                                     : chance.pick(country_weights(&Country::visited, customer.country));
@@ -333,7 +333,7 @@ void stolen_card(const Customer& customer, double time, Chance& chance, std::vec
                         .distance = distance + chance.exponential(2),
                         .new_merchant = true,
                         .fraud = Fraud::StolenCard};
-        if (chance.happens(0.2)) {  // without the code, up to the contactless limit
+        if (chance.happens(0.15)) {  // without the code, up to the contactless limit
             payment.category = chance.happens(0.5) ? Groceries : Fuel;
             payment.amount = to_cents(chance.between(35, 50));
             payment.channel = "contactless";
@@ -343,7 +343,7 @@ void stolen_card(const Customer& customer, double time, Chance& chance, std::vec
             payment.channel = "atm";
         } else {
             payment.category = chance.happens(0.65) ? Electronics : Clothing;
-            payment.amount = to_cents(chance.log_normal(650, 0.5));
+            payment.amount = to_cents(chance.log_normal(850, 0.5));
             payment.channel = "chip";
         }
         out.push_back(payment);
@@ -468,7 +468,7 @@ void generate(const Options& options) {
     }
 
     // Plant episodes of whichever kind lacks most of its share, at most one for each customer.
-    constexpr std::array<double, fraud_names.size()> shares{0, 0.35, 0.3, 0.2, 0.15};
+    constexpr std::array<double, fraud_names.size()> shares{0, 0.35, 0.3, 0.23, 0.12};
     const double wanted = options.fraud_share * static_cast<double>(in_test);
     std::vector<untoward::Index> order(count);
     untoward::permutation(options.seed, count, order);

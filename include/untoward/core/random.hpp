@@ -86,11 +86,10 @@ constexpr S uniform_from(std::uint32_t word) {
 template <class S>
 struct NormalSeries;
 
-// A number of terms is the least that leaves the truncation below half a unit in the last place.
+// Enough terms that what is cut off is small beside the rounding.
 template <>
 struct NormalSeries<float> {
     using Bits = std::uint32_t;
-    using SignedBits = std::int32_t;
     static constexpr int mantissa_bits = 23;
     static constexpr Bits one = 0x3f800000u;
     static constexpr Bits root_half = 0x3f3504f3u;
@@ -100,7 +99,6 @@ struct NormalSeries<float> {
 template <>
 struct NormalSeries<double> {
     using Bits = std::uint64_t;
-    using SignedBits = std::int64_t;
     static constexpr int mantissa_bits = 52;
     static constexpr Bits one = 0x3ff0000000000000u;
     static constexpr Bits root_half = 0x3fe6a09e667f3bcdu;

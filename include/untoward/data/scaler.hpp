@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "scaling.hpp"
+
+// Scaler policies: options only; `fit` looks at training rows once and gives a `Scaling`. A policy of your own is
+// a struct with
+//
+//     template <class Derived>
+//     auto fit(const Eigen::DenseBase<Derived>& rows) const;    // features x n -> Scaling
+//
+// Missing values (NaN) are passed over; a feature without any value gets centre 0 and scale 1. A feature that is
+// constant has no scale of its own: it is floored to min(1, |value|), or 1 where the value is 0, so that a
+// constant that moves by one, or by its own size, is one scaled unit away; `Scaling::constant` reports it.
+
+namespace untoward {
+
+namespace detail {
+
+// The present values of one feature, sorted.
+template <class Row>
+std::vector<double> sorted_present(const Row& row) {
+    std::vector<double> values;
+    values.reserve(static_cast<std::size_t>(row.size()));
+    for (Index i = 0; i < row.size(); ++i) {
+        if (!std::isnan(row(i))) values.push_back(static_cast<double>(row(i)));
+    }
+    std::sort(values.begin(), values.end());
+    return values;
+}
+
+// By linear interpolation between order statistics, as NumPy's default.
+inline double quantile(const std::vector<double>& sorted, double level) {
+    if (sorted.empty()) return 0;
+    const double place = level * static_cast<double>(sorted.size() - 1);
+    const auto below = static_cast<std::size_t>(place);
+    const std::size_t above = std::min(below + 1, sorted.size() - 1);
+    return sorted[below] + (place - static_cast<double>(below)) * (sorted[above] - sorted[below]);
+}
+
+struct Moments {
+    double mean = 0;
+    double deviation = 0;  // population standard deviation
+};
+
+inline Moments moments(const std::vector<double>& values) {
+    if (values.empty()) return {};
+    Moments m;
+    const auto n = static_cast<double>(values.size());
+    for (const double v : values) m.mean += v / n;
+    for (const double v : values) m.deviation += (v - m.mean) * (v - m.mean) / n;
+    m.deviation = std::sqrt(m.deviation);
+    return m;
+}
+
+// Fits feature by feature; centre_and_scale(sorted values, moments) gives {centre, scale}.
+template <class Derived, class CentreAndScale>
+auto fit_scaling(const Eigen::DenseBase<Derived>& rows, const CentreAndScale& centre_and_scale) {
+    using S = typename Derived::Scalar;
+    using Vector = Eigen::Matrix<S, Dynamic, 1>;
+    const Index features = rows.rows();
+    Scaling<Vector> scaling{Vector(features), Vector(features), Vector(features), Vector(features)};
+    for (Index i = 0; i < features; ++i) {
+        const std::vector<double> sorted = sorted_present(rows.row(i));
+        const Moments m = moments(sorted);
+        auto [centre, scale] = centre_and_scale(sorted, m);
+        const double median = quantile(sorted, 0.5);
+        // Rounding of a mean leaves a spread that is none.
+        const bool varies = !sorted.empty() && sorted.front() < sorted.back() &&
+                            m.deviation > 16 * static_cast<double>(std::numeric_limits<S>::epsilon()) * std::abs(m.mean);
+        if (!varies) {
+            centre = median;
+            scale = median == 0 ? 1 : std::min(1.0, std::abs(median));
+        }
+        scaling.centre(i) = static_cast<S>(centre);
+        scaling.scale(i) = static_cast<S>(scale);
+        scaling.constant(i) = varies ? S(0) : S(1);
+        scaling.fill(i) = static_cast<S>(median);
+    }
+    return scaling;
+}
+
+}  // namespace detail
+
+/// Mean and standard deviation of each feature.
+struct StandardScaler {
+    template <class Derived>
+    auto fit(const Eigen::DenseBase<Derived>& rows) const {
+        return detail::fit_scaling(rows, [](const auto&, const detail::Moments& m) {
+            return std::pair(m.mean, m.deviation);
+        });
+    }
+};
+
+/// Median and interquartile range / 1.349 of each feature: the standard deviation where the data is normal, and
+/// unmoved by a few wild values. Where the range is 0 (more than half of the values are equal) the standard
+/// deviation takes its place.
+struct RobustScaler {
+    template <class Derived>
+    auto fit(const Eigen::DenseBase<Derived>& rows) const {
+        return detail::fit_scaling(rows, [](const auto& sorted, const detail::Moments& m) {
+            const double range = detail::quantile(sorted, 0.75) - detail::quantile(sorted, 0.25);
+            return std::pair(detail::quantile(sorted, 0.5), range > 0 ? range / 1.349 : m.deviation);
+        });
+    }
+};
+
+}  // namespace untoward

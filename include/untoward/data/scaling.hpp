@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cmath>
+
+#include "../config.hpp"
+
+namespace untoward {
+
+/// What a scaler learned, and all that scoring needs of it: (x - centre) / scale, feature by feature. `Vector` is
+/// an Eigen vector, or a map of one in flash.
+template <class Vector>
+struct Scaling {
+    using Scalar = typename Vector::Scalar;
+
+    /// Scaled values beyond this are clipped to it, so that 1e30 gives a large, finite score.
+    static constexpr Scalar limit = 1000;
+
+    Vector centre;
+    Vector scale;     ///< positive
+    Vector fill;      ///< the training median, taken in place of a missing value
+    Vector constant;  ///< 1 where the feature had one value only in training, else 0
+
+    [[nodiscard]] Index features() const { return centre.size(); }
+    /// One value to scaled units. NaN is missing: the training median takes its place.
+    [[nodiscard]] Scalar apply(Index feature, Scalar value) const {
+        if (std::isnan(value)) value = fill[feature];
+        const Scalar scaled = (value - centre[feature]) / scale[feature];
+        return scaled > limit ? limit : (scaled < -limit ? -limit : scaled);
+    }
+    /// A scaled value back to the data's unit.
+    [[nodiscard]] Scalar invert(Index feature, Scalar scaled) const {
+        return scaled * scale[feature] + centre[feature];
+    }
+};
+
+}  // namespace untoward

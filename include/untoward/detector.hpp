@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "data/scaling.hpp"
+#include "scores/score.hpp"
+#include "thresholds/threshold.hpp"
+
+namespace untoward {
+
+/// What a detector is made of: options only. It cannot score; `fit` makes a `Detector` of it.
+///
+///     Recipe recipe{RobustScaler{}, Model{}, NegativeElbo{}, Conformal{.false_alarm_rate = 0.01}};
+template <class Scaler, class Model, class ScoreType, class Threshold>
+struct Recipe {
+    [[no_unique_address]] Scaler scaler;
+    [[no_unique_address]] Model model;
+    [[no_unique_address]] ScoreType score;
+    [[no_unique_address]] Threshold threshold;
+};
+
+template <class Scaler, class Model, class ScoreType, class Threshold>
+Recipe(const Scaler&, const Model&, const ScoreType&, const Threshold&) -> Recipe<Scaler, Model, ScoreType, Threshold>;
+
+/// Where a detector keeps its numbers: on the heap, copied deeply.
+template <class S = float>
+struct Owned {
+    using Scalar = S;
+    using Vector = Eigen::Matrix<S, Dynamic, 1>;
+    using Parameters = Buffer<S>;
+};
+
+/// How much one feature is to blame.
+template <class S>
+struct Contribution {
+    Index feature = 0;
+    S excess = 0;    ///< its share of the score, less the training median of that share
+    S observed = 0;  ///< in the data's unit; NaN where missing
+    S expected = 0;  ///< what the model reconstructs, in the data's unit
+};
+
+/// What a detector says of one sample.
+template <class S, class Sample>
+struct Verdict {
+    S score = 0;              ///< higher is more anomalous; infinite where a value was
+    S p_value = 1;            ///< P(a normal sample scores as high), where the threshold has p-values; else NaN
+    bool is_anomaly = false;
+    bool is_valid = true;     ///< false where a value was infinite: then anomalous
+    Index missing = 0;        ///< values that were NaN and took the training median
+    /// Every feature, the most to blame first.
+    std::conditional_t<Sample::is_static, std::array<Contribution<S>, static_cast<std::size_t>(Sample::is_static ? Sample::static_size : 0)>,
+                       Buffer<Contribution<S>>>
+        contributions{};
+};
+
+/// A fitted detector: scaler, model, score and threshold. Scoring is const, never throws, and gives the same
+/// numbers for a sample whatever else is in its batch (up to the rounding of differently blocked products).
+template <class RecipeType, class Storage = Owned<>>
+class Detector {
+public:
+    using Scalar = typename Storage::Scalar;
+    using Vector = typename Storage::Vector;
+    using Model = std::remove_cvref_t<decltype(std::declval<RecipeType>().model)>;
+    using Sample = typename Model::SampleShape;
+    using Threshold = std::remove_cvref_t<decltype(std::declval<RecipeType>().threshold.calibrate(std::declval<Vector>()))>;
+    using VerdictType = Verdict<Scalar, Sample>;
+
+    /// From its fitted parts: as `fit` and loading make it. `typical` is the training median of each feature's
+    /// share of the score.
+    Detector(const RecipeType& recipe, Scaling<Vector> scaling, typename Storage::Parameters parameters, Vector typical, Threshold threshold)
+        : recipe_(recipe),
+          scaling_(std::move(scaling)),
+          parameters_(std::move(parameters)),
+          typical_(std::move(typical)),
+          threshold_(std::move(threshold)) {}
+
+    [[nodiscard]] const RecipeType& recipe() const { return recipe_; }
+    [[nodiscard]] const Scaling<Vector>& scaling() const { return scaling_; }
+    [[nodiscard]] const typename Storage::Parameters& parameters() const { return parameters_; }
+    [[nodiscard]] const Vector& typical() const { return typical_; }
+    [[nodiscard]] const Threshold& threshold() const { return threshold_; }
+    [[nodiscard]] Index features() const { return recipe_.model.sample.size(); }
+
+    /// The same detector with another threshold, calibrated to scores or chosen by hand.
+    void set_threshold(Threshold threshold) { threshold_ = std::move(threshold); }
+
+    /// Arena bytes for a batch, with or without explanation.
+    [[nodiscard]] static constexpr std::size_t arena_bytes(const RecipeType& recipe, Index batch, bool explain) {
+        const auto size = static_cast<std::size_t>(recipe.model.sample.size() * batch);
+        return 2 * align_up(size * sizeof(Scalar)) + align_up(static_cast<std::size_t>(batch) * sizeof(Scalar)) +
+               count<Scalar>(gather(recipe, explain), batch, recipe.model.sample).run_bytes;
+    }
+
+    /// Scores a batch of raw samples (features x n, NaN = missing) in an arena of `arena_bytes(n, ...)`, without
+    /// any other memory. `contributions` and `expected` (features x n, column-major, or null) receive every
+    /// feature's excess share of the score and its reconstruction in the data's unit.
+    template <class Derived>
+    void evaluate(const Eigen::DenseBase<Derived>& samples, Arena& arena, Scalar* scores,
+                  Scalar* contributions = nullptr, Scalar* expected = nullptr) const {
+        const Index n = samples.cols();
+        const Sample& shape = recipe_.model.sample;
+        const Index features = shape.size();
+        UNTOWARD_ASSERT(samples.rows() == features, "untoward: a sample has another number of features");
+        const std::size_t mark = arena.used();
+
+        const Tensor<Scalar, Sample> x(arena.allocate<Scalar>(features * n), shape, n);
+        for (Index j = 0; j < n; ++j) {
+            for (Index i = 0; i < features; ++i) x(i, j) = scaling_.apply(i, samples(i, j));
+        }
+        ScoreSheet<Scalar> sheet{{arena.allocate<Scalar>(features * n), Vec<>(features), n},
+                                 {arena.allocate<Scalar>(n), Vec<1>{}, n}};
+        sheet.features.flat().setZero();
+        sheet.rest.flat().setZero();
+
+        const auto layer = gather(recipe_, expected != nullptr);
+        Run<Scalar> scope(parameters_.data(), arena, Pass{.seed = layer.needs.seed});
+        const auto evidence = layer(scope, scope.input(Tensor<const Scalar, Sample>(x)));
+        recipe_.score.add_to(sheet, evidence, Scalar(1));
+
+        for (Index j = 0; j < n; ++j) {
+            scores[j] = sheet.features.column(j).sum() + sheet.rest(0, j);
+            // Nothing that is not a number leaves here: it is as anomalous as can be.
+            if (std::isnan(scores[j])) scores[j] = std::numeric_limits<Scalar>::infinity();
+            for (Index i = 0; i < features; ++i) {
+                const bool infinite = std::isinf(samples(i, j));
+                if (infinite) scores[j] = std::numeric_limits<Scalar>::infinity();
+                if (contributions != nullptr) {
+                    contributions[i + j * features] =
+                        infinite ? std::numeric_limits<Scalar>::infinity() : sheet.features(i, j) - typical_[i];
+                }
+                if (expected != nullptr) {
+                    expected[i + j * features] = scaling_.invert(i, evidence.reconstruction(i, j));
+                }
+            }
+        }
+        arena.rewind(mark);
+    }
+
+    /// The scores of many samples, features x n; cut into blocks that stay in the cache.
+    template <class Derived>
+    [[nodiscard]] Vector score(const Eigen::DenseBase<Derived>& samples) const {
+        Vector scores(samples.cols());
+        const Index block = std::min<Index>(block_size, std::max<Index>(samples.cols(), 1));
+        Buffer<std::byte> memory(static_cast<Index>(arena_bytes(recipe_, block, false)));
+        Arena arena(memory);
+        for (Index begin = 0; begin < samples.cols(); begin += block) {
+            const Index n = std::min(block, samples.cols() - begin);
+            evaluate(samples.derived().middleCols(begin, n), arena, scores.data() + begin);
+        }
+        return scores;
+    }
+
+    /// The verdict on one sample of `features()` values.
+    template <class Derived>
+    [[nodiscard]] VerdictType operator()(const Eigen::DenseBase<Derived>& sample) const {
+        Buffer<std::byte> memory(static_cast<Index>(arena_bytes(recipe_, 1, true) + 2 * align_up(static_cast<std::size_t>(features()) * sizeof(Scalar))));
+        Arena arena(memory);
+        return judge(sample, arena);
+    }
+
+    /// The same in the caller's arena, of `arena_bytes(recipe, 1, true)` and twice the features' bytes, aligned.
+    template <class Derived>
+    [[nodiscard]] VerdictType judge(const Eigen::DenseBase<Derived>& sample, Arena& arena) const {
+        const Index n = features();
+        UNTOWARD_ASSERT(sample.size() == n, "untoward: a sample has another number of features");
+        const std::size_t mark = arena.used();
+        Scalar* const contributions = arena.allocate<Scalar>(n);
+        Scalar* const expected = arena.allocate<Scalar>(n);
+        VerdictType verdict;
+        evaluate(sample.derived().reshaped(n, 1), arena, &verdict.score, contributions, expected);
+        if constexpr (!Sample::is_static) verdict.contributions = Buffer<Contribution<Scalar>>(n);
+        for (Index i = 0; i < n; ++i) {
+            const auto value = static_cast<Scalar>(sample.derived().coeff(i));
+            verdict.contributions[static_cast<std::size_t>(i)] = {i, contributions[i], value, expected[i]};
+            verdict.missing += std::isnan(value) ? 1 : 0;
+            verdict.is_valid = verdict.is_valid && !std::isinf(value);
+        }
+        std::sort(verdict.contributions.begin(), verdict.contributions.end(),
+                  [](const auto& a, const auto& b) { return a.excess != b.excess ? a.excess > b.excess : a.feature < b.feature; });
+        verdict.is_anomaly = threshold_.is_anomaly(verdict.score);
+        verdict.p_value = p_value(verdict.score);
+        arena.rewind(mark);
+        return verdict;
+    }
+
+    /// P(a normal sample scores as high), or NaN where the threshold knows no p-values.
+    [[nodiscard]] Scalar p_value(Scalar score) const {
+        if constexpr (HasPValue<Threshold>) {
+            return threshold_.p_value(score);
+        } else {
+            return std::numeric_limits<Scalar>::quiet_NaN();
+        }
+    }
+
+    /// Samples scored at a time.
+    static constexpr Index block_size = 256;
+
+private:
+    static constexpr auto gather(const RecipeType& recipe, bool explain) {
+        Needs needs = recipe.score.needs();
+        needs.reconstruction = needs.reconstruction || explain;
+        return GatherEvidence<Model>{recipe.model, needs};
+    }
+
+    [[no_unique_address]] RecipeType recipe_;
+    Scaling<Vector> scaling_;
+    typename Storage::Parameters parameters_;
+    Vector typical_;
+    Threshold threshold_;
+};
+
+}  // namespace untoward

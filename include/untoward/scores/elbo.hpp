@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "score.hpp"
+
+namespace untoward {
+
+/// The negative evidence lower bound, beta = 1 whatever it was in training, in nats: the mean over `draws` fixed
+/// draws of z of -log p(x|z), plus KL(q(z|x) || p(z)). Deterministic: the draws are keyed by `seed` and their
+/// number and are the same for every sample. Features answer for their own log density, no feature for the KL.
+struct NegativeElbo {
+    using IsScore = void;
+    Index draws = 8;
+    std::uint64_t seed = 0;
+
+    [[nodiscard]] constexpr Needs needs() const { return {.draws = draws, .seed = seed}; }
+    template <class S>
+    void add_to(ScoreSheet<S>& sheet, const auto& evidence, S weight) const {
+        sheet.features.flat() -= weight * evidence.log_density.flat();
+        sheet.rest.matrix() += weight * evidence.kl.matrix().colwise().sum();
+    }
+};
+
+/// KL(q(z|x) || p(z)): how far from the prior the encoder had to go, in nats.
+struct KlDivergence {
+    using IsScore = void;
+
+    [[nodiscard]] constexpr Needs needs() const { return {}; }
+    template <class S>
+    void add_to(ScoreSheet<S>& sheet, const auto& evidence, S weight) const {
+        sheet.rest.matrix() += weight * evidence.kl.matrix().colwise().sum();
+    }
+};
+
+}  // namespace untoward

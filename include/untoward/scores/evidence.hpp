@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "../autodiff/count.hpp"
+#include "../autodiff/rules/arithmetic.hpp"
+#include "../autodiff/run.hpp"
+#include "../vae/vae.hpp"
+
+namespace untoward {
+
+/// What a score asks of a model. A composed score asks for the union, so the encoder runs once and nothing is
+/// computed that nobody asked for.
+struct Needs {
+    bool reconstruction = false;  ///< the decoder's answer to the posterior's mean
+    Index draws = 0;              ///< log densities under this many draws of z
+    std::uint64_t seed = 0;       ///< of the draws
+
+    constexpr Needs operator|(const Needs& other) const {
+        UNTOWARD_ASSERT(draws == 0 || other.draws == 0 || seed == other.seed,
+                        "untoward: scores that are added share their draws, so their seeds are the same");
+        return {reconstruction || other.reconstruction, draws > other.draws ? draws : other.draws,
+                draws > 0 ? seed : other.seed};
+    }
+};
+
+/// What a model says of a batch: computed once, read by every score. D x batch or K x batch each.
+template <class X, class Units>
+struct Evidence {
+    X x;                 ///< the scaled input
+    Units mean;          ///< of the posterior
+    Units log_variance;  ///< of the posterior
+    Units kl;            ///< KL(q(z_k|x) || p(z_k)) of every unit
+    X reconstruction;    ///< E[x | z = mean], where needed; else the input
+    X log_density;       ///< mean over the draws of log p(x_d | z), where needed; else the input
+};
+
+/// A model's pass over a batch for a score, as a layer: so that `count` knows its arena.
+template <class Model>
+struct GatherEvidence {
+    [[no_unique_address]] Model model;
+    Needs needs;
+
+    template <class Scope, class X>
+    constexpr auto operator()(Scope& scope, const X& x) const {
+        auto parts = model.bind(scope);
+        const auto posterior = parts.encode(x);
+        const auto kl = normal_kl(scope, posterior.mean, posterior.log_variance);
+        using Units = std::remove_const_t<decltype(kl)>;
+        Evidence<X, Units> evidence{x, Units(posterior.mean), Units(posterior.log_variance), kl, x, x};
+        if (needs.reconstruction) {
+            evidence.reconstruction = X(scope.call("reconstruction", [&](auto&, const auto& mean) {
+                return model.likelihood.expectation(parts.decode(mean));
+            }, posterior.mean));
+        }
+        if (needs.draws > 0) {
+            auto total = X(scope.constant(x.shape(), x.batch(), 0));
+            for (Index draw = 0; draw < needs.draws; ++draw) {
+                // As a layer of its own, so that the arena gets back all but the new total.
+                total = X(scope.call("draw", [&](auto&, const auto& sum) {
+                    const auto z = reparameterise(scope, posterior.mean, posterior.log_variance);
+                    const auto output = parts.decode(z);
+                    const auto log_density = model.likelihood.log_density(scope, x, output);
+                    return add(scope, sum, log_density);
+                }, total));
+            }
+            evidence.log_density = X(scale(scope, 1.0 / static_cast<double>(needs.draws), total));
+        }
+        return evidence;
+    }
+};
+
+}  // namespace untoward

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "../data/scaler.hpp"
+#include "../detector.hpp"
+#include "../thresholds/conformal.hpp"
+#include "diagnostics.hpp"
+#include "train.hpp"
+
+namespace untoward {
+
+/// How to fit a detector.
+struct FitOptions {
+    Index epochs = 0;                  ///< passes over the rows; 0: 20, but 1,500 to 4,000 steps
+    std::uint64_t seed = 0;            ///< same seed, same program, same processor: the same bits
+    TrainingOptions training{};        ///< the rest; its epochs and seed are taken from here
+    std::vector<std::string> feature_names{};  ///< for messages; "feature 3" otherwise
+};
+
+/// What fitting found out, for people.
+struct FitReport {
+    Index rows = 0;              ///< in all
+    Index training_rows = 0;     ///< that gradients came from
+    Index held_out_rows = 0;     ///< that chose the best step
+    Index calibration_rows = 0;  ///< that only the threshold saw
+    Index parameters = 0;
+    std::vector<Index> constant_features;  ///< one value only in training
+    TrainingReport training;
+    LatentReport latent;
+};
+
+namespace detail {
+
+inline std::string feature_name(const FitOptions& options, Index feature) {
+    const auto i = static_cast<std::size_t>(feature);
+    return i < options.feature_names.size() ? "feature " + options.feature_names[i] : "feature " + std::to_string(feature);
+}
+
+// How many rows the threshold policy wants for itself.
+template <class Threshold>
+Index rows_for_calibration(const Threshold& threshold, Index n) {
+    if constexpr (requires { threshold.false_alarm_rate; }) {
+        return calibration_size(n, threshold.false_alarm_rate);
+    } else if constexpr (requires { threshold.level; }) {
+        return calibration_size(n, 1 - threshold.level);
+    } else {
+        return n / 5;
+    }
+}
+
+template <class S, class Vector>
+Eigen::Matrix<S, Dynamic, Dynamic> gather_scaled(const auto& rows, const Scaling<Vector>& scaling, std::span<const Index> chosen) {
+    Eigen::Matrix<S, Dynamic, Dynamic> result(rows.rows(), static_cast<Index>(chosen.size()));
+    for (Index j = 0; j < result.cols(); ++j) {
+        for (Index i = 0; i < result.rows(); ++i) result(i, j) = scaling.apply(i, rows(i, chosen[static_cast<std::size_t>(j)]));
+    }
+    return result;
+}
+
+// The median over (at most 2,000) rows of each feature's share of the score.
+template <class DetectorType>
+auto typical_contributions(const DetectorType& detector, const auto& rows, std::span<const Index> chosen) {
+    using S = typename DetectorType::Scalar;
+    constexpr std::size_t most = 2000;
+    const Index n = static_cast<Index>(std::min(most, chosen.size()));
+    const Index features = detector.features();
+    Eigen::Matrix<S, Dynamic, Dynamic> contributions(features, n);
+    const Index block = std::min<Index>(DetectorType::block_size, n);
+    Buffer<std::byte> memory(static_cast<Index>(DetectorType::arena_bytes(detector.recipe(), block, false)));
+    Arena arena(memory);
+    Eigen::Matrix<S, Dynamic, Dynamic> some(features, block);
+    Eigen::Matrix<S, Dynamic, 1> scores(block);
+    for (Index begin = 0; begin < n; begin += block) {
+        const Index m = std::min(block, n - begin);
+        for (Index j = 0; j < m; ++j) some.col(j) = rows.col(chosen[static_cast<std::size_t>(begin + j)]);
+        detector.evaluate(some.leftCols(m), arena, scores.data(), contributions.data() + begin * features);
+    }
+    typename DetectorType::Vector typical(features);
+    for (Index i = 0; i < features; ++i) {
+        typical(i) = static_cast<S>(quantile(sorted_present(contributions.row(i)), 0.5));
+    }
+    return typical;
+}
+
+}  // namespace detail
+
+/// Fits a detector to normal rows, features x n (NaN = missing). First it sets calibration rows aside that
+/// nothing but the threshold reads; then it fits the scaler, trains the model, and calibrates the threshold.
+///
+/// Throws Error: fewer than two rows, another number of features than the model's, an infinite value (named),
+/// training that is not finite (step and layer named).
+template <class RecipeType, class Derived>
+auto fit(const RecipeType& recipe, const Eigen::DenseBase<Derived>& rows, const FitOptions& options = {},
+         FitReport* report = nullptr) {
+    using S = typename Derived::Scalar;
+    using DetectorType = Detector<RecipeType, Owned<S>>;
+    using Vector = typename DetectorType::Vector;
+    const auto& data = rows.derived();
+    const Index n = data.cols();
+    const Index features = recipe.model.sample.size();
+    if (data.rows() != features) {
+        fail("the rows have ", data.rows(), " features, the model expects ", features,
+             " (every sample is a column: features x n)");
+    }
+    if (n < 2) fail("fitting needs at least 2 rows, one of them for calibration; there ", n == 1 ? "is " : "are ", n);
+    for (Index j = 0; j < n; ++j) {
+        for (Index i = 0; i < features; ++i) {
+            if (std::isinf(data(i, j))) {
+                fail(detail::feature_name(options, i), ", row ", j + 1, ": infinite; training values are finite or missing");
+            }
+        }
+    }
+
+    // The calibration slice comes first, so that nothing below can have seen it.
+    std::vector<Index> order(static_cast<std::size_t>(n));
+    permutation(options.seed, 0x1u, std::span<Index>(order));
+    const Index calibration = std::clamp<Index>(detail::rows_for_calibration(recipe.threshold, n), 1, n - 1);
+    const std::span<const Index> all(order);
+    std::span<const Index> calibration_rows = all.first(static_cast<std::size_t>(calibration));
+    const Index rest = n - calibration;
+    // Too few rows to spare any: then the training rows choose the best step themselves.
+    const Index held_out = rest >= 200 ? rest / 10 : 0;
+    const auto held_out_rows = all.subspan(static_cast<std::size_t>(calibration), static_cast<std::size_t>(held_out));
+    std::vector<Index> fitting(order.begin() + calibration + held_out, order.end());
+    std::vector<Index> fitting_and_held_out(order.begin() + calibration, order.end());
+
+    Eigen::Matrix<S, Dynamic, Dynamic> raw(features, rest);
+    for (Index j = 0; j < rest; ++j) raw.col(j) = data.col(fitting_and_held_out[static_cast<std::size_t>(j)]);
+    const auto scaling = recipe.scaler.fit(raw);
+    raw.resize(0, 0);
+    const auto training_rows = detail::gather_scaled<S>(data, scaling, fitting);
+    const auto judging_rows = detail::gather_scaled<S>(data, scaling, held_out_rows);
+
+    const Cursor size = measure(NegativeElboLoss<std::remove_cvref_t<decltype(recipe.model)>>{recipe.model}, recipe.model.sample);
+    Buffer<S> parameters(size.scalars);
+    initialise(parameters.data(), options.seed, recipe.model, recipe.model.sample);
+    TrainingOptions training = options.training;
+    training.seed = options.seed;
+    if (options.epochs > 0) training.epochs = options.epochs;
+    Trainer trainer(recipe.model, parameters, training_rows, training);
+    const TrainingReport trained = trainer.run(judging_rows);
+
+    // Contributions are measured against what is usual for each feature among the rows that were fitted.
+    const auto uncalibrated = recipe.threshold.calibrate(Vector(Vector::Zero(1)));
+    DetectorType draft(recipe, scaling, parameters, Vector(Vector::Zero(features)), uncalibrated);
+    Vector typical = detail::typical_contributions(draft, data, std::span<const Index>(fitting));
+    DetectorType detector(recipe, scaling, std::move(parameters), std::move(typical), uncalibrated);
+    Eigen::Matrix<S, Dynamic, Dynamic> normals(features, calibration);
+    for (Index j = 0; j < calibration; ++j) normals.col(j) = data.col(calibration_rows[static_cast<std::size_t>(j)]);
+    detector.set_threshold(recipe.threshold.calibrate(detector.score(normals)));
+
+    if (report != nullptr) {
+        report->rows = n;
+        report->training_rows = static_cast<Index>(fitting.size());
+        report->held_out_rows = held_out;
+        report->calibration_rows = calibration;
+        report->parameters = size.scalars;
+        report->constant_features.clear();
+        for (Index i = 0; i < features; ++i) {
+            if (scaling.constant[i] != 0) report->constant_features.push_back(i);
+        }
+        report->training = trained;
+        report->latent = inspect_latent(recipe.model, detector.parameters().data(), training_rows);
+    }
+    return detector;
+}
+
+}  // namespace untoward

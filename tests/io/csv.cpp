@@ -32,7 +32,8 @@ Content read(const std::string& text, char separator = ',') {
     reader.rewind();
     std::size_t row = 0;
     for (; reader.next(); ++row) {
-        REQUIRE(std::vector<std::string>(reader.cells().begin(), reader.cells().end()) == content.rows.at(row));
+        REQUIRE(std::vector<std::string>(reader.cells().begin(), reader.cells().end()) ==
+                content.rows.at(row));
         REQUIRE(reader.line() == content.lines.at(row));
     }
     REQUIRE(row == content.rows.size());
@@ -44,7 +45,10 @@ Content read(const std::string& text, char separator = ',') {
 TEST_CASE("plain rows, with every line end") {
     const Rows expected{{"1", "2"}, {"3", "4"}};
     for (const char* text : {"a,b\n1,2\n3,4\n", "a,b\n1,2\n3,4", "a,b\r\n1,2\r\n3,4\r\n", "a,b\r\n1,2\r\n3,4",
-                             "a,b\r\n1,2\n3,4\r", "\xEF\xBB\xBF" "a,b\n1,2\n3,4\n", "\n\na,b\n\n1,2\n\r\n\n3,4\n\n\n"}) {
+                             "a,b\r\n1,2\n3,4\r",
+                             "\xEF\xBB\xBF"
+                             "a,b\n1,2\n3,4\n",
+                             "\n\na,b\n\n1,2\n\r\n\n3,4\n\n\n"}) {
         INFO(text);
         const Content content = read(text);
         REQUIRE(content.header == std::vector<std::string>{"a", "b"});
@@ -124,7 +128,10 @@ TEST_CASE("bad input is an error with file and line") {
         {"a,b\n1,2\r\r\n", "t.csv, line 2: a carriage return without a line feed"},
         {std::string("a,b\n1,\0\n", 8), "t.csv, line 2: is not UTF-8 text"},
         {"a,b\n1,2\n1,M\xFCnchen\n", "t.csv, line 3: is not UTF-8 text"},
-        {std::string("\xFF\xFE" "a\0,\0b\0\n\0", 10), "t.csv, line 1: is not UTF-8 text"},
+        {std::string("\xFF\xFE"
+                     "a\0,\0b\0\n\0",
+                     10),
+         "t.csv, line 1: is not UTF-8 text"},
     };
     for (const Case& one : cases) {
         INFO(one.text);
@@ -133,7 +140,9 @@ TEST_CASE("bad input is an error with file and line") {
 }
 
 TEST_CASE("every truncation reads or says why") {
-    const std::string text = "\xEF\xBB\xBF" "a,\"b\"\"\n\",c\r\n1,\"x\ny\",\r\n,\"\",\"\"\"\"\n3,\xC3\xA4,5";
+    const std::string text =
+        "\xEF\xBB\xBF"
+        "a,\"b\"\"\n\",c\r\n1,\"x\ny\",\r\n,\"\",\"\"\"\"\n3,\xC3\xA4,5";
     for (std::size_t size = 0; size <= text.size(); ++size) {
         try {
             for (const auto& row : read(text.substr(0, size)).rows) REQUIRE(!row.empty());

@@ -114,8 +114,9 @@ TEST_CASE("a full disk is an error and the old file stays") {
     const std::string bytes(100000, 'n');
     {
         const SizeLimit limit(50000);
-        REQUIRE_THROWS_WITH(io::write_file(path, bytes),
-                            ContainsSubstring(path) && ContainsSubstring("cannot be written: File too large"));
+        REQUIRE_THROWS_WITH(
+            io::write_file(path, bytes),
+            ContainsSubstring(path) && ContainsSubstring("cannot be written: File too large"));
     }
     REQUIRE(io::read_file(path) == "old");
     REQUIRE(folder.entries() == 1);
@@ -135,7 +136,8 @@ TEST_CASE("an unwritable place is an error that names the file") {
     REQUIRE_THROWS_WITH(io::write_file(folder.path().string(), "x"), ContainsSubstring("is a directory"));
     io::write_file(folder / "file", "x");
     REQUIRE_THROWS_WITH(io::write_file(folder / "file/m", "x"), ContainsSubstring("Not a directory"));
-    REQUIRE_THROWS_WITH(io::write_file("/proc/untoward", "x"), ContainsSubstring("/proc/untoward: cannot be written"));
+    REQUIRE_THROWS_WITH(io::write_file("/proc/untoward", "x"),
+                        ContainsSubstring("/proc/untoward: cannot be written"));
     REQUIRE_THROWS_AS(io::write_file("", "x"), untoward::Error);
 }
 
@@ -163,5 +165,6 @@ TEST_CASE("a new file has the usual mode, in the working directory too") {
     const std::string read = io::read_file("plain");
     std::filesystem::current_path(before);
     REQUIRE(read == "x");
-    REQUIRE((static_cast<unsigned>(std::filesystem::status(folder / "plain").permissions()) & 0777U) == 0644U);
+    REQUIRE((static_cast<unsigned>(std::filesystem::status(folder / "plain").permissions()) & 0777U) ==
+            0644U);
 }

@@ -28,7 +28,8 @@ public:
 
     /// How many entries it has: a temporary left behind shows here.
     long entries() const {
-        return std::distance(std::filesystem::directory_iterator(path_), std::filesystem::directory_iterator());
+        return std::distance(std::filesystem::directory_iterator(path_),
+                             std::filesystem::directory_iterator());
     }
 
 private:

@@ -36,7 +36,9 @@ Eigen::Matrix<Scalar, 3, 2> table() {
     return expected;
 }
 
-Eigen::MatrixXf whole() { return (Eigen::MatrixXf(3, 2) << 1, 100, 2, 5, 3, 120).finished(); }
+Eigen::MatrixXf whole() {
+    return (Eigen::MatrixXf(3, 2) << 1, 100, 2, 5, 3, 120).finished();
+}
 
 }  // namespace
 
@@ -61,8 +63,8 @@ TEST_CASE("half, integers and bools are read") {
     REQUIRE(half(1, 0) == -1.25f);
     REQUIRE(half(0, 1) == 65504.0f);
     REQUIRE(std::isinf(half(1, 1)));
-    for (const std::string& file : {npy_reference::i1, npy_reference::u1, npy_reference::u2, npy_reference::u4,
-                                    npy_reference::u8}) {
+    for (const std::string& file :
+         {npy_reference::i1, npy_reference::u1, npy_reference::u2, npy_reference::u4, npy_reference::u8}) {
         REQUIRE(parse(file) == whole());
     }
     for (const std::string& file : {npy_reference::i2_big, npy_reference::i4, npy_reference::i8}) {
@@ -118,7 +120,8 @@ TEST_CASE("a double beyond float is infinite") {
 }
 
 TEST_CASE("other arrays are refused, and the message says what they are") {
-    REQUIRE_THROWS_WITH(parse(npy_reference::scalar), ContainsSubstring("x.npy: ") && ContainsSubstring("single number"));
+    REQUIRE_THROWS_WITH(parse(npy_reference::scalar),
+                        ContainsSubstring("x.npy: ") && ContainsSubstring("single number"));
     REQUIRE_THROWS_WITH(parse(npy_reference::volume), ContainsSubstring("more than two dimensions"));
     REQUIRE_THROWS_WITH(parse(npy_reference::complex), ContainsSubstring("'<c8'"));
     REQUIRE_THROWS_WITH(parse(npy_reference::text), ContainsSubstring("'<U1'"));
@@ -128,7 +131,8 @@ TEST_CASE("other arrays are refused, and the message says what they are") {
 
 TEST_CASE("headers in unusual forms are read") {
     REQUIRE(parse(file_of("{\"shape\":(2,),\"fortran_order\":True,\"descr\":\"<f4\"}", 8)).cols() == 2);
-    REQUIRE(parse(file_of("  { 'descr' : '<f4' ,\t'fortran_order' : False , 'shape' : ( 1 , 2 , ) , }\n", 8)).rows() == 2);
+    REQUIRE(parse(file_of("  { 'descr' : '<f4' ,\t'fortran_order' : False , 'shape' : ( 1 , 2 , ) , }\n", 8))
+                .rows() == 2);
 }
 
 TEST_CASE("malformed files are refused, and the message says what is wrong") {

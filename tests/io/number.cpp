@@ -38,12 +38,32 @@ TEST_CASE("numbers in the usual notations") {
     REQUIRE(number("1e+05") == 1e5);
     REQUIRE(number("007") == 7);
     REQUIRE(std::signbit(number("-0")));
-    for (const char* text : {"inf", "Inf", "INF", "+inf", "infinity", "Infinity"}) REQUIRE(number(text) == infinity);
+    for (const char* text : {"inf", "Inf", "INF", "+inf", "infinity", "Infinity"})
+        REQUIRE(number(text) == infinity);
     REQUIRE(number("-inf") == -infinity);
     REQUIRE(std::isnan(number("nan")));
     REQUIRE(std::isnan(number("-NaN")));
-    for (const char* text : {"", " ", "+", "-", ".", "e5", "1e", "1,5", "1 2", "0x10", "1f", "+-1", "++1", "--1", "1.2.3",
-                             "infinit", "a", "12a", "1'000", "\xE2\x88\x92" "1"}) {
+    for (const char* text : {"",
+                             " ",
+                             "+",
+                             "-",
+                             ".",
+                             "e5",
+                             "1e",
+                             "1,5",
+                             "1 2",
+                             "0x10",
+                             "1f",
+                             "+-1",
+                             "++1",
+                             "--1",
+                             "1.2.3",
+                             "infinit",
+                             "a",
+                             "12a",
+                             "1'000",
+                             "\xE2\x88\x92"
+                             "1"}) {
         double value = 0;
         INFO(text);
         REQUIRE_FALSE(io::parse_number(text, value));
@@ -70,8 +90,8 @@ TEST_CASE("a cell is a number, missing or text") {
     REQUIRE(io::parse_cell("1e39").value == std::numeric_limits<float>::infinity());
     REQUIRE(io::parse_cell("inf").kind == CellKind::Number);
     REQUIRE(io::parse_cell("1e-46").value == 0.0f);
-    for (const char* text : {"", "  ", "nan", "NaN", "NAN", "-nan", "NA", "na", " n/a", "N/A", "#N/A", "<NA>", "null",
-                             "NULL", "None"}) {
+    for (const char* text : {"", "  ", "nan", "NaN", "NAN", "-nan", "NA", "na", " n/a", "N/A", "#N/A", "<NA>",
+                             "null", "NULL", "None"}) {
         INFO(text);
         REQUIRE(io::parse_cell(text).kind == CellKind::Missing);
         REQUIRE(std::isnan(io::parse_cell(text).value));

@@ -30,7 +30,9 @@ std::string tensor_file(const std::string& fields, std::size_t data = 8) {
     return file_of("{\"a\":{" + fields + "}}", data);
 }
 
-io::SafeTensorsHeader parse(const std::string& file) { return io::parse_safetensors(io::as_bytes(file), "m.st"); }
+io::SafeTensorsHeader parse(const std::string& file) {
+    return io::parse_safetensors(io::as_bytes(file), "m.st");
+}
 
 const std::string good_fields = R"("dtype":"F32","shape":[2],"data_offsets":[0,8])";
 
@@ -83,7 +85,8 @@ TEST_CASE("every dtype with a C++ type comes back") {
     put("u64", std::vector<std::uint64_t>{0, UINT64_MAX});
     put("i64", std::vector<std::int64_t>{INT64_MIN, 1});
     put("f64", std::vector<double>{-0.0, 1e300});
-    put("f32", std::vector<float>{std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()});
+    put("f32",
+        std::vector<float>{std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()});
     writer.add("bool", {2}, Eigen::Matrix<bool, 2, 1>(true, false));
     const std::string half("\x00\x3C", 2);
     writer.add("f16", io::Dtype::F16, {1}, io::as_bytes(half));
@@ -138,8 +141,11 @@ TEST_CASE("the same content gives the same bytes in any order") {
         std::string name;
         io::Dtype dtype;
     };
-    std::vector<Part> parts{{"a", io::Dtype::U8},   {"b", io::Dtype::F64}, {"c", io::Dtype::BF16},
-                            {"d", io::Dtype::I64}, {"e", io::Dtype::F32}};
+    std::vector<Part> parts{{"a", io::Dtype::U8},
+                            {"b", io::Dtype::F64},
+                            {"c", io::Dtype::BF16},
+                            {"d", io::Dtype::I64},
+                            {"e", io::Dtype::F32}};
     const std::string zeros(8, '\0');
     std::string first;
     const auto by_name = [](const Part& x, const Part& y) { return x.name < y.name; };
@@ -166,8 +172,10 @@ TEST_CASE("the writer refuses what a reader would") {
     writer.add("a", {2}, two);
     writer.metadata("k", "v");
     REQUIRE_THROWS_WITH(writer.add("a", {2}, two), ContainsSubstring("duplicate tensor 'a'"));
-    REQUIRE_THROWS_WITH(writer.add("a", {1}, std::vector<double>{1}), ContainsSubstring("duplicate tensor 'a'"));
-    REQUIRE_THROWS_WITH(writer.add("b", {3}, two), ContainsSubstring("'b' of shape [3] and dtype F32 was given 8"));
+    REQUIRE_THROWS_WITH(writer.add("a", {1}, std::vector<double>{1}),
+                        ContainsSubstring("duplicate tensor 'a'"));
+    REQUIRE_THROWS_WITH(writer.add("b", {3}, two),
+                        ContainsSubstring("'b' of shape [3] and dtype F32 was given 8"));
     REQUIRE_THROWS_WITH(writer.add("b", {-2}, two), ContainsSubstring("[-2]"));
     REQUIRE_THROWS_WITH(writer.add("__metadata__", {2}, two), ContainsSubstring("__metadata__"));
     REQUIRE_THROWS_WITH(writer.add("\xFF", {2}, two), ContainsSubstring("\\xff"));
@@ -190,13 +198,16 @@ TEST_CASE("valid files in unusual forms are read") {
     REQUIRE(parse(file_of(R"({"__metadata__":{}})")).metadata.empty());
     REQUIRE(parse(tensor_file(good_fields)).tensors.size() == 1);
     REQUIRE(parse(tensor_file(R"( "data_offsets" : [ 0 , 8 ] ,"shape":[1,2],	"dtype":"F32"
- )")).tensors.size() == 1);
-    const auto escaped = parse(file_of(R"({"\u00e4\ud83d\ude00\/\n":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}})"));
+ )"))
+                .tensors.size() == 1);
+    const auto escaped =
+        parse(file_of(R"({"\u00e4\ud83d\ude00\/\n":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}})"));
     REQUIRE(escaped.tensors.at(0).name == "\xC3\xA4\xF0\x9F\x98\x80/\n");
     // Listed out of order, and an empty tensor between two.
     const auto order = parse(file_of(R"({"b":{"dtype":"U8","shape":[2],"data_offsets":[3,5]},)"
                                      R"("e":{"dtype":"U8","shape":[0],"data_offsets":[3,3]},)"
-                                     R"("a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]}})", 5));
+                                     R"("a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]}})",
+                                     5));
     REQUIRE(order.tensors.at(0).name == "a");
     REQUIRE(order.tensors.at(1).name == "e");
     REQUIRE(order.tensors.at(2).name == "b");
@@ -260,15 +271,20 @@ TEST_CASE("malformed files are refused, and the message says what is wrong") {
         {tensor_file(R"("dtype":"F32","shape":["2"],"data_offsets":[0,8])"), "expected a whole number"},
         {tensor_file(R"("dtype":"F32","shape":2,"data_offsets":[0,8])"), "expected '['"},
         {tensor_file(R"("dtype":"F32","shape":[2,],"data_offsets":[0,8])"), "expected a whole number"},
-        {tensor_file(R"("dtype":"F32","shape":[18446744073709551616],"data_offsets":[0,8])"), "over 2^64 - 1"},
-        {tensor_file(R"("dtype":"F32","shape":[9223372036854775808],"data_offsets":[0,8])"), "extent that is too large"},
+        {tensor_file(R"("dtype":"F32","shape":[18446744073709551616],"data_offsets":[0,8])"),
+         "over 2^64 - 1"},
+        {tensor_file(R"("dtype":"F32","shape":[9223372036854775808],"data_offsets":[0,8])"),
+         "extent that is too large"},
         // Products that wrap around to 8 bytes.
         {tensor_file(R"("dtype":"F32","shape":[4611686018427387906],"data_offsets":[0,8])"), "is too large"},
-        {tensor_file(R"("dtype":"U8","shape":[4294967296,4294967296,8],"data_offsets":[0,8])"), "is too large"},
+        {tensor_file(R"("dtype":"U8","shape":[4294967296,4294967296,8],"data_offsets":[0,8])"),
+         "is too large"},
         {tensor_file(R"("dtype":"F32","shape":[3],"data_offsets":[0,8])"), "'a' has 8 bytes, expected 12"},
         {tensor_file(R"("dtype":"F32","shape":[2],"data_offsets":[8,0])"), "data_offsets [8, 0]"},
-        {tensor_file(R"("dtype":"F32","shape":[2],"data_offsets":[0,8])", 7), "the file holds 7 bytes of data"},
-        {tensor_file(R"("dtype":"F32","shape":[2],"data_offsets":[0,18446744073709551615])"), "the file holds 8"},
+        {tensor_file(R"("dtype":"F32","shape":[2],"data_offsets":[0,8])", 7),
+         "the file holds 7 bytes of data"},
+        {tensor_file(R"("dtype":"F32","shape":[2],"data_offsets":[0,18446744073709551615])"),
+         "the file holds 8"},
         {tensor_file(R"("dtype":"F32","shape":[2],"data_offsets":[0])"), "expected ','"},
         {tensor_file(R"("dtype":"F32","shape":[2],"data_offsets":[0,8,8])"), "expected ']'"},
         {tensor_file(good_fields, 9), "1 bytes after the last tensor"},
@@ -313,7 +329,8 @@ TEST_CASE("a changed byte is refused or changes only what it says") {
 }
 
 TEST_CASE("names from strangers are printed without control characters") {
-    const std::string file = file_of(R"({"\u001b[31m\u009b":{"dtype":"U8","shape":[1],"data_offsets":[0,0]}})");
+    const std::string file =
+        file_of(R"({"\u001b[31m\u009b":{"dtype":"U8","shape":[1],"data_offsets":[0,0]}})");
     REQUIRE_THROWS_WITH(parse(file), ContainsSubstring(R"('\x1b[31m\xc2\x9b')"));
     REQUIRE(io::in_quotes(std::string(100, 'x')) == "'" + std::string(80, 'x') + "...'");
     REQUIRE(io::in_quotes(std::string(79, 'x') + "\xC3\xA4") == "'" + std::string(79, 'x') + "...'");

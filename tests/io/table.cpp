@@ -50,7 +50,8 @@ TEST_CASE("columns are numbers or text") {
 }
 
 TEST_CASE("a column can be asked for as text") {
-    const io::Table table = io::parse_csv_table("id,x\n007,1\n20231231235959123,2\n", "t.csv", {"id", "not there"});
+    const io::Table table =
+        io::parse_csv_table("id,x\n007,1\n20231231235959123,2\n", "t.csv", {"id", "not there"});
     REQUIRE(table.column("id").is_text);
     REQUIRE(table.column("id").text(0) == "007");
     REQUIRE(table.column("id").text(1) == "20231231235959123");
@@ -85,6 +86,15 @@ TEST_CASE("a file without a header is noticed") {
     // Columns may be numbered.
     REQUIRE(io::parse_csv_table("0,1,2\n3,4,5\n", "t.csv").rows() == 1);
     REQUIRE(io::parse_csv_table("0.25,x\n3,4\n", "t.csv").rows() == 1);
+}
+
+TEST_CASE("a file with another separator is noticed") {
+    REQUIRE_THROWS_WITH(io::parse_csv_table("a;b\n1;2\n", "t.csv"),
+                        "t.csv: the first line is not separated by ',' but has ';'");
+    REQUIRE_THROWS_WITH(io::parse_csv_table("a\tb\n1\t2\n", "t.csv"), ContainsSubstring("but has '\\x09'"));
+    REQUIRE_THROWS_WITH(io::parse_csv_table("a,b\n1,2\n", "t.csv", {}, ';'),
+                        ContainsSubstring("but has ','"));
+    REQUIRE(io::parse_csv_table("a;b\n1;2\n", "t.csv", {}, ';').columns().size() == 2);
 }
 
 TEST_CASE("files of both kinds are read") {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// clang-format off
 #pragma once
 
 // Made by npy.py with NumPy 1.24.2.

@@ -42,6 +42,7 @@ arrays = {
 }
 
 print("// SPDX-License-Identifier: MIT")
+print("// clang-format off")
 print("#pragma once\n")
 print(f"// Made by npy.py with NumPy {np.__version__}.\n")
 print("#include <string>\n")

@@ -19,21 +19,25 @@
 
 namespace untoward::io {
 
-/// sign(x) log(1 + |x|): the logarithm of a column of large counts or amounts. A value below 0, which training never
-/// saw, stays a number. Infinities and NaN stay what they are.
-inline float signed_log1p(float x) { return std::copysign(std::log1p(std::abs(x)), x); }
+/// sign(x) log(1 + |x|): the logarithm of a column of large counts or amounts. A value below 0, which
+/// training never saw, stays a number. Infinities and NaN stay what they are.
+inline float signed_log1p(float x) {
+    return std::copysign(std::log1p(std::abs(x)), x);
+}
 
 /// The inverse of signed_log1p.
-inline float signed_expm1(float y) { return std::copysign(std::expm1(std::abs(y)), y); }
+inline float signed_expm1(float y) {
+    return std::copysign(std::expm1(std::abs(y)), y);
+}
 
 enum class ColumnKind {
     Number,  ///< one feature: the value
     Log1p,   ///< one feature: signed_log1p of the value
-    Text,    ///< a feature per level that is 1 where the cell is that text, and one for texts never seen in training
+    Text,    ///< per level a feature that is 1 where the cell is that text, and one for unseen texts
 };
 
-/// The coding of one column. Missing cells are NaN in every feature of the column: filling in what is usual and
-/// flagging it is the detector's part, for numbers and text alike.
+/// The coding of one column. Missing cells are NaN in every feature of the column: filling in what is usual
+/// and flagging it is the detector's part, for numbers and text alike.
 struct ColumnCoding {
     std::string name;
     ColumnKind kind = ColumnKind::Number;
@@ -47,11 +51,12 @@ struct ColumnCoding {
         return kind == ColumnKind::Text ? name + "=" + level_name(feature) : name;
     }
 
-    /// The coded value of a feature in the unit of the column. Features of text have no unit and stay as they are.
+    /// The coded value of a feature in the unit of the column. Features of text stay as they are.
     float original(float coded) const { return kind == ColumnKind::Log1p ? signed_expm1(coded) : coded; }
 
-    /// What coded features (all of this column) say, for people: a number in the column's unit, or the level with the
-    /// largest value, "(unseen)" being one; "" when nothing is known. `coded` has `features()` values.
+    /// What coded features (all of this column) say, for people: a number in the column's unit, or the level
+    /// with the largest value, "(unseen)" being one; "" when nothing is known. `coded` has `features()`
+    /// values.
     template <class Derived>
     std::string decoded_text(const Eigen::DenseBase<Derived>& coded) const {
         constexpr int digits = 6;  // a logarithm and back costs the last ones
@@ -69,7 +74,8 @@ struct ColumnCoding {
     /// The feature of a text: its level, or the last one when it is unseen.
     Index level(std::string_view text) const {
         const auto found = std::lower_bound(levels.begin(), levels.end(), text);
-        return found != levels.end() && *found == text ? found - levels.begin() : static_cast<Index>(levels.size());
+        return found != levels.end() && *found == text ? found - levels.begin()
+                                                       : static_cast<Index>(levels.size());
     }
 
 private:
@@ -104,8 +110,8 @@ private:
     std::vector<Cell> levels_;
 };
 
-/// True when the logarithm is the better scale: never below 0, somewhere above 20, skewness over 5. The skewness is
-/// m3 / m2^(3/2) of the finite values.
+/// True when the logarithm is the better scale: never below 0, somewhere above 20, skewness over 5. The
+/// skewness is m3 / m2^(3/2) of the finite values.
 inline bool wants_log1p(const std::vector<float>& values) {
     constexpr float least_maximum = 20.0f;
     constexpr double least_skewness = 5.0;
@@ -132,7 +138,7 @@ inline bool wants_log1p(const std::vector<float>& values) {
     return m2 > 0 && m3 > least_skewness * m2 * std::sqrt(m2);
 }
 
-/// Learns the coding of a column from some rows of a table. A column of text has no levels when all is missing.
+/// Learns the coding of a column from some rows of a table, at least one of which has a value.
 template <class Rows>
 ColumnCoding learn_column(const Column& column, const Rows& rows) {
     ColumnCoding coding;
@@ -180,7 +186,8 @@ inline void code_column(const ColumnCoding& coding, const Table& table, const Co
     features.setZero();
     for (Index row = 0; row < table.rows(); ++row) {
         const auto at = static_cast<std::size_t>(row);
-        const bool is_missing = column.is_text ? column.codes[at] == Column::missing : std::isnan(column.numbers[at]);
+        const bool is_missing =
+            column.is_text ? column.codes[at] == Column::missing : std::isnan(column.numbers[at]);
         if (is_missing) {
             features.col(row).setConstant(nan);
         } else {

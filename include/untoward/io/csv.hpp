@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Comma-separated text with a header line. Source: RFC 4180; on top of it: lines may end in LF alone, a UTF-8 byte
-// order mark is skipped, and the text must be UTF-8.
+// Comma-separated text with a header line. Source: RFC 4180; on top of it: lines may end in LF alone, a UTF-8
+// byte order mark is skipped, and the text must be UTF-8.
 
 #include <algorithm>
 #include <concepts>
@@ -26,11 +26,11 @@ namespace untoward::io {
 ///     CsvReader reader(text, "train.csv");
 ///     while (reader.next()) use(reader.cells());
 ///
-/// Every record has as many cells as the header. Column names are unique and not empty; spaces around them do not
-/// count. Blank lines are skipped, but in a table of one column a blank line that is followed by another row is an
-/// empty cell. Throws Error with file and line for anything else: a ragged row, a quote inside an unquoted cell, text
-/// after a closing quote, a quote without end, a lone carriage return, a NUL, invalid UTF-8.
-/// Lines are physical lines, counted from 1: a quoted line break counts.
+/// Every record has as many cells as the header. Column names are unique and not empty; spaces around them do
+/// not count. Blank lines are skipped, but in a table of one column a blank line that is followed by another
+/// row is an empty cell. Throws Error with file and line for anything else: a ragged row, a quote inside an
+/// unquoted cell, text after a closing quote, a quote without end, a lone carriage return, a NUL, invalid
+/// UTF-8. Lines are physical lines, counted from 1: a quoted line break counts.
 class CsvReader {
 public:
     /// Reads the header line. `name` is for messages.
@@ -41,7 +41,9 @@ public:
         check_text();
         content_end_ = text_.find_last_not_of("\r\n") + 1;
         skip_blank_lines();
-        if (position_ == text_.size()) fail(name_, ": is empty, expected a line with the names of the columns");
+        if (position_ == text_.size()) {
+            fail(name_, ": is empty, expected a line with the names of the columns");
+        }
         read_record();
         for (const std::string_view cell : cells_) header_.emplace_back(trimmed(cell));
         check_header();
@@ -58,8 +60,8 @@ public:
         if (position_ == text_.size()) return false;
         read_record();
         if (cells_.size() != header_.size()) {
-            error(line_, std::to_string(cells_.size()) + (cells_.size() == 1 ? " cell" : " cells") + ", expected " +
-                             std::to_string(header_.size()));
+            error(line_, std::to_string(cells_.size()) + (cells_.size() == 1 ? " cell" : " cells") +
+                             ", expected " + std::to_string(header_.size()));
         }
         return true;
     }
@@ -173,7 +175,7 @@ private:
     std::vector<std::string> header_;
     std::vector<std::string_view> cells_;
     std::deque<std::string> unescaped_;  // a deque does not move what it holds
-    std::size_t content_end_ = 0;  // only line ends follow
+    std::size_t content_end_ = 0;        // only line ends follow
     std::size_t position_ = 0;
     std::size_t line_ = 1;
     std::size_t next_line_ = 1;
@@ -181,7 +183,8 @@ private:
     std::size_t begin_line_ = 1;
 };
 
-/// Writes records to a file: cells that need quotes get them, numbers have 9 significant digits, lines end in LF.
+/// Writes records to a file: cells that need quotes get them, numbers have 9 significant digits, lines end
+/// in LF.
 ///
 ///     AtomicFile file("scores.csv");
 ///     CsvWriter csv(file);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Whole files in, whole files out (POSIX). Every failure is an `untoward::Error` that names the file; nothing is
-// ever half written.
+// Whole files in, whole files out (POSIX). Every failure is an `untoward::Error` that names the file; nothing
+// is ever half written.
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -25,10 +25,14 @@
 namespace untoward::io {
 
 /// How a path that is read reads in a message; "-" is standard input.
-inline std::string input_name(const std::string& path) { return path == "-" ? "standard input" : path; }
+inline std::string input_name(const std::string& path) {
+    return path == "-" ? "standard input" : path;
+}
 
 /// How a path that is written reads in a message; "-" is standard output.
-inline std::string output_name(const std::string& path) { return path == "-" ? "standard output" : path; }
+inline std::string output_name(const std::string& path) {
+    return path == "-" ? "standard output" : path;
+}
 
 /// The bytes of a text, as the binary parsers take them.
 inline std::span<const std::byte> as_bytes(std::string_view text) {
@@ -37,7 +41,9 @@ inline std::span<const std::byte> as_bytes(std::string_view text) {
 
 namespace detail {
 
-inline std::string system_message(int code) { return std::generic_category().message(code); }
+inline std::string system_message(int code) {
+    return std::generic_category().message(code);
+}
 
 /// A POSIX file descriptor, closed at the end of its scope unless it is a standard one.
 class Descriptor {
@@ -94,12 +100,12 @@ inline std::string read_file(const std::string& path) {
     }
 }
 
-/// A file that appears whole or not at all. Bytes go to a temporary file in the same directory; `commit` flushes it
-/// to the disk and renames it over `path`. Without `commit` (an exception on the way, a full disk) the temporary is
-/// removed and an older file at `path` stays as it was. A symbolic link is followed, the mode of an older file is
-/// kept. "-" and "/dev/stdout" are standard output; what exists and is no regular file (a pipe, /dev/null,
-/// /dev/full) is written directly.
-/// Throws Error from the constructor, `write` and `commit`; the message names the file.
+/// A file that appears whole or not at all. Bytes go to a temporary file in the same directory; `commit`
+/// flushes it to the disk and renames it over `path`. Without `commit` (an exception on the way, a full disk)
+/// the temporary is removed and an older file at `path` stays as it was. A symbolic link is followed, the
+/// mode of an older file is kept. "-" and "/dev/stdout" are standard output; what exists and is no regular
+/// file (a pipe, /dev/null, /dev/full) is written directly. Throws Error from the constructor, `write` and
+/// `commit`; the message names the file.
 class AtomicFile {
 public:
     explicit AtomicFile(const std::string& path)

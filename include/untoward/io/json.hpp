@@ -16,8 +16,8 @@
 
 namespace untoward::io {
 
-/// Walks through a JSON text. Each member takes what it is asked for or throws an Error that begins with `where`
-/// and names the byte. The text must outlive the cursor.
+/// Walks through a JSON text. Each member takes what it is asked for or throws an Error that begins with
+/// `where` and names the byte. The text must outlive the cursor.
 class JsonCursor {
 public:
     JsonCursor(std::string_view text, std::string where) : text_(text), where_(std::move(where)) {}
@@ -69,14 +69,16 @@ public:
         skip_space();
         std::uint64_t value = 0;
         std::size_t count = 0;
-        for (; position_ < text_.size() && text_[position_] >= '0' && text_[position_] <= '9'; ++position_, ++count) {
+        for (; position_ < text_.size() && text_[position_] >= '0' && text_[position_] <= '9';
+             ++position_, ++count) {
             if (count == 1 && value == 0) error("a number with a leading zero");
             const auto digit = static_cast<std::uint64_t>(text_[position_] - '0');
             if (value > (UINT64_MAX - digit) / 10) error("a number over 2^64 - 1");
             value = 10 * value + digit;
         }
         if (count == 0) error("expected a whole number");
-        if (position_ < text_.size() && std::string_view(".eE").find(text_[position_]) != std::string_view::npos) {
+        if (position_ < text_.size() &&
+            std::string_view(".eE").find(text_[position_]) != std::string_view::npos) {
             error("a number that is not whole");
         }
         return value;
@@ -85,7 +87,9 @@ public:
     /// How many bytes have been taken.
     std::size_t position() const { return position_; }
 
-    [[noreturn]] void error(std::string_view what) const { fail(where_, ": ", what, " (at byte ", position_, ")"); }
+    [[noreturn]] void error(std::string_view what) const {
+        fail(where_, ": ", what, " (at byte ", position_, ")");
+    }
 
 private:
     static bool is_plain(char c) { return c != '"' && c != '\\' && static_cast<unsigned char>(c) >= 0x20; }
@@ -129,7 +133,9 @@ private:
     std::uint32_t code_point() {
         const std::uint32_t first = hex4();
         if (first < 0xD800 || first > 0xDFFF) return first;
-        if (first > 0xDBFF || text_.substr(position_, 2) != "\\u") error("half of a surrogate pair in a string");
+        if (first > 0xDBFF || text_.substr(position_, 2) != "\\u") {
+            error("half of a surrogate pair in a string");
+        }
         position_ += 2;
         const std::uint32_t second = hex4();
         if (second < 0xDC00 || second > 0xDFFF) error("half of a surrogate pair in a string");
@@ -162,7 +168,7 @@ private:
     std::size_t position_ = 0;
 };
 
-/// Appends `value` to `json` as a JSON string. Requires valid UTF-8 (the callers check, to say where it came from).
+/// Appends `value` to `json` as a JSON string. Requires valid UTF-8, which callers check.
 inline void append_json_string(std::string& json, std::string_view value) {
     constexpr std::string_view digits = "0123456789abcdef";
     json += '"';

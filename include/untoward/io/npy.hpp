@@ -7,7 +7,7 @@
 //   6 bytes   "\x93NUMPY"
 //   2 bytes   the version, major and minor
 //   2 bytes   (version 1) or 4 bytes (2 and 3): n, the size of the header, little-endian
-//   n bytes   a Python literal: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), } and spaces, then "\n"
+//   n bytes   a Python literal, {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }, spaces, and "\n"
 //   the rest  the numbers
 //
 // Files hold samples as rows; here every sample is a column, so an array of shape (n, features) is a matrix
@@ -34,8 +34,8 @@ namespace untoward::io {
 
 /// What the header of an NPY file says, all of it checked against the size of the file.
 struct NpyHeader {
-    char kind = 'f';             ///< 'f' float, 'i' signed, 'u' unsigned, 'b' bool
-    std::size_t item_size = 4;   ///< bytes per number
+    char kind = 'f';            ///< 'f' float, 'i' signed, 'u' unsigned, 'b' bool
+    std::size_t item_size = 4;  ///< bytes per number
     bool big_endian = false;
     bool fortran_order = false;  ///< the first index runs fastest
     Index rows = 0;              ///< samples
@@ -109,18 +109,20 @@ private:
     void read_descr() {
         if (accept('[')) error("holds records of several fields, expected plain numbers");
         const std::string_view descr = string();
-        const bool form = descr.size() == 3 && std::string_view("<>|").find(descr[0]) != std::string_view::npos &&
+        const bool form = descr.size() == 3 &&
+                          std::string_view("<>|").find(descr[0]) != std::string_view::npos &&
                           descr[2] >= '1' && descr[2] <= '8';
         header_.kind = form ? descr[1] : '?';
         header_.item_size = form ? static_cast<std::size_t>(descr[2] - '0') : 0;
         header_.big_endian = form && descr[0] == '>';
         const std::size_t size = header_.item_size;
-        const bool known = header_.kind == 'f'   ? size == 2 || size == 4 || size == 8
-                           : header_.kind == 'b' ? size == 1
+        const bool known = header_.kind == 'f'                          ? size == 2 || size == 4 || size == 8
+                           : header_.kind == 'b'                        ? size == 1
                            : header_.kind == 'i' || header_.kind == 'u' ? std::has_single_bit(size)
-                                                                         : false;
+                                                                        : false;
         if (!known || (descr[0] == '|' && size > 1)) {
-            error("holds numbers of type " + in_quotes(descr) + ", expected floats, integers or bools such as '<f4'");
+            error("holds numbers of type " + in_quotes(descr) +
+                  ", expected floats, integers or bools such as '<f4'");
         }
     }
 
@@ -203,7 +205,8 @@ private:
         const std::size_t size = file_.size() - header_.data_begin;
         const std::size_t fit = size / header_.item_size;
         if (header_.columns == 0 || (header_.rows == 0 && header_.columns > most_columns_of_nothing)) {
-            error("has the shape (" + std::to_string(rows) + ", " + std::to_string(columns) + ") and holds nothing");
+            error("has the shape (" + std::to_string(rows) + ", " + std::to_string(columns) +
+                  ") and holds nothing");
         }
         if (rows > fit / columns || rows * columns * header_.item_size != size) {
             error("has the shape (" + std::to_string(rows) + ", " + std::to_string(columns) + ") of " +
@@ -230,13 +233,16 @@ From npy_value(const std::byte* at, bool swap) {
     return value;
 }
 
-/// Fills features x n from numbers of type From. In C order the samples follow one another, as columns do here.
+/// Fills features x n from numbers of type From. In C order samples follow one another, as columns do here.
 template <class From, class Scalar>
-void npy_fill(const NpyHeader& header, const std::byte* data, Eigen::Matrix<Scalar, Dynamic, Dynamic>& matrix) {
+void npy_fill(const NpyHeader& header, const std::byte* data,
+              Eigen::Matrix<Scalar, Dynamic, Dynamic>& matrix) {
     const bool swap = header.big_endian != (std::endian::native == std::endian::big);
     if constexpr (std::is_same_v<From, Scalar>) {
         if (!swap && !header.fortran_order) {
-            if (matrix.size() > 0) std::memcpy(matrix.data(), data, sizeof(From) * static_cast<std::size_t>(matrix.size()));
+            if (matrix.size() > 0) {
+                std::memcpy(matrix.data(), data, sizeof(From) * static_cast<std::size_t>(matrix.size()));
+            }
             return;
         }
     }
@@ -258,9 +264,9 @@ inline NpyHeader parse_npy_header(std::span<const std::byte> file, const std::st
     return detail::NpyParser(file, name).parse();
 }
 
-/// The numbers of an NPY file as features x n; Scalar is float or double. Doubles beyond the range of float become
-/// infinite, integers are rounded to what Scalar can hold.
-/// Throws Error when the file is not valid or not a table of numbers.
+/// The numbers of an NPY file as features x n; Scalar is float or double. Doubles beyond the range of float
+/// become infinite, integers are rounded to what Scalar can hold. Throws Error when the file is not valid or
+/// not a table of numbers.
 template <class Scalar = float>
 Eigen::Matrix<Scalar, Dynamic, Dynamic> parse_npy(std::span<const std::byte> file, const std::string& name) {
     static_assert(std::is_floating_point_v<Scalar>);
@@ -291,8 +297,9 @@ Eigen::Matrix<Scalar, Dynamic, Dynamic> read_npy(const std::string& path) {
     return parse_npy<Scalar>(as_bytes(read_file(path)), input_name(path));
 }
 
-/// The bytes of an NPY file (version 1, C order) as NumPy writes them. A matrix features x n becomes an array of
-/// shape (n, features); an Eigen vector becomes an array of shape (n,). Scalars: float, double, std::int32_t.
+/// The bytes of an NPY file (version 1, C order) as NumPy writes them. A matrix features x n becomes an array
+/// of shape (n, features); an Eigen vector becomes an array of shape (n,). Scalars: float, double,
+/// std::int32_t.
 template <class Derived>
 std::string npy_bytes(const Eigen::MatrixBase<Derived>& matrix) {
     using Scalar = typename Derived::Scalar;

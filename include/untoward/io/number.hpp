@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <concepts>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -31,7 +32,7 @@ inline bool equal_ignoring_case(std::string_view text, std::string_view lower) {
     });
 }
 
-/// The value of a well-formed decimal number that no double can hold: zero or infinity, by its first digit's place.
+/// The value of a well-formed decimal number that no double can hold: zero or infinity, by its first digit.
 inline double beyond_range(std::string_view number) {
     const bool negative = number.front() == '-';
     const std::size_t e = std::min(number.find_first_of("eE"), number.size());
@@ -46,9 +47,9 @@ inline double beyond_range(std::string_view number) {
 
 }  // namespace detail
 
-/// Reads decimal notation ("1", "-.5", "+2.5e-3"), "inf", "infinity" and "nan" in any case; spaces and tabs around it
-/// do not count. What is too large for a double is infinite, what is too small is zero.
-/// False when the text is anything else.
+/// Reads decimal notation ("1", "-.5", "+2.5e-3"), "inf", "infinity" and "nan" in any case; spaces and tabs
+/// around it do not count. What is too large for a double is infinite, what is too small is zero. False when
+/// the text is anything else.
 inline bool parse_number(std::string_view text, double& value) {
     text = trimmed(text);
     if (!text.empty() && text.front() == '+') {
@@ -68,13 +69,15 @@ inline bool is_missing(std::string_view text) {
     return text.empty() || detail::equal_ignoring_case(text, "nan");
 }
 
-/// Reads a cell as a number. Missing are, in any case, an empty cell, nan, NA, N/A, #N/A, <NA>, null and none. (In a
-/// column of text only the empty cell and nan are: "NA" may be Namibia.) What a float cannot hold is infinite or zero.
+/// Reads a cell as a number. Missing are, in any case, an empty cell, nan, NA, N/A, #N/A, <NA>, null and
+/// none. (In a column of text only the empty cell and nan are: "NA" may be Namibia.) What a float cannot hold
+/// is infinite or zero.
 inline Cell parse_cell(std::string_view text) {
     constexpr float nan = std::numeric_limits<float>::quiet_NaN();
     double value = 0;
     if (parse_number(text, value)) {
-        return std::isnan(value) ? Cell{CellKind::Missing, nan} : Cell{CellKind::Number, static_cast<float>(value)};
+        return std::isnan(value) ? Cell{CellKind::Missing, nan}
+                                 : Cell{CellKind::Number, static_cast<float>(value)};
     }
     text = trimmed(text);
     if (text.empty()) return {CellKind::Missing, nan};
@@ -92,8 +95,9 @@ inline std::string format_number(double value, int digits = 9) {
     return {buffer, result.ptr};
 }
 
-/// The shortest text that brings this float back: 0.1, not 0.100000001.
-inline std::string format_shortest(float value) {
+/// The shortest text that brings this float (or double) back: 0.1, not 0.100000001.
+template <std::floating_point T>
+std::string format_shortest(T value) {
     char buffer[32];
     const auto result = std::to_chars(buffer, buffer + sizeof buffer, value);
     return {buffer, result.ptr};

@@ -78,8 +78,8 @@ public:
     Eigen::Matrix<T, Dynamic, 1> tensor(std::string_view tensor_name) const {
         const TensorInfo& found = info(tensor_name);
         if (found.dtype != dtype_of<T>()) {
-            fail(name_, ": tensor ", in_quotes(tensor_name), " has dtype ", dtype_name(found.dtype), ", expected ",
-                 dtype_name(dtype_of<T>()));
+            fail(name_, ": tensor ", in_quotes(tensor_name), " has dtype ", dtype_name(found.dtype),
+                 ", expected ", dtype_name(dtype_of<T>()));
         }
         const std::span<const std::byte> from = bytes(tensor_name);
         if constexpr (std::is_same_v<T, bool>) {
@@ -92,7 +92,8 @@ public:
         return values;
     }
 
-    /// The values of a tensor of exactly this shape, row-major: `file.tensor<float>("encoder.0.weight", {32, 16})`.
+    /// The values of a tensor of exactly this shape, row-major:
+    ///     file.tensor<float>("encoder.0.weight", {32, 16})
     template <class T>
     Eigen::Matrix<T, Dynamic, 1> tensor(std::string_view tensor_name, const std::vector<Index>& shape) const {
         const TensorInfo& found = info(tensor_name);
@@ -111,9 +112,9 @@ private:
     std::map<std::string, std::size_t, std::less<>> places_;
 };
 
-/// Collects tensors and metadata and writes them as one file. The same content gives the same bytes in whatever
-/// order it was added: metadata by key; tensors by descending alignment of their dtype, then by name; the header
-/// padded with spaces to a multiple of 8, so that every tensor is aligned in the file.
+/// Collects tensors and metadata and writes them as one file. The same content gives the same bytes in
+/// whatever order it was added: metadata by key; tensors by descending alignment of their dtype, then by
+/// name; the header padded with spaces to a multiple of 8, so that every tensor is aligned in the file.
 class SafeTensorsWriter {
 public:
     /// Throws Error for a key that is already there, or text that is not UTF-8.
@@ -124,29 +125,35 @@ public:
     }
 
     /// Adds a tensor from its bytes (copied): little-endian, row-major.
-    /// Throws Error for a name that is there already or cannot be written, or bytes that do not fit the shape.
+    /// Throws Error for a name that is taken or cannot be written, or bytes that do not fit the shape.
     void add(std::string name, Dtype dtype, std::vector<Index> shape, std::span<const std::byte> bytes) {
-        if (name == "__metadata__" || !is_utf8(name)) fail("safetensors: no tensor can be named ", in_quotes(name));
+        if (name == "__metadata__" || !is_utf8(name)) {
+            fail("safetensors: no tensor can be named ", in_quotes(name));
+        }
         std::size_t expected = 0;
         if (!detail::tensor_bytes(dtype, shape, expected) || expected != bytes.size()) {
-            fail("safetensors: tensor ", in_quotes(name), " of shape ", detail::shape_text(shape), " and dtype ",
-                 dtype_name(dtype), " was given ", bytes.size(), " bytes");
+            fail("safetensors: tensor ", in_quotes(name), " of shape ", detail::shape_text(shape),
+                 " and dtype ", dtype_name(dtype), " was given ", bytes.size(), " bytes");
         }
-        const auto [at, is_new] = tensors_.try_emplace(Key{-static_cast<int>(dtype_size(dtype)), std::move(name)});
+        const auto [at, is_new] =
+            tensors_.try_emplace(Key{-static_cast<int>(dtype_size(dtype)), std::move(name)});
         if (!is_new || !names_.insert(at->first.name).second) {
             fail("safetensors: duplicate tensor ", in_quotes(at->first.name));
         }
         at->second = {dtype, std::move(shape), {bytes.begin(), bytes.end()}};
     }
 
-    /// Adds a tensor from anything with `data()` and `size()` in one piece: a vector, a span, an Eigen matrix or
-    /// map. The values are taken in the order of memory and are the row-major values of `shape`.
+    /// Adds a tensor from anything with `data()` and `size()` in one piece: a vector, a span, an Eigen matrix
+    /// or map. The values are taken in the order of memory and are the row-major values of `shape`.
     template <class Values>
     void add(std::string name, std::vector<Index> shape, const Values& values) {
         if constexpr (requires { values.innerStride(); }) {
-            const bool in_one_piece = values.innerStride() == 1 && (values.rows() == 1 || values.cols() == 1 ||
-                                                                    values.outerStride() == values.innerSize());
-            if (!in_one_piece) fail("safetensors: the values of tensor ", in_quotes(name), " are not in one piece");
+            const bool in_one_piece =
+                values.innerStride() == 1 &&
+                (values.rows() == 1 || values.cols() == 1 || values.outerStride() == values.innerSize());
+            if (!in_one_piece) {
+                fail("safetensors: the values of tensor ", in_quotes(name), " are not in one piece");
+            }
         }
         const std::span all(values.data(), static_cast<std::size_t>(values.size()));
         using Value = std::remove_cv_t<typename decltype(all)::element_type>;

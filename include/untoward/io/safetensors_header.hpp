@@ -9,8 +9,8 @@
 //                    "name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [begin, end]}, ...}
 //   the rest  the tensors' bytes, little-endian, row-major; offsets count from here
 //
-// The tensors fill the rest exactly: no holes, no overlap, nothing after the last. Duplicate keys, unknown fields,
-// invalid UTF-8, and sizes that do not follow from dtype and shape are refused.
+// The tensors fill the rest exactly: no holes, no overlap, nothing after the last. Duplicate keys, unknown
+// fields, invalid UTF-8, and sizes that do not follow from dtype and shape are refused.
 
 #include <algorithm>
 #include <bit>
@@ -33,7 +33,8 @@
 
 namespace untoward::io {
 
-static_assert(std::endian::native == std::endian::little, "files are little-endian and are copied as they are");
+static_assert(std::endian::native == std::endian::little,
+              "files are little-endian and are copied as they are");
 
 /// The element types of the format that this library knows. F16 and BF16 have no C++ type here: use `bytes`.
 enum class Dtype { Bool, U8, I8, U16, I16, F16, BF16, U32, I32, F32, U64, I64, F64 };
@@ -46,9 +47,9 @@ struct DtypeEntry {
 };
 
 // In the order of the enumerators.
-inline constexpr DtypeEntry dtypes[] = {{"BOOL", 1}, {"U8", 1},  {"I8", 1},  {"U16", 2}, {"I16", 2},
+inline constexpr DtypeEntry dtypes[] = {{"BOOL", 1}, {"U8", 1},   {"I8", 1},  {"U16", 2}, {"I16", 2},
                                         {"F16", 2},  {"BF16", 2}, {"U32", 4}, {"I32", 4}, {"F32", 4},
-                                        {"U64", 8},  {"I64", 8}, {"F64", 8}};
+                                        {"U64", 8},  {"I64", 8},  {"F64", 8}};
 
 /// size_t product, false when it overflows.
 inline bool multiply(std::size_t a, std::size_t b, std::size_t& product) {
@@ -78,10 +79,14 @@ inline std::string shape_text(const std::vector<Index>& shape) {
 }  // namespace detail
 
 /// "F32" and so on.
-inline std::string_view dtype_name(Dtype dtype) { return detail::dtypes[static_cast<std::size_t>(dtype)].name; }
+inline std::string_view dtype_name(Dtype dtype) {
+    return detail::dtypes[static_cast<std::size_t>(dtype)].name;
+}
 
 /// Bytes per element.
-inline std::size_t dtype_size(Dtype dtype) { return detail::dtypes[static_cast<std::size_t>(dtype)].size; }
+inline std::size_t dtype_size(Dtype dtype) {
+    return detail::dtypes[static_cast<std::size_t>(dtype)].size;
+}
 
 /// The dtype whose elements are the C++ type T.
 template <class T>
@@ -94,9 +99,15 @@ constexpr Dtype dtype_of() {
     } else if constexpr (std::is_floating_point_v<T>) {
         return sizeof(T) == 4 ? Dtype::F32 : Dtype::F64;
     } else if constexpr (std::is_signed_v<T>) {
-        return sizeof(T) == 1 ? Dtype::I8 : sizeof(T) == 2 ? Dtype::I16 : sizeof(T) == 4 ? Dtype::I32 : Dtype::I64;
+        return sizeof(T) == 1   ? Dtype::I8
+               : sizeof(T) == 2 ? Dtype::I16
+               : sizeof(T) == 4 ? Dtype::I32
+                                : Dtype::I64;
     } else {
-        return sizeof(T) == 1 ? Dtype::U8 : sizeof(T) == 2 ? Dtype::U16 : sizeof(T) == 4 ? Dtype::U32 : Dtype::U64;
+        return sizeof(T) == 1   ? Dtype::U8
+               : sizeof(T) == 2 ? Dtype::U16
+               : sizeof(T) == 4 ? Dtype::U32
+                                : Dtype::U64;
     }
 }
 
@@ -117,7 +128,7 @@ struct SafeTensorsHeader {
     std::vector<TensorInfo> tensors;  ///< in the order of their bytes
 };
 
-/// Largest header that is read or written unless the caller says otherwise. The format's own limit is 100,000,000.
+/// The largest header, in bytes, unless the caller says otherwise. The format's own limit is 100,000,000.
 inline constexpr std::size_t default_header_limit = 1'000'000;
 
 namespace detail {
@@ -126,8 +137,11 @@ namespace detail {
 class SafeTensorsParser {
 public:
     SafeTensorsParser(std::span<const std::byte> file, const std::string& name, std::size_t header_limit)
-        : name_(name), header_(header_text(file, header_limit)), json_(header_, name + ": header"),
-          data_begin_(8 + header_.size()), data_size_(file.size() - data_begin_) {}
+        : name_(name),
+          header_(header_text(file, header_limit)),
+          json_(header_, name + ": header"),
+          data_begin_(8 + header_.size()),
+          data_size_(file.size() - data_begin_) {}
 
     SafeTensorsHeader parse() {
         if (header_.empty() || header_.front() != '{') fail(name_, ": header does not begin with '{'");
@@ -219,7 +233,8 @@ private:
         }
         std::size_t expected = 0;
         if (!tensor_bytes(info.dtype, info.shape, expected)) {
-            json_.error("tensor " + in_quotes(info.name) + " of shape " + shape_text(info.shape) + " is too large");
+            json_.error("tensor " + in_quotes(info.name) + " of shape " + shape_text(info.shape) +
+                        " is too large");
         }
         if (info.end - info.begin != expected) {
             json_.error("tensor " + in_quotes(info.name) + " has " + std::to_string(info.end - info.begin) +
@@ -230,8 +245,9 @@ private:
 
     Dtype read_dtype(const std::string& tensor) {
         const std::string name = json_.string();
-        const auto* const found = std::find_if(std::begin(dtypes), std::end(dtypes),
-                                               [&name](const DtypeEntry& entry) { return entry.name == name; });
+        const auto* const found =
+            std::find_if(std::begin(dtypes), std::end(dtypes),
+                         [&name](const DtypeEntry& entry) { return entry.name == name; });
         if (found == std::end(dtypes)) {
             json_.error("tensor " + in_quotes(tensor) + " has the unknown dtype " + in_quotes(name));
         }
@@ -260,8 +276,8 @@ private:
         const std::uint64_t end = json_.integer();
         json_.expect(']');
         if (begin > end || end > data_size_) {
-            json_.error("tensor " + in_quotes(info.name) + " has data_offsets [" + std::to_string(begin) + ", " +
-                        std::to_string(end) + "], but the file holds " + std::to_string(data_size_) +
+            json_.error("tensor " + in_quotes(info.name) + " has data_offsets [" + std::to_string(begin) +
+                        ", " + std::to_string(end) + "], but the file holds " + std::to_string(data_size_) +
                         " bytes of data (truncated?)");
         }
         info.begin = data_begin_ + static_cast<std::size_t>(begin);
@@ -304,8 +320,8 @@ private:
 
 }  // namespace detail
 
-/// Checks a whole file and says what is in it, without copying a tensor. Memory use is bounded by the header's size.
-/// `name` is for messages. Throws Error.
+/// Checks a whole file and says what is in it, without copying a tensor. Memory use is bounded by the
+/// header's size. `name` is for messages. Throws Error.
 inline SafeTensorsHeader parse_safetensors(std::span<const std::byte> file, const std::string& name,
                                            std::size_t header_limit = default_header_limit) {
     return detail::SafeTensorsParser(file, name, header_limit).parse();

@@ -39,7 +39,7 @@ struct Column {
     std::vector<std::uint32_t> codes;  ///< one per row, when is_text: a place in `levels`, or `missing`
     std::vector<std::string> levels;   ///< the different texts in the order of their first row
 
-    /// The cell as text: a text without the spaces around it, a number in its shortest form, "" where it is missing.
+    /// The cell as text, without spaces around it; a number in its shortest form; "" where it is missing.
     std::string text(Index row) const {
         const auto at = static_cast<std::size_t>(row);
         if (is_text) return codes[at] == missing ? std::string() : levels[codes[at]];
@@ -51,15 +51,16 @@ struct Column {
 inline std::string name_list(const std::vector<std::string>& names) {
     constexpr std::size_t shown = 20;
     std::string text;
-    for (std::size_t i = 0; i < std::min(names.size(), shown); ++i) text += (i == 0 ? "" : ", ") + in_quotes(names[i]);
+    for (std::size_t i = 0; i < std::min(names.size(), shown); ++i)
+        text += (i == 0 ? "" : ", ") + in_quotes(names[i]);
     return names.size() > shown ? text + " and " + std::to_string(names.size() - shown) + " more" : text;
 }
 
 /// Columns of one length with different names.
 class Table {
 public:
-    /// `name` is for messages. `lines` are the lines of a text file where the rows begin; empty when it was none.
-    /// Throws Error for columns of another length or of one name.
+    /// `name` is for messages. `lines` are the lines of a text file where the rows begin; empty when it was
+    /// none. Throws Error for columns of another length or of one name.
     Table(std::string name, std::vector<Column> columns, Index rows, std::vector<std::size_t> lines = {})
         : name_(std::move(name)), columns_(std::move(columns)), rows_(rows), lines_(std::move(lines)) {
         for (std::size_t i = 0; i < columns_.size(); ++i) {
@@ -113,9 +114,15 @@ private:
 
 namespace detail {
 
-/// The first line of a file without a header would be taken for names. Whole numbers can be names (a program that
-/// numbers its columns), 0.25 cannot.
-inline void require_names(const CsvReader& reader) {
+/// The first line of a file without a header would be taken for names. Whole numbers can be names (a program
+/// that numbers its columns), 0.25 cannot; and a file with another separator would be one strange column.
+inline void require_names(const CsvReader& reader, char separator) {
+    const std::string& first = reader.header().front();
+    if (const std::size_t other = first.find_first_of(",;\t");
+        reader.header().size() == 1 && other != first.npos) {
+        fail(reader.name(), ": the first line is not separated by ", in_quotes({&separator, 1}), " but has ",
+             in_quotes({&first[other], 1}));
+    }
     double value = 0;
     bool all_whole = true;
     for (const std::string& name : reader.header()) {
@@ -144,7 +151,8 @@ public:
 
     void move_into(Column& column) {
         column.codes = std::move(codes_);
-        column.levels.assign(std::make_move_iterator(levels_.begin()), std::make_move_iterator(levels_.end()));
+        column.levels.assign(std::make_move_iterator(levels_.begin()),
+                             std::make_move_iterator(levels_.end()));
     }
 
 private:
@@ -155,13 +163,14 @@ private:
 
 }  // namespace detail
 
-/// Reads a table from CSV text. A column is text when at least one of its cells is neither a number nor missing (see
-/// number.hpp), or when `text_columns` names it: identifiers keep their leading zeros, and a column that a model knows
-/// as text is read as text even where all of its cells look like numbers. `name` is for messages. Throws Error.
+/// Reads a table from CSV text. A column is text when at least one of its cells is neither a number nor
+/// missing (see number.hpp), or when `text_columns` names it: identifiers keep their leading zeros, and a
+/// column that a model knows as text is read as text even where all of its cells look like numbers. `name` is
+/// for messages. Throws Error.
 inline Table parse_csv_table(std::string_view text, const std::string& name,
                              const std::vector<std::string>& text_columns = {}, char separator = ',') {
     CsvReader reader(text, name, separator);
-    detail::require_names(reader);
+    detail::require_names(reader, separator);
     const std::unordered_set<std::string> known_text(text_columns.begin(), text_columns.end());
     std::vector<Column> columns;
     for (const std::string& title : reader.header()) {
@@ -203,7 +212,8 @@ inline Table parse_npy_table(std::span<const std::byte> file, const std::string&
     for (std::size_t i = 0; i < columns.size(); ++i) {
         columns[i].name = "f" + std::to_string(i);
         columns[i].numbers.resize(static_cast<std::size_t>(matrix.cols()));
-        Eigen::Map<Eigen::RowVectorXf>(columns[i].numbers.data(), matrix.cols()) = matrix.row(static_cast<Index>(i));
+        Eigen::Map<Eigen::RowVectorXf>(columns[i].numbers.data(), matrix.cols()) =
+            matrix.row(static_cast<Index>(i));
     }
     return Table(name, std::move(columns), matrix.cols());
 }

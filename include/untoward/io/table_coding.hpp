@@ -53,10 +53,11 @@ public:
         return learn(table, options, rows);
     }
 
-    /// Learns from some rows of a table (those not set aside for calibration). A column is text when one of its cells
-    /// in these rows is neither a number nor missing; a column of numbers gets a logarithm where that is the better scale.
-    /// Throws Error for unknown names in the options (it lists what there is), when no column is left, for columns
-    /// without any value, and for text columns with too many levels (it names the columns to ignore).
+    /// Learns from some rows of a table (those not set aside for calibration). A column is text when one of
+    /// its cells in these rows is neither a number nor missing; a column of numbers gets a logarithm where
+    /// that is the better scale. Throws Error for unknown names in the options (it lists what there is), when
+    /// no column is left, for columns without any value, and for text columns with too many levels (it names
+    /// the columns to ignore).
     static TableCoding learn(const Table& table, const CodingOptions& options, std::span<const Index> rows) {
         if (rows.empty()) fail(table.name(), ": has no rows to learn from");
         std::vector<ColumnCoding> codings;
@@ -65,7 +66,9 @@ public:
         int refused = 0;
         const auto refuse = [&](const std::string& name, const std::string& reason) {
             constexpr int shown = 5;
-            if (refused < shown) problems += (refused == 0 ? "column " : "; column ") + in_quotes(name) + reason;
+            if (refused < shown) {
+                problems += (refused == 0 ? "column " : "; column ") + in_quotes(name) + reason;
+            }
             if (refused == shown) problems += "; and so on";
             ignore += (refused == 0 ? "" : ",") + name;
             ++refused;
@@ -77,18 +80,20 @@ public:
             }
             ColumnCoding& coding = codings.emplace_back(detail::learn_column(*column, rows));
             const std::size_t count = coding.levels.size();
-            if (count > most_levels) {
-                refuse(column->name, " has " + std::to_string(count) + " different texts, and each would be a feature of" +
-                                         " its own (at most " + std::to_string(most_levels) + ")");
-            } else if (count > 1 && 5 * count > rows.size()) {
+            if (count > 1 && 5 * count > rows.size()) {
                 refuse(column->name, " has " + std::to_string(count) + " different texts in " +
                                          std::to_string(rows.size()) +
                                          " rows, too many to learn which are usual (at most a fifth)");
+            } else if (count > most_levels) {
+                refuse(column->name,
+                       " has " + std::to_string(count) +
+                           " different texts, and each would be a feature of its own (at most " +
+                           std::to_string(most_levels) + ")");
             }
         }
         if (refused > 0) {
-            fail(table.name(), ": ", problems, ": leave ", refused == 1 ? "it" : "them", " out with --ignore ",
-                 in_shell(ignore));
+            fail(table.name(), ": ", problems, ": leave ", refused == 1 ? "it" : "them",
+                 " out with --ignore ", in_shell(ignore));
         }
         if (codings.empty()) fail(table.name(), ": no column is left to learn from");
         if (codings.size() > most_columns) fail(table.name(), ": more than ", most_columns, " columns");
@@ -120,8 +125,9 @@ public:
     /// A coded value in the unit of its column.
     float original(Index feature, float coded) const { return of(column_of(feature)).original(coded); }
 
-    /// What coded features (a column of the feature matrix, or what a model expected there) say about a column of the
-    /// table, for people: a number in its unit or a text, "(unseen)" for a text that training never saw, "" for nothing.
+    /// What coded features (a column of the feature matrix, or what a model expected there) say about a
+    /// column of the table, for people: a number in its unit or a text, "(unseen)" for a text that training
+    /// never saw, "" for nothing.
     template <class Derived>
     std::string decoded_text(Index column, const Eigen::DenseBase<Derived>& coded) const {
         return of(column).decoded_text(coded.derived().segment(first_feature(column), of(column).features()));
@@ -141,9 +147,9 @@ public:
         return names;
     }
 
-    /// The features of a table, `features() x n`, NaN where a cell is missing; infinities stay. Columns are matched by
-    /// name in any order, others are ignored. Throws Error for a missing column (with the file's name) and for text in a
-    /// column of numbers (with file, line, column and the text).
+    /// The features of a table, `features() x n`, NaN where a cell is missing; infinities stay. Columns are
+    /// matched by name in any order, others are ignored. Throws Error for a missing column (with the file's
+    /// name) and for text in a column of numbers (with file, line, column and the text).
     Eigen::MatrixXf matrix(const Table& table) const {
         std::vector<std::string> missing;
         for (const ColumnCoding& column : columns_) {
@@ -208,8 +214,8 @@ public:
         return TableCoding(std::move(columns));
     }
 
-    /// Adds the coding to a model file, as the tensor "table_coding" of the bytes of its JSON: unlike metadata it may be
-    /// large.
+    /// Adds the coding to a model file, as the tensor "table_coding" of the bytes of its JSON: unlike
+    /// metadata it may be large.
     void save(SafeTensorsWriter& writer) const {
         const std::string json = to_json();
         writer.add("table_coding", Dtype::U8, {static_cast<Index>(json.size())}, as_bytes(json));
@@ -290,7 +296,8 @@ private:
             const auto out_of_order = std::adjacent_find(column.levels.begin(), column.levels.end(),
                                                          [](const auto& a, const auto& b) { return a >= b; });
             if (out_of_order != column.levels.end()) json.error("levels that are not in order");
-            if (std::any_of(column.levels.begin(), column.levels.end(), [](const auto& l) { return is_missing(l); })) {
+            if (std::any_of(column.levels.begin(), column.levels.end(),
+                            [](const auto& l) { return is_missing(l); })) {
                 json.error("an empty level");
             }
         }

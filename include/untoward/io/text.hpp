@@ -41,7 +41,9 @@ inline std::size_t invalid_utf8(std::string_view text) {
     return std::string_view::npos;
 }
 
-inline bool is_utf8(std::string_view text) { return invalid_utf8(text) == std::string_view::npos; }
+inline bool is_utf8(std::string_view text) {
+    return invalid_utf8(text) == std::string_view::npos;
+}
 
 /// The text without spaces and tabs at its ends.
 inline std::string_view trimmed(std::string_view text) {
@@ -51,8 +53,8 @@ inline std::string_view trimmed(std::string_view text) {
     return text;
 }
 
-/// The text in single quotes for a message: one line, at most `limit` bytes of it, and nothing that a terminal
-/// would act on (a name in a stranger's file may hold escape sequences).
+/// The text in single quotes for a message: one line, at most `limit` bytes of it, and nothing that a
+/// terminal would act on (a name in a stranger's file may hold escape sequences).
 inline std::string in_quotes(std::string_view text, std::size_t limit = 80) {
     constexpr std::string_view digits = "0123456789abcdef";
     std::string result = "'";
@@ -63,9 +65,10 @@ inline std::string in_quotes(std::string_view text, std::size_t limit = 80) {
     for (std::size_t i = 0; i < end; ++i) {
         const auto byte = static_cast<unsigned char>(text[i]);
         // C1 control characters are C2 80 .. C2 9F in UTF-8.
-        const bool control = byte < 0x20 || byte == 0x7F || (!utf8 && byte >= 0x80) ||
-                             (byte == 0xC2 && static_cast<unsigned char>(text[i + 1]) < 0xA0) ||
-                             (byte >= 0x80 && byte < 0xA0 && i > 0 && static_cast<unsigned char>(text[i - 1]) == 0xC2);
+        const bool control =
+            byte < 0x20 || byte == 0x7F || (!utf8 && byte >= 0x80) ||
+            (byte == 0xC2 && static_cast<unsigned char>(text[i + 1]) < 0xA0) ||
+            (byte >= 0x80 && byte < 0xA0 && i > 0 && static_cast<unsigned char>(text[i - 1]) == 0xC2);
         if (control) {
             result += "\\x";
             result += digits[byte >> 4];

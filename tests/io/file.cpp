@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <csignal>
+#include <cstdio>
 #include <string>
 #include <thread>
 
@@ -36,6 +37,28 @@ public:
 private:
     rlimit old_{};
     void (*handler_)(int);
+};
+
+/// A standard stream (0, 1) that is a file of this path for a while.
+class Redirected {
+public:
+    Redirected(int stream, const std::string& path) : stream_(stream), saved_(::dup(stream)) {
+        std::fflush(nullptr);
+        const int file = ::open(path.c_str(), O_RDWR | O_CREAT, 0600);
+        ::dup2(file, stream_);
+        ::close(file);
+    }
+    Redirected(const Redirected&) = delete;
+    Redirected& operator=(const Redirected&) = delete;
+    ~Redirected() {
+        std::fflush(nullptr);
+        ::dup2(saved_, stream_);
+        ::close(saved_);
+    }
+
+private:
+    int stream_;
+    int saved_;
 };
 
 }  // namespace
@@ -92,6 +115,40 @@ TEST_CASE("a pipe is read to its end") {
     writer.join();
     REQUIRE(read == bytes);
     REQUIRE(std::filesystem::is_fifo(path));
+}
+
+TEST_CASE("a dash is standard input and output") {
+    const Folder folder;
+    const std::string path = folder / "stream";
+    {
+        const Redirected output(STDOUT_FILENO, path);
+        std::printf("first ");  // still in the buffer of the C library
+        io::write_file("-", "second ");
+        io::write_file("/dev/stdout", "third");
+        std::printf(" last");
+    }
+    REQUIRE(io::read_file(path) == "first second third last");
+    std::string read;
+    {
+        const Redirected input(STDIN_FILENO, path);
+        read = io::read_file("-");
+    }
+    REQUIRE(read == "first second third last");
+    std::string message;
+    {
+        const Redirected output(STDOUT_FILENO, "/dev/full");
+        try {
+            io::write_file("-", "x");
+        } catch (const untoward::Error& error) {
+            message = error.what();
+        }
+    }
+    REQUIRE(message == "standard output: cannot be written: No space left on device");
+    {
+        const Redirected input(STDIN_FILENO, folder / "empty");
+        read = io::read_file("-");
+    }
+    REQUIRE(read.empty());
 }
 
 TEST_CASE("without commit nothing happens") {

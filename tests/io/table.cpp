@@ -77,6 +77,9 @@ TEST_CASE("a header only has columns and no rows") {
     const io::Table table = io::parse_csv_table("a,b\n", "t.csv");
     REQUIRE(table.rows() == 0);
     REQUIRE(table.columns().size() == 2);
+    const std::string npy = io::npy_bytes(Eigen::MatrixXf(3, 0));
+    REQUIRE(io::parse_npy_table(io::as_bytes(npy), "t.npy").rows() == 0);
+    REQUIRE(io::parse_npy_table(io::as_bytes(npy), "t.npy").columns().size() == 3);
 }
 
 TEST_CASE("a file without a header is noticed") {

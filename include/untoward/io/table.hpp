@@ -211,9 +211,10 @@ inline Table parse_npy_table(std::span<const std::byte> file, const std::string&
     std::vector<Column> columns(static_cast<std::size_t>(matrix.rows()));
     for (std::size_t i = 0; i < columns.size(); ++i) {
         columns[i].name = "f" + std::to_string(i);
-        columns[i].numbers.resize(static_cast<std::size_t>(matrix.cols()));
-        Eigen::Map<Eigen::RowVectorXf>(columns[i].numbers.data(), matrix.cols()) =
-            matrix.row(static_cast<Index>(i));
+        columns[i].numbers.reserve(static_cast<std::size_t>(matrix.cols()));
+        for (Index row = 0; row < matrix.cols(); ++row) {
+            columns[i].numbers.push_back(matrix(static_cast<Index>(i), row));
+        }
     }
     return Table(name, std::move(columns), matrix.cols());
 }

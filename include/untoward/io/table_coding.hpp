@@ -160,6 +160,7 @@ public:
                  missing.size() == 1 ? "it" : "them", "), only ", name_list(table.names()));
         }
         Eigen::MatrixXf result(features(), table.rows());
+        if (table.rows() == 0) return result;  // a block of nothing would be an offset from a null pointer
         for (Index i = 0; i < static_cast<Index>(columns_.size()); ++i) {
             detail::code_column(of(i), table, table.column(of(i).name),
                                 result.block(first_feature(i), 0, of(i).features(), table.rows()));

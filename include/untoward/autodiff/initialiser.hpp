@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "../core/random.hpp"
-#include "symbolic.hpp"
+#include "describe.hpp"
 
 namespace untoward {
 
@@ -29,16 +29,16 @@ struct UniformFanIn {
     }
 };
 
-/// The reader that writes the first parameter values. Each tensor's values depend on the seed, its path and its
-/// own size only, not on the layers around it.
+/// The reader that writes the first parameter values. Each tensor's values depend on the seed, its path and
+/// its own size only, not on the layers around it.
 template <class S>
 class Initialise : public SymbolicScope<Initialise<S>> {
 public:
     Initialise(S* parameters, std::uint64_t seed) : parameters_(parameters), seed_(seed) {}
 
     template <class Sample, class Initialiser>
-    void on_parameter(const Name& name, const Sample& shape, const Initialiser& initialiser, const Attributes&,
-                      const Cursor& place) {
+    void on_parameter(const Name& name, const Sample& shape, const Initialiser& initialiser,
+                      const Attributes&, const Cursor& place) {
         initialiser.fill(parameters_ + place.scalars, shape.size(),
                          NoiseKey{.seed = seed_, .site = this->path_hash(name)});
     }

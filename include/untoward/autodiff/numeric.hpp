@@ -2,15 +2,15 @@
 #pragma once
 
 #include "../core/arena.hpp"
-#include "scope.hpp"
+#include "describe.hpp"
 
 // What the two readers that compute, `Run` and `Record`, share: so that both compute the same bits.
 
 namespace untoward::detail {
 
-// Room for the outputs of a rule in the arena, or views of its input: a tuple of Tensor<S, shape>.
+// Room for the outputs of a rule in the arena, or views of its input. All shapes here are erased.
 template <class S, class Rule, class Shapes, class... X>
-auto compute(Arena& arena, const Rule& rule, const Shapes& shapes, Index batch, const X&... x) {
+auto allocate_outputs(Arena& arena, const Rule& rule, const Shapes& shapes, Index batch, const X&... x) {
     return transform(shapes, [&](const auto& shape) {
         using Sample = std::remove_cvref_t<decltype(shape)>;
         if constexpr (is_view<Rule>) {
@@ -26,31 +26,27 @@ auto compute(Arena& arena, const Rule& rule, const Shapes& shapes, Index batch, 
 template <class S, class Rule, class... V>
 S* allocate_saved(Arena& arena, const Rule& rule, Index batch, const V&... values) {
     if constexpr (saves<Rule, V...>) {
-        return arena.allocate<S>(saved_size(rule, batch, values...));
+        return arena.allocate<S>(rule.saved(batch, shape_of(values)...));
     } else {
         return nullptr;
     }
 }
 
-template <class X>
-auto erase(const X& x) {
-    if constexpr (requires { x.erased(); }) {
-        return x.erased();
+template <class S, class Rule, class Outputs, class... X>
+void run_forward(const Rule& rule, S* saved, const Outputs& outputs, const X&... x) {
+    if constexpr (is_view<Rule>) {
+        return;
+    } else if constexpr (saves<Rule, X...>) {
+        rule.forward(saved, outputs, x...);
     } else {
-        return x;
+        rule.forward(outputs, x...);
     }
 }
 
-template <class S, class Rule, class Results, class... X>
-void run_forward(const Rule& rule, S* saved, const Results& results, const X&... x) {
-    if constexpr (!is_view<Rule>) {
-        const auto outputs = unwrap(transform(results, [](const auto& result) { return result.erased(); }));
-        if constexpr (requires { rule.forward(saved, outputs, erase(x)...); }) {
-            rule.forward(saved, outputs, erase(x)...);
-        } else {
-            rule.forward(outputs, erase(x)...);
-        }
-    }
+// The outputs as their layer sees them: with what is known of their extents.
+template <class S, class ErasedSample, class Sample>
+Tensor<const S, Sample> with_shape(const Tensor<S, ErasedSample>& x, const Sample& shape) {
+    return {x.data(), shape, x.batch(), x.stride()};
 }
 
 template <class S, class Sample>

@@ -24,7 +24,7 @@ public:
     auto input(const Tensor<const S, Sample>& data) {
         return Var<S, Sample>(data, nullptr);
     }
-    /// A value whose gradient is wanted; read it from `gradient_of` after backward.
+    /// A value whose gradient is wanted; read it from `Tape::gradient_of` after backward.
     template <class Sample>
     auto variable(const Tensor<const S, Sample>& data) {
         auto* gradient = new (arena().template allocate<Gradient<S>>(1)) Gradient<S>;
@@ -36,36 +36,30 @@ public:
     auto parameter(const Name&, const Sample& shape, const Initialiser&, const Attributes& attributes = {}) {
         const Index size = shape.size();
         const Cursor place = this->advance(size);
-        return Var<S, Sample>(
-            Tensor<const S, Sample>(tape_->parameters() + place.scalars, shape, 1),
-            attributes.trainable ? tape_->parameter_gradient(place, size) : nullptr);
+        return Var<S, Sample>(Tensor<const S, Sample>(tape_->parameters() + place.scalars, shape, 1),
+                              attributes.trainable ? tape_->parameter_gradient(place, size) : nullptr);
     }
 
     template <class Rule, class... V>
     auto apply(const Rule& rule, const V&... values) {
-        const Index batch = detail::batch_of_output(rule, values...);
-        const auto shapes = detail::as_tuple(rule.shape(detail::shape_of(values)...));
-        auto results = detail::compute<S>(arena(), rule, shapes, batch, value_of(values)...);
-        S* const saved = detail::allocate_saved<S>(arena(), rule, batch, values...);
-        detail::run_forward(rule, saved, results, value_of(values)...);
-        Gradient<S>* gradients = nullptr;
-        if ((needs_gradient(values) || ...)) {
-            gradients = push_node(rule, shapes, results, saved, values...);
-        }
-        if (tape_->watch != nullptr) check(results);
-        return wrap(shapes, results, gradients, std::make_index_sequence<std::tuple_size_v<decltype(results)>>{});
+        return finish(rule, rule.shape(detail::shape_of(values)...), detail::batch_of_output(rule, values...),
+                      values.erased()...);
     }
 
     template <class State, class Body>
     auto repeat(Index steps, State state, const Body& body) {
-        using Output = std::remove_cvref_t<decltype(detail::output_of_state(state))>;
+        using Output = decltype(detail::output_of_state(state).erased());
         Output* const outputs = arena().template allocate<Output>(steps);
+        const auto loop = this->begin_loop(steps);
         for (Index t = 0; t < steps; ++t) {
-            state = body(*this, t, state);
-            new (outputs + t) Output(detail::output_of_state(state));
+            state = this->step(loop, t, state, body);
+            new (outputs + t) Output(detail::output_of_state(state).erased());
         }
-        auto all = apply(Stack{}, List<Output>(outputs, steps));
-        return detail::Unrolled<State, decltype(all)>{state, all};
+        this->end_loop(loop);
+        const auto& last = detail::output_of_state(state);
+        const auto all =
+            finish(Stack{}, detail::stacked_shape(last, steps), last.batch(), List<Output>(outputs, steps));
+        return detail::Unrolled<State, std::remove_const_t<decltype(all)>>{state, all};
     }
 
     template <class Sample>
@@ -74,13 +68,15 @@ public:
     }
     template <class Sample>
     auto normal(const Sample& shape, Index batch) {
-        return Var<S, Sample>(detail::make_noise<S, true>(arena(), tape_->pass(), this->next_noise_site(), shape, batch),
-                              nullptr);
+        return Var<S, Sample>(
+            detail::make_noise<S, true>(arena(), tape_->pass(), this->next_noise_site(), shape, batch),
+            nullptr);
     }
     template <class Sample>
     auto uniform(const Sample& shape, Index batch) {
-        return Var<S, Sample>(detail::make_noise<S, false>(arena(), tape_->pass(), this->next_noise_site(), shape, batch),
-                              nullptr);
+        return Var<S, Sample>(
+            detail::make_noise<S, false>(arena(), tape_->pass(), this->next_noise_site(), shape, batch),
+            nullptr);
     }
     [[nodiscard]] bool training() const { return tape_->pass().training; }
 
@@ -96,17 +92,9 @@ public:
 private:
     Arena& arena() const { return tape_->arena(); }
 
-    template <class V>
-    static auto value_of(const V& value) {
-        if constexpr (detail::is_list<V>) {
-            return detail::ListValues(value);
-        } else {
-            return value.value();
-        }
-    }
-    template <class V>
-    static bool needs_gradient(const V& value) {
-        if constexpr (detail::is_list<V>) {
+    template <class X>
+    static bool needs_gradient(const X& value) {
+        if constexpr (detail::is_list<X>) {
             for (Index i = 0; i < value.size(); ++i) {
                 if (value[i].gradient() != nullptr) return true;
             }
@@ -115,56 +103,54 @@ private:
             return value.gradient() != nullptr;
         }
     }
-    template <class V>
-    static auto node_input(const V& value) {
-        if constexpr (detail::is_list<V>) {
-            return value;
-        } else {
-            return value.erased();
+
+    template <class Rule, class Shapes, class... X>
+    auto finish(const Rule& rule, const Shapes& shapes, Index batch, const X&... x) {
+        const auto erased =
+            detail::transform(shapes, [](const auto& shape) { return detail::erase_shape(shape); });
+        return detail::transform(compute(rule, erased, batch, x...), shapes,
+                                 [](const auto& result, const auto& shape) {
+                                     return Var(detail::with_shape(result.value(), shape), result.gradient());
+                                 });
+    }
+    // Compiled once for all shapes of one rank.
+    template <class Rule, class Shapes, class... X>
+    auto compute(const Rule& rule, const Shapes& shapes, Index batch, const X&... x) {
+        const auto results =
+            detail::allocate_outputs<S>(arena(), rule, shapes, batch, detail::value_of(x)...);
+        S* const saved = detail::allocate_saved<S>(arena(), rule, batch, x...);
+        detail::run_forward(rule, saved, results, detail::value_of(x)...);
+        if (tape_->watch != nullptr) check(results);
+        Gradient<S>* gradient = nullptr;
+        if ((needs_gradient(x) || ...)) {
+            using Node = detail::NodeFor<S, Rule, Shapes, X...>;
+            auto* const node = new (arena().template allocate<Node>(1))
+                Node{{nullptr, &Node::run}, rule, results, {x...}, {}, saved};
+            gradient = node->gradients;
+            tape_->push(node);
         }
-    }
-
-    template <class Rule, class Shapes, class Results, class... V>
-    Gradient<S>* push_node(const Rule& rule, const Shapes&, const Results& results, S* saved, const V&... values) {
-        using Node = typename detail::NodeFor<S, Rule, Shapes, V...>::type;
-        auto* node = new (arena().template allocate<Node>(1))
-            Node{{nullptr, &Node::run},
-                 rule,
-                 detail::transform(results, [](const auto& result) { return result.erased(); }),
-                 {node_input(values)...},
-                 {},
-                 saved};
-        std::size_t i = 0;
-        std::apply(
-            [&](const auto&... result) {
-                ((node->gradients[i++].data = arena().template allocate<S>(result.size())), ...);
-            },
-            results);
-        tape_->push(node);
-        return node->gradients;
-    }
-
-    template <class Shapes, class Results, std::size_t... I>
-    static auto wrap(const Shapes&, const Results& results, Gradient<S>* gradients, std::index_sequence<I...>) {
-        return detail::unwrap(
-            std::tuple(Var<S, std::tuple_element_t<I, Shapes>>(std::get<I>(results),
-                                                               gradients != nullptr ? gradients + I : nullptr)...));
+        return detail::transform(results, [&](const auto& result) {
+            Gradient<S>* mine = nullptr;
+            if (gradient != nullptr) {
+                mine = gradient++;
+                mine->data = arena().template allocate<S>(result.size());
+            }
+            using Sample = std::remove_cvref_t<decltype(result.shape())>;
+            return Var<S, Sample>(result, mine);
+        });
     }
 
     template <class Results>
     void check(const Results& results) {
         auto& watch = *tape_->watch;
-        std::apply(
-            [&](const auto&... result) {
-                if (!watch.found && !(result.matrix().allFinite() && ...)) {
-                    watch.found = true;
-                    const char* text = watch.path.text();
-                    for (std::size_t i = 0; i + 1 < sizeof watch.where && text[i] != '\0'; ++i) {
-                        watch.where[i] = text[i];
-                    }
-                }
-            },
-            results);
+        detail::transform(results, [&](const auto& result) {
+            if (watch.found || result.matrix().allFinite()) return 0;
+            watch.found = true;
+            const char* text = watch.path.text();
+            for (std::size_t i = 0; i + 1 < sizeof watch.where && text[i] != '\0'; ++i)
+                watch.where[i] = text[i];
+            return 0;
+        });
     }
 
     Tape<S>* tape_;

@@ -6,30 +6,32 @@
 
 #include "../core/elementwise.hpp"
 
-// The rule contract. A rule is one differentiable operation: a small trivially copyable and destructible value
-// whose data members are its attributes. Nothing else in the library knows how to differentiate anything, and a
-// rule written outside it has equal rights. It has
+// The rule contract. A rule is one differentiable operation: a small trivially copyable and destructible
+// value whose data members are its attributes. Nothing else in the library knows how to differentiate
+// anything, and a rule written outside it has equal rights. It has
 //
-//     shape(shapes...)                  the sample shape of the output, or a std::tuple of them for several;
+//     shape(shapes...)                  constexpr: the sample shape of the output, or a std::tuple of them
+//     for several;
 //                                       requirements on extents are stated here, once
 //     forward(y, x...)                  writes every element of y
 //     backward(dy, y, x..., dx...)      adds to the sinks dx the gradient for each input
 //
-// y, x and dy are `Tensor`s; with several outputs y and dy are std::tuples of them. dy may be overwritten. A sink
-// whose input needs no gradient is false, and ignores what is added to it. backward is not called where nobody
-// used an output; an unused one of several has a dy of zeros. And it may have
+// y, x and dy are `Tensor`s; with several outputs y and dy are std::tuples of them. dy may be overwritten. A
+// sink whose input needs no gradient is false, and ignores what is added to it. backward is not called where
+// nobody used an output; an unused one of several has a dy of zeros. And it may have
 //
-//     batch(batches...)                 the batch of the outputs; by default the inputs', which are equal or one
-//     saved(batch, shapes...)           a number of scalars shared by forward and backward, which then receive a
+//     batch(batches...)                 the batch of the outputs; by default the inputs', which are equal or
+//     one saved(batch, shapes...)           a number of scalars shared by forward and backward, which then
+//     receive a
 //                                       pointer to them as their first argument
 //     view(x), and `using IsView = void` in place of forward: the output is a view of the one input
 //     multiply_adds(shapes...)          per sample, for `count`
 //
-// A run-time list of inputs of one shape is a single argument: `Repeated<Shape>` in shape(), and something with
-// `operator[](Index)` and `size()` elsewhere.
+// A run-time list of inputs of one shape is a single argument: `Repeated<Shape>` in shape(), and something
+// with `operator[](Index)` and `size()` elsewhere.
 //
 //     struct Cube {
-//         auto shape(auto x) const { return x; }
+//         constexpr auto shape(auto x) const { return x; }
 //         void forward(auto y, auto x) const {
 //             assign(y, [](auto a) { return a * a * a; }, x);
 //         }
@@ -92,6 +94,7 @@ public:
     constexpr List(const Value* values, Index size) : values_(values), size_(size) {}
     [[nodiscard]] constexpr const Value& operator[](Index i) const { return values_[i]; }
     [[nodiscard]] constexpr Index size() const { return size_; }
+    [[nodiscard]] constexpr const List& erased() const { return *this; }
 
 private:
     const Value* values_;
@@ -146,46 +149,48 @@ constexpr Index batch_of_output(const Rule& rule, const V&... values) {
     }
 }
 
-// One shape, or a tuple of them, as a tuple.
-template <class Result>
-constexpr auto as_tuple(const Result& result) {
-    if constexpr (is_tuple<Result>) {
-        return result;
+// function(value), or the tuple of function(element) in order: rules have one output or a tuple of them.
+template <class Values, class Function>
+constexpr auto transform(const Values& values, const Function& function) {
+    if constexpr (is_tuple<Values>) {
+        return std::apply(
+            [&](const auto&... element) {
+                return std::tuple<decltype(function(element))...>{function(element)...};
+            },
+            values);
     } else {
-        return std::tuple<Result>(result);
+        return function(values);
     }
 }
 
-// A tuple of one stands for its element, as rules see it.
+// function(value, other), or that of the elements of two tuples.
+template <class Values, class Others, class Function>
+constexpr auto transform(const Values& values, const Others& others, const Function& function) {
+    if constexpr (is_tuple<Values>) {
+        return [&]<std::size_t... I>(std::index_sequence<I...>) {
+            return std::tuple<decltype(function(std::get<I>(values), std::get<I>(others)))...>{
+                function(std::get<I>(values), std::get<I>(others))...};
+        }
+        (std::make_index_sequence<std::tuple_size_v<Values>>{});
+    } else {
+        return function(values, others);
+    }
+}
+
+template <class Values>
+inline constexpr std::size_t count_of = 1;
 template <class... T>
-constexpr auto unwrap(const std::tuple<T...>& values) {
-    if constexpr (sizeof...(T) == 1) {
-        return std::get<0>(values);
-    } else {
-        return values;
-    }
-}
-
-template <class Tuple, class Function>
-constexpr auto transform(const Tuple& tuple, const Function& function) {
-    return std::apply([&](const auto&... element) { return std::tuple(function(element)...); }, tuple);
-}
+inline constexpr std::size_t count_of<std::tuple<T...>> = sizeof...(T);
 
 template <class Rule, class... V>
-constexpr Index saved_size(const Rule& rule, Index batch, const V&... values) {
-    if constexpr (requires { rule.saved(batch, shape_of(values)...); }) {
-        return rule.saved(batch, shape_of(values)...);
-    } else {
-        return 0;
-    }
-}
-
-template <class Rule, class... V>
-inline constexpr bool saves =
-    requires(const Rule& rule, Index batch, const V&... values) { rule.saved(batch, shape_of(values)...); };
+inline constexpr bool saves = requires(const Rule& rule, Index batch, const V&... values) {
+    rule.saved(batch, shape_of(values)...);
+};
 
 template <class Rule>
-inline constexpr bool is_view = requires { typename Rule::IsView; };
+inline constexpr bool is_view = requires {
+    typename Rule::IsView;
+};
 
 }  // namespace detail
 

@@ -5,8 +5,12 @@
 
 namespace untoward {
 
-/// The reader that only computes: its values are views, valid until the arena is rewound; no tape. What a layer
-/// needed besides its result is given back when the layer returns.
+/// The reader that only computes: its values are views, valid until the arena is rewound; no tape. What a
+/// layer needed besides its result is given back when the layer returns one value (a layer that returns a
+/// struct of them keeps all it allocated).
+///
+///     Run<float> scope(parameters, arena);
+///     auto y = model(scope, scope.input(Tensor<const float, Vec<30>>(data, {}, batch)));
 template <class S>
 class Run : public Scope<Run<S>> {
 public:
@@ -28,31 +32,26 @@ public:
 
     template <class Rule, class... V>
     auto apply(const Rule& rule, const V&... values) {
-        const Index batch = detail::batch_of_output(rule, values...);
-        const auto shapes = detail::as_tuple(rule.shape(detail::shape_of(values)...));
-        auto results = detail::compute<S>(*arena_, rule, shapes, batch, value_of(values)...);
-        const std::size_t mark = arena_->used();
-        detail::run_forward(rule, detail::allocate_saved<S>(*arena_, rule, batch, values...), results,
-                            value_of(values)...);
-        arena_->rewind(mark);
-        return detail::unwrap(detail::transform(results, [](const auto& result) {
-            using Sample = std::remove_cvref_t<decltype(result.shape())>;
-            return Tensor<const S, Sample>(result);
-        }));
+        return finish(rule, rule.shape(detail::shape_of(values)...), detail::batch_of_output(rule, values...),
+                      values.erased()...);
     }
 
     template <class State, class Body>
     auto repeat(Index steps, State state, const Body& body) {
-        using Output = std::remove_cvref_t<decltype(detail::output_of_state(state))>;
+        using Output = decltype(detail::output_of_state(state).erased());
         Output* const outputs = arena_->template allocate<Output>(steps);
+        auto loop = this->begin_loop(steps);
         for (Index t = 0; t < steps; ++t) {
             const std::size_t mark = arena_->used();
-            state = body(*this, t, state);
+            state = this->step(loop, t, state, body);
             compact(mark, state);
-            new (outputs + t) Output(detail::output_of_state(state));
+            new (outputs + t) Output(detail::output_of_state(state).erased());
         }
-        auto all = apply(Stack{}, List<Output>(outputs, steps));
-        return detail::Unrolled<State, decltype(all)>{state, all};
+        this->end_loop(loop);
+        const auto& last = detail::output_of_state(state);
+        const auto all =
+            finish(Stack{}, detail::stacked_shape(last, steps), last.batch(), List<Output>(outputs, steps));
+        return detail::Unrolled<State, std::remove_const_t<decltype(all)>>{state, all};
     }
 
     template <class Sample>
@@ -79,13 +78,22 @@ public:
     }
 
 private:
-    template <class V>
-    static auto value_of(const V& value) {
-        if constexpr (detail::is_list<V>) {
-            return detail::ListValues(value);
-        } else {
-            return value;
-        }
+    template <class Rule, class Shapes, class... X>
+    auto finish(const Rule& rule, const Shapes& shapes, Index batch, const X&... x) {
+        const auto erased =
+            detail::transform(shapes, [](const auto& shape) { return detail::erase_shape(shape); });
+        return detail::transform(
+            compute(rule, erased, batch, x...), shapes,
+            [](const auto& result, const auto& shape) { return detail::with_shape(result, shape); });
+    }
+    // Compiled once for all shapes of one rank.
+    template <class Rule, class Shapes, class... X>
+    auto compute(const Rule& rule, const Shapes& shapes, Index batch, const X&... x) {
+        const auto results = detail::allocate_outputs<S>(*arena_, rule, shapes, batch, x...);
+        const std::size_t mark = arena_->used();
+        detail::run_forward(rule, detail::allocate_saved<S>(*arena_, rule, batch, x...), results, x...);
+        arena_->rewind(mark);
+        return results;
     }
 
     // Moves a single result to where its layer's memory began, and gives back the rest.
@@ -93,13 +101,14 @@ private:
     void compact(std::size_t, Result&) {}
     template <class Sample>
     void compact(std::size_t mark, Tensor<const S, Sample>& result) {
-        const auto* const data = reinterpret_cast<const std::byte*>(result.data());
-        if (data < arena_->begin() + mark || data >= arena_->begin() + arena_->used()) return;
+        if (!arena_->contains(result.data(), mark)) return;
         arena_->rewind(mark);
-        const Tensor<S, Sample> target(arena_->template allocate<S>(result.size()), result.shape(), result.batch());
+        const Tensor<S, Sample> target(arena_->template allocate<S>(result.size()), result.shape(),
+                                       result.batch());
         if (target.data() != result.data() || !result.contiguous()) {
             for (Index j = 0; j < result.batch(); ++j) {
-                std::memmove(&target(0, j), &result(0, j), static_cast<std::size_t>(result.rows()) * sizeof(S));
+                std::memmove(&target(0, j), &result(0, j),
+                             static_cast<std::size_t>(result.rows()) * sizeof(S));
             }
         }
         result = target;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
+
 #include "../core/random.hpp"
 #include "name.hpp"
 #include "rule.hpp"
@@ -9,12 +11,19 @@
 // decide what a parameter and a value are. The statements of a scope:
 //
 //     s.parameter(name, shape, initialiser[, attributes])   a trainable tensor, asked for before it is used
-//     s.child(name, layer, shapes...)    binds a layer at this place of the layout, for inputs of these shapes,
+//     s.child(name, layer, shapes...)    binds a layer at this place of the layout, for inputs of these
+//     shapes,
 //                                        and returns a callable; calling it again uses the same parameters
 //     s.call(name, layer, values...)     binds and calls once
 //     s.apply(rule, values...)           one differentiable operation
-//     s.repeat(steps, state, body)       state = body(s, step, state), `steps` times
-//     s.normal(shape, batch), s.uniform(shape, batch)       noise
+//     s.repeat(steps, state, body)       state = body(s, step, state), `steps` times, at least once; every
+//     step has
+//                                        the same parameters. A state is one value or a std::tuple of values
+//                                        of which the first is the output; body returns one of the same type,
+//                                        and nothing else that a step computed outlives it. Gives `.last`,
+//                                        the last state, and `.all`, every output (Vec<N>) as a sequence
+//     s.normal(shape, batch), s.uniform(shape, batch)       noise: one column per sample, or a single one for
+//                                        all where the pass has no sample ids, as in scoring
 //     s.constant(shape, batch, value)
 //     s.training()                       whether dropout and the like are on
 //
@@ -40,8 +49,8 @@ struct Attributes {
     bool decay = true;      ///< weight decay applies (not to biases and log-variances)
 };
 
-/// What one pass over a batch is for; noise depends on nothing else than this, the place in the model, and the
-/// element.
+/// What one pass over a batch is for; noise depends on nothing else than this, the place in the model, and
+/// the element.
 struct Pass {
     bool training = false;
     std::uint64_t seed = 0;
@@ -127,8 +136,8 @@ public:
 
     [[nodiscard]] constexpr const Cursor& cursor() const { return cursor_; }
 
-    // For Bound and call(). `end`, where not null, receives the place after the layer's last parameter; where it
-    // is null the layer was bound before.
+    // For Bound and call(). `end`, where not null, receives the place after the layer's last parameter; where
+    // it is null the layer was bound before.
     template <class Layer, class... V>
     constexpr auto enter_layer(const Layer& layer, const Name& name, const Cursor& place, std::uint64_t call,
                                Cursor* end, const V&... values) {
@@ -160,6 +169,31 @@ protected:
         ++cursor_.tensors;
         return place;
     }
+    // For `repeat`: every step asks for the same parameters and meets noise of its own.
+    struct Loop {
+        Cursor parameters;
+        std::uint64_t outer_site;
+        std::uint64_t outer_calls;
+        std::uint64_t site;
+    };
+    constexpr Loop begin_loop(Index steps) {
+        UNTOWARD_ASSERT(steps >= 1, "untoward: a loop has at least one step");
+        static_cast<void>(steps);
+        const std::uint64_t site = next_noise_site();
+        return {cursor_, noise_site_, noise_calls_, site};
+    }
+    template <class State, class Body>
+    constexpr State step(const Loop& loop, Index t, const State& state, const Body& body) {
+        cursor_ = loop.parameters;
+        noise_site_ = detail::combine(loop.site, static_cast<std::uint64_t>(t));
+        noise_calls_ = 0;
+        return body(self(), t, state);
+    }
+    constexpr void end_loop(const Loop& loop) {
+        noise_site_ = loop.outer_site;
+        noise_calls_ = loop.outer_calls;
+    }
+
     /// A site of its own for every noise request of this call of this layer.
     constexpr std::uint64_t next_noise_site() { return detail::combine(noise_site_, ++noise_calls_); }
     /// The hash of the path of a parameter, the same in every call of its layer.
@@ -213,8 +247,7 @@ struct Stack {
         for (Index t = 0; t < x.size(); ++t) {
             const auto step = x[t];
             for (Index j = 0; j < y.batch(); ++j) {
-                Eigen::Map<Eigen::Array<typename decltype(y)::Scalar, Dynamic, 1>>(&y(t * n, j), n) =
-                    step.column(detail::broadcast_column(step, j));
+                std::copy_n(step.column(detail::broadcast_column(step, j)).data(), n, &y(t * n, j));
             }
         }
     }
@@ -226,5 +259,14 @@ struct Stack {
         }
     }
 };
+
+namespace detail {
+
+template <class Output>
+constexpr auto stacked_shape(const Output& output, Index steps) {
+    return Stack{}.shape(Repeated<std::remove_cvref_t<decltype(output.shape())>>{output.shape(), steps});
+}
+
+}  // namespace detail
 
 }  // namespace untoward

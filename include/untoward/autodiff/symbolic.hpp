@@ -71,17 +71,17 @@ public:
     template <class Rule, class... V>
     constexpr auto apply(const Rule& rule, const V&... values) {
         const Index batch = detail::batch_of_output(rule, values...);
-        return detail::unwrap(
-            detail::transform(detail::as_tuple(rule.shape(detail::shape_of(values)...)),
-                              [&](const auto& shape) { return Symbol(shape, batch); }));
+        return detail::transform(rule.shape(detail::shape_of(values)...),
+                                 [&](const auto& shape) { return Symbol(shape, batch); });
     }
     template <class State, class Body>
     constexpr auto repeat(Index steps, const State& state, const Body& body) {
-        State last = body(self(), Index{0}, state);
+        const auto loop = this->begin_loop(steps);
+        const State last = this->step(loop, 0, state, body);
+        this->end_loop(loop);
         const auto& output = detail::output_of_state(last);
-        auto all = Symbol(Stack{}.shape(Repeated<std::remove_cvref_t<decltype(output.shape())>>{output.shape(), steps}),
-                          output.batch());
-        return detail::Unrolled<State, decltype(all)>{last, all};
+        const auto all = Symbol(detail::stacked_shape(output, steps), output.batch());
+        return detail::Unrolled<State, std::remove_const_t<decltype(all)>>{last, all};
     }
     template <class Sample>
     constexpr auto constant(const Sample& shape, Index batch, double) {
@@ -114,28 +114,5 @@ public:
 private:
     constexpr Derived& self() { return static_cast<Derived&>(*this); }
 };
-
-/// The reader that only advances the cursor.
-class Measure : public SymbolicScope<Measure> {
-public:
-    template <class Sample, class Initialiser>
-    constexpr void on_parameter(const Name&, const Sample&, const Initialiser&, const Attributes&,
-                                const Cursor&) {}
-};
-
-/// How many parameters a layer has for inputs of these shapes.
-template <class... Shapes, class Layer>
-constexpr Cursor measure(const Layer& layer, const Shapes&... shapes) {
-    Measure scope;
-    static_cast<void>(layer(scope, Symbol<Shapes>(shapes, 1)...));
-    return scope.cursor();
-}
-
-/// The shape of a layer's output for inputs of these shapes.
-template <class... Shapes, class Layer>
-constexpr auto output_shape(const Layer& layer, const Shapes&... shapes) {
-    Measure scope;
-    return layer(scope, Symbol<Shapes>(shapes, 1)...).shape();
-}
 
 }  // namespace untoward

@@ -38,50 +38,61 @@ private:
 
 namespace detail {
 
-template <class Sample>
-using ErasedShape = std::remove_cvref_t<decltype(std::declval<Tensor<const float, Sample>>().erased().shape())>;
-
 // What a node keeps of an input, whatever reader's value it is computed from.
 template <class S, class Value>
 struct NodeInputOf {
     using type = Var<S, ErasedShape<typename Value::SampleShape>>;
 };
 template <class S, class Value>
-    requires requires(const Value& list) { list[Index{0}].shape(); }
+requires is_list<Value>
 struct NodeInputOf<S, Value> {
-    using type = List<Var<S, typename std::remove_cvref_t<decltype(std::declval<Value>()[0])>::SampleShape>>;
+    using type = List<
+        Var<S, ErasedShape<typename std::remove_cvref_t<decltype(std::declval<Value>()[0])>::SampleShape>>>;
 };
 
+// A list of recorded values as rules see it: their numbers, and their sinks.
 template <class Value>
 class ListValues {
 public:
     explicit ListValues(const List<Value>& list) : list_(list) {}
-    [[nodiscard]] auto operator[](Index i) const {
-        if constexpr (requires { list_[i].value(); }) {
-            return list_[i].value().erased();
-        } else {
-            return list_[i].erased();
-        }
-    }
+    [[nodiscard]] const auto& operator[](Index i) const { return list_[i].value(); }
     [[nodiscard]] Index size() const { return list_.size(); }
 
 private:
     List<Value> list_;
 };
+template <class Value>
+inline constexpr bool is_list<ListValues<Value>> = true;
 
-template <class S, class Value>
+template <class Value>
 class ListSinks {
 public:
     explicit ListSinks(const List<Value>& list) : list_(list) {}
     [[nodiscard]] auto operator[](Index i) const {
-        return Sink<S, ErasedShape<typename Value::SampleShape>>(
-            list_[i].gradient(), list_[i].value().erased().shape(), list_[i].batch());
+        return Sink(list_[i].gradient(), list_[i].shape(), list_[i].batch());
     }
     [[nodiscard]] Index size() const { return list_.size(); }
 
 private:
     List<Value> list_;
 };
+
+template <class Input>
+auto value_of(const Input& input) {
+    if constexpr (is_list<Input>) {
+        return ListValues(input);
+    } else {
+        return input.value();
+    }
+}
+template <class Input>
+auto sink_of(const Input& input) {
+    if constexpr (is_list<Input>) {
+        return ListSinks(input);
+    } else {
+        return Sink(input.gradient(), input.shape(), input.batch());
+    }
+}
 
 struct NodeBase {
     NodeBase* previous;
@@ -89,65 +100,55 @@ struct NodeBase {
 };
 
 // One rule applied: named, so that `Count` can promise its size, and trivially destructible, since nobody
-// destroys it.
-template <class S, class Rule, class OutputShapes, class Inputs>
-struct Node;
-
-template <class S, class Rule, class... Outputs, class... Inputs>
-struct Node<S, Rule, std::tuple<Outputs...>, std::tuple<Inputs...>> : NodeBase {
+// destroys it. Outputs is a Tensor or a tuple of them; everything is erased.
+template <class S, class Rule, class Outputs, class... Inputs>
+struct Node : NodeBase {
     static_assert(std::is_trivially_copyable_v<Rule> && std::is_trivially_destructible_v<Rule>,
                   "untoward: a rule is a small trivial value: nothing destroys it");
 
     Rule rule;
-    std::tuple<Tensor<S, Outputs>...> outputs;
+    Outputs outputs;
     std::tuple<Inputs...> inputs;
-    Gradient<S> gradients[sizeof...(Outputs)];
+    Gradient<S> gradients[count_of<Outputs>];
     S* saved;
 
-    static void run(NodeBase& base) { static_cast<Node&>(base).run_backward(std::index_sequence_for<Outputs...>{}); }
-
-private:
-    static auto value_of(const auto& input) {
-        if constexpr (requires { input.value(); }) {
-            return input.value();
-        } else {
-            return ListValues(input);
-        }
-    }
-    static auto sink_of(const auto& input) {
-        if constexpr (requires { input.value(); }) {
-            return Sink(input.gradient(), input.shape(), input.batch());
-        } else {
-            return ListSinks<S, std::remove_cvref_t<decltype(input[0])>>(input);
-        }
-    }
-
-    template <std::size_t... I>
-    void run_backward(std::index_sequence<I...>) {
-        if (!(gradients[I].written || ...)) return;
-        const auto upstream = std::tuple(Tensor(gradients[I].data, std::get<I>(outputs).shape(),
-                                                std::get<I>(outputs).batch())...);
-        ((gradients[I].written ? void() : void(std::get<I>(upstream).flat().setZero())), ...);
+    static void run(NodeBase& base) {
+        Node& node = static_cast<Node&>(base);
+        bool used = false;
+        for (const auto& gradient : node.gradients) used = used || gradient.written;
+        if (!used) return;
+        const Gradient<S>* next = node.gradients;
+        const auto upstream = transform(node.outputs, [&](const auto& output) {
+            const Tensor dy(next->data, output.shape(), output.batch());
+            if (!next->written) dy.flat().setZero();
+            ++next;
+            return dy;
+        });
         std::apply(
             [&](const auto&... input) {
                 if constexpr (saves<Rule, Inputs...>) {
-                    rule.backward(saved, unwrap(upstream), unwrap(outputs), value_of(input)..., sink_of(input)...);
+                    node.rule.backward(node.saved, upstream, node.outputs, value_of(input)...,
+                                       sink_of(input)...);
                 } else {
-                    rule.backward(unwrap(upstream), unwrap(outputs), value_of(input)..., sink_of(input)...);
+                    node.rule.backward(upstream, node.outputs, value_of(input)..., sink_of(input)...);
                 }
             },
-            inputs);
+            node.inputs);
     }
 };
 
 // The node for a rule, its output shapes and its inputs as any reader has them.
-template <class S, class Rule, class Shapes, class... Values>
-struct NodeFor;
-template <class S, class Rule, class... Shapes, class... Values>
-struct NodeFor<S, Rule, std::tuple<Shapes...>, Values...> {
-    using type = Node<S, Rule, std::tuple<ErasedShape<Shapes>...>,
-                      std::tuple<typename NodeInputOf<S, Values>::type...>>;
+template <class S, class Shape>
+struct NodeOutputsOf {
+    using type = Tensor<S, ErasedShape<Shape>>;
 };
+template <class S, class... Shapes>
+struct NodeOutputsOf<S, std::tuple<Shapes...>> {
+    using type = std::tuple<Tensor<S, ErasedShape<Shapes>>...>;
+};
+template <class S, class Rule, class Shapes, class... Values>
+using NodeFor =
+    Node<S, Rule, typename NodeOutputsOf<S, Shapes>::type, typename NodeInputOf<S, Values>::type...>;
 
 // Names the layer in which a number first was not finite; only in the second run over a failed step.
 struct Watch {
@@ -199,10 +200,13 @@ public:
         last_ = node;
     }
 
-    /// Goes back from a loss of one element; afterwards every gradient is in place.
+    /// Goes back from a loss of one element, once; afterwards the gradient of every parameter is in place:
+    /// zero where the loss does not depend on it, where nobody asked for it, or where it is not trainable.
     template <class Sample>
     void backward(const Var<S, Sample>& loss) {
         UNTOWARD_ASSERT(loss.value().size() == 1, "untoward: a loss has one element");
+        UNTOWARD_ASSERT(!done_, "untoward: a tape goes back once");
+        done_ = true;
         const bool all_requested = requested_ == size_.scalars;
         if (!all_requested && size_.scalars > 0) {
             Eigen::Map<Eigen::Array<S, Dynamic, 1>>(gradient_, size_.scalars).setZero();
@@ -210,13 +214,23 @@ public:
         if (loss.gradient() != nullptr) {
             *loss.gradient()->data = S(1);
             loss.gradient()->written = true;
-            for (detail::NodeBase* node = last_; node != nullptr; node = node->previous) node->backward(*node);
+            for (detail::NodeBase* node = last_; node != nullptr; node = node->previous)
+                node->backward(*node);
         }
         for (Index i = 0; i < size_.tensors && all_requested; ++i) {
             if (!slots_[i].gradient.written) {
                 Eigen::Map<Eigen::Array<S, Dynamic, 1>>(slots_[i].gradient.data, slots_[i].size).setZero();
             }
         }
+    }
+
+    /// After backward(), the gradient of a `Record::variable`: zero where the loss does not depend on it.
+    template <class Sample>
+    Tensor<const S, Sample> gradient_of(const Var<S, Sample>& variable) const {
+        UNTOWARD_ASSERT(done_ && variable.gradient() != nullptr, "untoward: this value has no gradient");
+        const Tensor<S, Sample> gradient(variable.gradient()->data, variable.shape(), variable.batch());
+        if (!variable.gradient()->written) gradient.flat().setZero();
+        return gradient;
     }
 
     detail::Watch* watch = nullptr;
@@ -235,6 +249,7 @@ private:
     Slot* slots_;
     Index requested_ = 0;
     detail::NodeBase* last_ = nullptr;
+    bool done_ = false;
 };
 
 }  // namespace untoward

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "storage.hpp"
@@ -40,7 +41,11 @@ public:
     [[nodiscard]] std::size_t used() const { return used_; }
     [[nodiscard]] std::size_t peak() const { return peak_; }
     [[nodiscard]] std::size_t capacity() const { return size_; }
-    [[nodiscard]] const std::byte* begin() const { return begin_; }
+    /// Whether `data` lies in what was allocated since used() was `mark`.
+    [[nodiscard]] bool contains(const void* data, std::size_t mark = 0) const {
+        const std::less<const void*> before;  // a total order, also over pointers to different objects
+        return !before(data, begin_ + mark) && before(data, begin_ + used_);
+    }
 
     /// Gives back everything allocated since used() was `mark`.
     void rewind(std::size_t mark = 0) {

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Element-by-element evaluation over tensors, with broadcasting: an operand's rows, and its batch, are those of
-// the result or one. The function is written once, on Eigen arrays.
+// Element-by-element evaluation over tensors, with broadcasting: an operand's rows, and its batch, are those
+// of the result or one.
+//
+// A function is compiled for exactly one kind of operand, contiguous arrays of run-time length, and called
+// through a pointer; how operands are met (all at once, column by column, a repeated number, a sum over rows
+// or over the batch) is the business of one driver per scalar. Where everything is contiguous that is one
+// call.
 
 #include <algorithm>
 
@@ -12,71 +17,164 @@ namespace untoward {
 
 namespace detail {
 
+/// Elements evaluated at a time where the result cannot be written in place.
+inline constexpr Index chunk_size = 128;
+
+template <class S>
+using FlatMap = Eigen::Map<Eigen::Array<S, Dynamic, 1>>;
+template <class S>
+using ConstFlatMap = Eigen::Map<const Eigen::Array<S, Dynamic, 1>>;
+
+/// A matrix as the driver sees it: columns at a stride.
+template <class T>
+struct Operand {
+    T* data;
+    Index rows;
+    Index batch;
+    Index stride;
+
+    template <class Sample>
+    explicit constexpr Operand(const Tensor<T, Sample>& x)
+        : data(x.data()), rows(x.rows()), batch(x.batch()), stride(x.stride()) {}
+
+    [[nodiscard]] constexpr bool contiguous() const { return stride == rows || batch <= 1; }
+    [[nodiscard]] constexpr T* column(Index j) const { return data + (batch == 1 ? 0 : j * stride); }
+    // Rows for columns: what a contiguous matrix of one row may be seen as.
+    constexpr void turn() {
+        rows = batch;
+        batch = 1;
+    }
+};
+
+/// A function, its operands, and room for the driver to work in.
+template <class S>
+struct Elementwise {
+    void (*kernel)(const void* function, S* out, const S* const* in, Index n);
+    const void* function;
+    Operand<const S>* operands;
+    const S** in;  // where the next elements of each operand are
+    S* repeated;   // one chunk per operand, for those of one row
+    Index count;
+};
+
+constexpr Index broadcast_rows_or_batch(Index a, Index b) {
+    return a == 1 ? b : a;
+}
+
+/// y = function(operands...), or y += where `add`; summed over the extents in which y has one.
+template <class S>
+void evaluate(const Elementwise<S>& e, Operand<S> y, bool add) {
+    Index rows = y.rows;
+    Index batch = y.batch;
+    for (Index k = 0; k < e.count; ++k) {
+        rows = broadcast_rows_or_batch(rows, e.operands[k].rows);
+        batch = broadcast_rows_or_batch(batch, e.operands[k].batch);
+    }
+    bool flat = y.rows == rows && y.batch == batch && y.contiguous();
+    bool turnable = rows == 1 && y.contiguous();
+    for (Index k = 0; k < e.count; ++k) {
+        const auto& x = e.operands[k];
+        UNTOWARD_ASSERT((x.rows == rows || x.rows == 1) && (x.batch == batch || x.batch == 1),
+                        "untoward: extents neither equal nor one");
+        flat = flat && x.rows == rows && x.batch == batch && x.contiguous();
+        turnable = turnable && x.contiguous();
+    }
+    if (flat) {
+        rows *= batch;
+        batch = 1;
+        y.rows = rows;
+        y.batch = 1;
+        for (Index k = 0; k < e.count; ++k) {
+            e.operands[k].rows = rows;
+            e.operands[k].batch = 1;
+        }
+    } else if (turnable) {
+        rows = batch;
+        batch = 1;
+        y.turn();
+        for (Index k = 0; k < e.count; ++k) e.operands[k].turn();
+    }
+
+    const bool in_place = !add && y.rows == rows && y.batch == batch;
+    bool repeats = false;
+    for (Index k = 0; k < e.count; ++k) repeats = repeats || e.operands[k].rows != rows;
+    if (!add && !in_place) {
+        for (Index j = 0; j < y.batch; ++j) std::fill_n(y.column(j), y.rows, S(0));
+    }
+    const Index step = in_place && !repeats ? rows : chunk_size;
+    S result[chunk_size];
+    for (Index j = 0; j < batch; ++j) {
+        S* const column = y.column(j);
+        for (Index k = 0; k < e.count; ++k) {
+            e.in[k] = e.operands[k].column(j);
+            if (e.operands[k].rows != rows) {
+                S* const chunk = e.repeated + k * chunk_size;
+                std::fill_n(chunk, std::min(rows, chunk_size), *e.in[k]);
+                e.in[k] = chunk;
+            }
+        }
+        for (Index i = 0; i < rows; i += step) {
+            const Index n = std::min(step, rows - i);
+            e.kernel(e.function, in_place ? column + i : result, e.in, n);
+            if (!in_place) {
+                if (y.rows == rows) {
+                    FlatMap<S>(column + i, n) += FlatMap<S>(result, n);
+                } else {
+                    *column += FlatMap<S>(result, n).sum();
+                }
+            }
+            for (Index k = 0; k < e.count; ++k) e.in[k] += e.operands[k].rows == rows ? n : 0;
+        }
+    }
+}
+
+// The only code that is compiled for every function.
+template <class S, class Function, std::size_t... I>
+constexpr auto kernel_of(std::index_sequence<I...>) {
+    return +[](const void* function, S* out, const S* const* in, Index n) {
+        FlatMap<S>(out, n) = (*static_cast<const Function*>(function))(ConstFlatMap<S>(in[I], n)...);
+    };
+}
+
+template <class S, class Function, class... Sample>
+void evaluate(const Operand<S>& y, bool add, const Function& function, const Tensor<const S, Sample>&... x) {
+    constexpr std::size_t n = sizeof...(Sample);
+    Operand<const S> operands[n] = {Operand<const S>(x)...};
+    const S* in[n];
+    S repeated[n * chunk_size];
+    evaluate(Elementwise<S>{kernel_of<S, Function>(std::make_index_sequence<n>{}), &function, operands, in,
+                            repeated, static_cast<Index>(n)},
+             y, add);
+}
+
+template <class S, class Sample>
+constexpr Tensor<const S, Sample> for_reading(const Tensor<S, Sample>& x) {
+    return x;
+}
+template <class S, class Sample>
+constexpr const Tensor<const S, Sample>& for_reading(const Tensor<const S, Sample>& x) {
+    return x;
+}
+
 template <class X>
 Index broadcast_column(const X& x, Index column) {
     return x.batch() == 1 ? 0 : column;
 }
 
-// A map, not an array: Eigen's expressions hold maps by value, so a function may take its operands by value.
-template <class X>
-auto broadcast_element(const X& x, Index row, Index column) {
-    return Eigen::Map<const Eigen::Array<typename X::Scalar, 1, 1>>(
-        &x(x.rows() == 1 ? 0 : row, broadcast_column(x, column)));
-}
-
-// Calls flat(arrays...), or column(j, arrays...) for every column, or element(i, j, 1 x 1 arrays...) for every
-// element: the widest form in which the operands can be met.
-template <class Flat, class Column, class Element, class... X>
-void for_each_broadcast(Index rows, Index batch, bool flat_result, const Flat& flat, const Column& column,
-                        const Element& element, const X&... x) {
-    if (flat_result && ((x.rows() == rows && x.batch() == batch && x.contiguous()) && ...)) {
-        flat(x.flat()...);
-    } else if (((x.rows() == rows) && ...)) {
-        for (Index j = 0; j < batch; ++j) column(j, x.column(broadcast_column(x, j))...);
-    } else {
-        for (Index j = 0; j < batch; ++j) {
-            for (Index i = 0; i < rows; ++i) element(i, j, broadcast_element(x, i, j)...);
-        }
-    }
-}
-
 }  // namespace detail
 
-/// y = function(x...), each operand broadcast to y.
+/// y = function(x...), each operand broadcast to y. The function takes and returns Eigen arrays (expressions
+/// over Eigen::Map<const Eigen::Array<S, Dynamic, 1>>). An operand may be y itself.
 template <class S, class Sample, class Function, class... X>
 void assign(const Tensor<S, Sample>& y, const Function& function, const X&... x) {
-    detail::for_each_broadcast(
-        y.rows(), y.batch(), y.contiguous(), [&](const auto&... a) { y.flat() = function(a...); },
-        [&](Index j, const auto&... a) { y.column(j) = function(a...); },
-        [&](Index i, Index j, const auto&... a) { y(i, j) = function(a...).value(); }, x...);
+    detail::evaluate(detail::Operand<S>(y), false, function, detail::for_reading(x)...);
 }
 
-/// y += function(x...), or y = function(x...) where not `accumulate`; the function's value has the extents that
-/// the operands broadcast to, and is summed over those in which y has one only.
+/// y += function(x...), or y = function(x...) where not `accumulate`; the function's value has the extents
+/// that y and the operands broadcast to, and is summed over those in which y has one only.
 template <class S, class Sample, class Function, class... X>
 void add_reduced(const Tensor<S, Sample>& y, bool accumulate, const Function& function, const X&... x) {
-    const Index rows = std::max({y.rows(), x.rows()...});
-    const Index batch = std::max({y.batch(), x.batch()...});
-    const bool full = y.rows() == rows && y.batch() == batch;
-    if (!accumulate && !full) y.matrix().setZero();
-    if (full && !accumulate) {
-        assign(y, function, x...);
-    } else {
-        detail::for_each_broadcast(
-            rows, batch, full && y.contiguous(), [&](const auto&... a) { y.flat() += function(a...); },
-            [&](Index j, const auto&... a) {
-                const Index to = detail::broadcast_column(y, j);
-                if (y.rows() == rows) {
-                    y.column(to) += function(a...);
-                } else {
-                    y(0, to) += function(a...).sum();
-                }
-            },
-            [&](Index i, Index j, const auto&... a) {
-                y(y.rows() == 1 ? 0 : i, detail::broadcast_column(y, j)) += function(a...).value();
-            },
-            x...);
-    }
+    detail::evaluate(detail::Operand<S>(y), accumulate, function, detail::for_reading(x)...);
 }
 
 }  // namespace untoward

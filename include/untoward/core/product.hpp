@@ -4,6 +4,11 @@
 // Every matrix product of the library goes through these three functions and nowhere else: one place to make
 // fast, one set of instantiations to compile. Weights are out x in, row-major and packed; activations are one
 // sample per column at any stride.
+//
+// They call Eigen 3.4's kernels below its expression templates. That compiles in a fraction of the time, and
+// it lets the blocking be chosen here: Eigen packs blocks on the stack up to EIGEN_STACK_ALLOCATION_LIMIT and
+// on the heap beyond it, and these blocks always stay within. So no product of any size allocates memory, and
+// none is split over threads.
 
 #include <algorithm>
 #include <type_traits>
@@ -20,80 +25,153 @@ struct Columns {
     Index cols;
     Index stride;
 
-    constexpr operator Columns<const T>() const
-        requires(!std::is_const_v<T>)
-    {
+    constexpr operator Columns<const T>() const requires(!std::is_const_v<T>) {
         return {data, rows, cols, stride};
     }
-    [[nodiscard]] auto map() const { return middle(0, cols); }
-    /// n columns from `begin`, as an Eigen map.
-    [[nodiscard]] auto middle(Index begin, Index n) const {
-        using Matrix = Eigen::Matrix<std::remove_const_t<T>, Dynamic, Dynamic>;
-        using Maybe = std::conditional_t<std::is_const_v<T>, const Matrix, Matrix>;
-        return Eigen::Map<Maybe, Eigen::Unaligned, Eigen::OuterStride<>>(data + begin * stride, rows, n,
-                                                                         Eigen::OuterStride<>(stride));
+    [[nodiscard]] constexpr T* column(Index j) const { return data + j * stride; }
+    [[nodiscard]] constexpr Columns middle(Index begin, Index n) const {
+        return {column(begin), rows, n, stride};
     }
 };
 
 namespace detail {
 
+/// Eigen's block sizes for this machine's caches, cut to what it takes from the stack.
 template <class S>
-using Weights = Eigen::Map<Eigen::Matrix<S, Dynamic, Dynamic, Eigen::RowMajor>>;
-template <class S>
-using ConstWeights = Eigen::Map<const Eigen::Matrix<S, Dynamic, Dynamic, Eigen::RowMajor>>;
+class Blocking : public Eigen::internal::level3_blocking<S, S> {
+public:
+    Blocking(Index rows, Index cols, Index depth) {
+        Index k = depth;
+        Index m = rows;
+        Index n = cols;
+        Eigen::internal::computeProductBlockingSizes<S, S>(k, m, n, Index{1});
+        constexpr Index bytes = EIGEN_STACK_ALLOCATION_LIMIT > 0 ? EIGEN_STACK_ALLOCATION_LIMIT : 131072;
+        constexpr Index limit = bytes / static_cast<Index>(sizeof(S));
+        k = at_most(k, limit / 16);
+        this->m_kc = k;
+        this->m_mc = at_most(m, limit / k);
+        this->m_nc = at_most(n, limit / k);
+    }
 
-// Eigen packs a panel of the right-hand side on the stack up to this size and on the heap beyond it.
+private:
+    // Whole register tiles where possible.
+    static Index at_most(Index n, Index limit) {
+        if (n <= limit) return n;
+        return limit >= 16 ? limit / 16 * 16 : std::max<Index>(limit, 1);
+    }
+};
+
+/// y += A B; each of A and B is row-major where it says so.
+template <class S, int OrderA, int OrderB>
+void add_product(Index rows, Index cols, Index depth, const S* a, Index stride_a, const S* b, Index stride_b,
+                 S* y, Index stride_y) {
+    Blocking<S> blocking(rows, cols, depth);
+    Eigen::internal::general_matrix_matrix_product<Index, S, OrderA, false, S, OrderB, false, Eigen::ColMajor,
+                                                   1>::run(rows, cols, depth, a, stride_a, b, stride_b, y, 1,
+                                                           stride_y, S(1), blocking, nullptr);
+}
+
+/// y += A x for one packed x, y at any stride; A is row-major.
 template <class S>
-constexpr Index panel_columns(Index depth) {
-    const Index limit = EIGEN_STACK_ALLOCATION_LIMIT > 0 ? EIGEN_STACK_ALLOCATION_LIMIT : 131072;
-    const Index columns = limit / (static_cast<Index>(sizeof(S)) * (depth > 0 ? depth : 1));
-    return columns >= 16 ? columns / 16 * 16 : 16;
+void add_rows_times(Index rows, Index cols, const S* a, Index stride_a, const S* x, S* y, Index stride_y) {
+    using Matrix = Eigen::internal::const_blas_data_mapper<S, Index, Eigen::RowMajor>;
+    using Vector = Eigen::internal::const_blas_data_mapper<S, Index, Eigen::ColMajor>;
+    Eigen::internal::general_matrix_vector_product<Index, S, Matrix, Eigen::RowMajor, false, S, Vector,
+                                                   false>::run(rows, cols, Matrix(a, stride_a), Vector(x, 1),
+                                                               y, stride_y, S(1));
+}
+
+/// y += A x for one packed y, x at any stride; A is column-major.
+template <class S>
+void add_columns_times(Index rows, Index cols, const S* a, Index stride_a, const S* x, Index stride_x, S* y) {
+    using Matrix = Eigen::internal::const_blas_data_mapper<S, Index, Eigen::ColMajor>;
+    using Vector = Eigen::internal::const_blas_data_mapper<S, Index, Eigen::RowMajor>;
+    Eigen::internal::general_matrix_vector_product<Index, S, Matrix, Eigen::ColMajor, false, S, Vector,
+                                                   false>::run(rows, cols, Matrix(a, stride_a),
+                                                               Vector(x, stride_x), y, 1, S(1));
+}
+
+/// Whether packing would cost more than the product itself.
+constexpr bool is_small(Index rows, Index cols, Index depth) {
+    return rows + cols + depth < 20;
+}
+
+template <class S>
+void set_zero(const Columns<S>& y) {
+    for (Index j = 0; j < y.cols; ++j) std::fill_n(y.column(j), y.rows, S(0));
 }
 
 }  // namespace detail
 
 /// y = W x, or y += W x. W is y.rows x x.rows, row-major, packed.
 template <class S>
-void forward(Columns<S> y, const S* weight, Columns<const S> x, bool accumulate) {
-    const detail::ConstWeights<S> w(weight, y.rows, x.rows);
-    const Index panel = detail::panel_columns<S>(x.rows);
-    for (Index begin = 0; begin < y.cols; begin += panel) {
-        const Index n = std::min(panel, y.cols - begin);
-        if (accumulate) {
-            y.middle(begin, n).noalias() += w * x.middle(begin, n);
-        } else {
-            y.middle(begin, n).noalias() = w * x.middle(begin, n);
+void forward(const Columns<S>& y, const S* weight, const Columns<const S>& x, bool accumulate) {
+    const Index depth = x.rows;
+    if (!accumulate) detail::set_zero(y);
+    if (y.rows == 0 || y.cols == 0 || depth == 0) return;
+    if (y.cols == 1) {
+        detail::add_rows_times<S>(y.rows, depth, weight, depth, x.data, y.data, 1);
+    } else if (y.rows == 1) {
+        detail::add_rows_times<S>(y.cols, depth, x.data, x.stride, weight, y.data, y.stride);
+    } else if (detail::is_small(y.rows, y.cols, depth)) {
+        for (Index j = 0; j < y.cols; ++j) {
+            for (Index i = 0; i < y.rows; ++i) {
+                S sum = 0;
+                for (Index k = 0; k < depth; ++k) sum += weight[i * depth + k] * x.column(j)[k];
+                y.column(j)[i] += sum;
+            }
         }
+    } else {
+        detail::add_product<S, Eigen::RowMajor, Eigen::ColMajor>(y.rows, y.cols, depth, weight, depth, x.data,
+                                                                 x.stride, y.data, y.stride);
     }
 }
 
 /// dx = W' dy, or dx += W' dy. W is dy.rows x dx.rows, row-major, packed.
 template <class S>
-void backward_input(Columns<S> dx, const S* weight, Columns<const S> dy, bool accumulate) {
-    const detail::ConstWeights<S> w(weight, dy.rows, dx.rows);
-    const Index panel = detail::panel_columns<S>(dy.rows);
-    for (Index begin = 0; begin < dx.cols; begin += panel) {
-        const Index n = std::min(panel, dx.cols - begin);
-        if (accumulate) {
-            dx.middle(begin, n).noalias() += w.transpose() * dy.middle(begin, n);
-        } else {
-            dx.middle(begin, n).noalias() = w.transpose() * dy.middle(begin, n);
+void backward_input(const Columns<S>& dx, const S* weight, const Columns<const S>& dy, bool accumulate) {
+    const Index depth = dy.rows;
+    if (!accumulate) detail::set_zero(dx);
+    if (dx.rows == 0 || dx.cols == 0 || depth == 0) return;
+    if (dx.cols == 1) {
+        detail::add_columns_times<S>(dx.rows, depth, weight, dx.rows, dy.data, 1, dx.data);
+    } else if (detail::is_small(dx.rows, dx.cols, depth)) {
+        for (Index j = 0; j < dx.cols; ++j) {
+            for (Index k = 0; k < depth; ++k) {
+                const S d = dy.column(j)[k];
+                for (Index i = 0; i < dx.rows; ++i) dx.column(j)[i] += weight[k * dx.rows + i] * d;
+            }
         }
+    } else {
+        detail::add_product<S, Eigen::ColMajor, Eigen::ColMajor>(dx.rows, dx.cols, depth, weight, dx.rows,
+                                                                 dy.data, dy.stride, dx.data, dx.stride);
     }
 }
 
 /// dW = dy x', or dW += dy x'. dW is dy.rows x x.rows, row-major, packed.
 template <class S>
-void backward_weight(S* weight, Columns<const S> dy, Columns<const S> x, bool accumulate) {
-    detail::Weights<S> w(weight, dy.rows, x.rows);
-    const Index panel = detail::panel_columns<S>(std::max(dy.rows, x.rows));
-    for (Index begin = 0; begin < x.cols; begin += panel) {
-        const Index n = std::min(panel, x.cols - begin);
-        if (accumulate || begin > 0) {
-            w.noalias() += dy.middle(begin, n) * x.middle(begin, n).transpose();
-        } else {
-            w.noalias() = dy.middle(begin, n) * x.middle(begin, n).transpose();
+void backward_weight(S* weight, const Columns<const S>& dy, const Columns<const S>& x, bool accumulate) {
+    // Transposed, W' is column-major: W' = x dy'.
+    const Columns<S> w{weight, x.rows, dy.rows, x.rows};
+    const Index depth = x.cols;
+    if (!accumulate) detail::set_zero(w);
+    if (w.rows == 0 || w.cols == 0 || depth == 0) return;
+    if (w.cols == 1) {
+        detail::add_columns_times<S>(w.rows, depth, x.data, x.stride, dy.data, dy.stride, w.data);
+    } else if (depth == 1) {
+        using Vector = Eigen::Array<S, Dynamic, 1>;
+        const Eigen::Map<const Vector> from(x.data, x.rows);
+        for (Index j = 0; j < w.cols; ++j) Eigen::Map<Vector>(w.column(j), w.rows) += dy.data[j] * from;
+    } else if (detail::is_small(w.rows, w.cols, depth)) {
+        for (Index k = 0; k < depth; ++k) {
+            for (Index j = 0; j < w.cols; ++j) {
+                const S d = dy.column(k)[j];
+                for (Index i = 0; i < w.rows; ++i) w.column(j)[i] += x.column(k)[i] * d;
+            }
         }
+    } else {
+        detail::add_product<S, Eigen::ColMajor, Eigen::RowMajor>(w.rows, w.cols, depth, x.data, x.stride,
+                                                                 dy.data, dy.stride, w.data, w.stride);
     }
 }
 

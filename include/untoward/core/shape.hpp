@@ -40,16 +40,16 @@ public:
     constexpr Shape() = default;
 
     template <class... I>
-        requires(sizeof...(I) > 0 && (sizeof...(I) == dynamic_rank || sizeof...(I) == rank) &&
-                 (std::is_convertible_v<I, Index> && ...))
-    constexpr explicit Shape(I... extents) {
+    requires(sizeof...(I) > 0 && (sizeof...(I) == dynamic_rank || sizeof...(I) == rank) &&
+             (std::is_convertible_v<I, Index> && ...)) constexpr explicit Shape(I... extents) {
         if constexpr (sizeof...(I) == dynamic_rank) {
             if constexpr (dynamic_rank > 0) stored_ = Stored{static_cast<Index>(extents)...};
         } else {
             const std::array<Index, rank> all{static_cast<Index>(extents)...};
             std::size_t next = 0;
             for (std::size_t i = 0; i < rank; ++i) {
-                UNTOWARD_ASSERT(statics[i] == Dynamic || statics[i] == all[i], "extent differs from the static one");
+                UNTOWARD_ASSERT(statics[i] == Dynamic || statics[i] == all[i],
+                                "extent differs from the static one");
                 if constexpr (dynamic_rank > 0) {
                     if (statics[i] == Dynamic) stored_[next++] = all[i];
                 }
@@ -72,13 +72,15 @@ public:
     [[nodiscard]] constexpr Index size() const {
         return [this]<std::size_t... I>(std::index_sequence<I...>) {
             return (this->template extent<I>() * ... * 1);
-        }(std::make_index_sequence<rank>{});
+        }
+        (std::make_index_sequence<rank>{});
     }
     [[nodiscard]] constexpr Index channels() const { return extent<0>(); }
     [[nodiscard]] constexpr Index positions() const {
         return [this]<std::size_t... I>(std::index_sequence<I...>) {
             return (Index{1} * ... * this->template extent<I + 1>());
-        }(std::make_index_sequence<rank - 1>{});
+        }
+        (std::make_index_sequence<rank - 1>{});
     }
 
     template <Index... Others>
@@ -88,7 +90,8 @@ public:
         } else {
             return [&]<std::size_t... I>(std::index_sequence<I...>) {
                 return ((this->template extent<I>() == other.template extent<I>()) && ...);
-            }(std::make_index_sequence<rank>{});
+            }
+            (std::make_index_sequence<rank>{});
         }
     }
 
@@ -96,7 +99,8 @@ public:
     [[nodiscard]] constexpr auto erased() const {
         return [this]<std::size_t... I>(std::index_sequence<I...>) {
             return Shape<(static_cast<void>(I), Dynamic)...>(this->template extent<I>()...);
-        }(std::make_index_sequence<rank>{});
+        }
+        (std::make_index_sequence<rank>{});
     }
 
 private:
@@ -173,7 +177,8 @@ constexpr auto broadcast(const Shape<A...>& a, const Shape<B...>& b) {
         return [&]<std::size_t... I>(std::index_sequence<I...>) {
             return Shape<detail::static_broadcast<A, B>...>(
                 detail::broadcast_extent(a.template extent<I>(), b.template extent<I>())...);
-        }(std::make_index_sequence<sizeof...(A)>{});
+        }
+        (std::make_index_sequence<sizeof...(A)>{});
     }
 }
 

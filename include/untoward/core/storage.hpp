@@ -48,7 +48,7 @@ public:
         std::swap(size_, other.size_);
         return *this;
     }
-    ~Buffer() { ::operator delete(data_, std::align_val_t{storage_alignment}); }
+    ~Buffer() { ::operator delete (data_, std::align_val_t{storage_alignment}); }
 
     [[nodiscard]] T* data() { return data_; }
     [[nodiscard]] const T* data() const { return data_; }
@@ -69,7 +69,7 @@ private:
     static T* allocate(Index n) {
         UNTOWARD_ASSERT(n >= 0, "untoward: a buffer's size is not negative");
         if (n == 0) return nullptr;
-        return static_cast<T*>(::operator new(align_up(bytes(n)), std::align_val_t{storage_alignment}));
+        return static_cast<T*>(::operator new (align_up(bytes(n)), std::align_val_t{storage_alignment}));
     }
 
     T* data_ = nullptr;

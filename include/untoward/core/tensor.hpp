@@ -6,6 +6,22 @@
 
 namespace untoward {
 
+namespace detail {
+
+// The shape that kernels are compiled for: run-time extents, unless UNTOWARD_FIXED_KERNELS says otherwise.
+template <class Sample>
+constexpr auto erase_shape(const Sample& shape) {
+#ifdef UNTOWARD_FIXED_KERNELS
+    return shape;
+#else
+    return shape.erased();
+#endif
+}
+template <class Sample>
+using ErasedShape = decltype(erase_shape(std::declval<Sample>()));
+
+}  // namespace detail
+
 /// A view of a batch of samples, one per column: a pointer, a shape, a batch size and the distance between
 /// consecutive samples. Trivially copyable; owns nothing. `T` may be const.
 template <class T, class Sample>
@@ -20,20 +36,16 @@ public:
     using Map = Eigen::Map<std::conditional_t<std::is_const_v<T>, const Eigen::Matrix<Scalar, Rows, Columns>,
                                               Eigen::Matrix<Scalar, Rows, Columns>>,
                            Eigen::Unaligned, Stride>;
-    using FlatMap =
-        Eigen::Map<std::conditional_t<std::is_const_v<T>, const Eigen::Array<Scalar, Dynamic, 1>,
-                                      Eigen::Array<Scalar, Dynamic, 1>>>;
+    using FlatMap = Eigen::Map<std::conditional_t<std::is_const_v<T>, const Eigen::Array<Scalar, Dynamic, 1>,
+                                                  Eigen::Array<Scalar, Dynamic, 1>>>;
 
     constexpr Tensor() = default;
     constexpr Tensor(T* data, const Sample& shape, Index batch, Index stride)
         : data_(data), stride_(stride), batch_(batch), shape_(shape) {}
-    constexpr Tensor(T* data, const Sample& shape, Index batch)
-        : Tensor(data, shape, batch, shape.size()) {}
+    constexpr Tensor(T* data, const Sample& shape, Index batch) : Tensor(data, shape, batch, shape.size()) {}
 
     /// A view for reading of a view for writing.
-    constexpr operator Tensor<const T, Sample>() const
-        requires(!std::is_const_v<T>)
-    {
+    constexpr operator Tensor<const T, Sample>() const requires(!std::is_const_v<T>) {
         return {data_, shape_, batch_, stride_};
     }
 
@@ -52,7 +64,8 @@ public:
 
     /// sample_size x batch.
     [[nodiscard]] auto matrix() const {
-        return Map<Dynamic, Dynamic, Eigen::OuterStride<>>(data_, rows(), batch_, Eigen::OuterStride<>(stride_));
+        return Map<Dynamic, Dynamic, Eigen::OuterStride<>>(data_, rows(), batch_,
+                                                           Eigen::OuterStride<>(stride_));
     }
     /// One sample as a column.
     [[nodiscard]] FlatMap column(Index sample) const { return FlatMap(data_ + sample * stride_, rows()); }
@@ -89,13 +102,9 @@ public:
         return {data_ + i * stride_, shape_.channels(), shape_.positions(), shape_.channels()};
     }
 
-    /// The view that kernels are compiled for: run-time extents, unless UNTOWARD_FIXED_KERNELS says otherwise.
+    /// The view that kernels are compiled for.
     [[nodiscard]] constexpr auto erased() const {
-#ifdef UNTOWARD_FIXED_KERNELS
-        return *this;
-#else
-        return Tensor<T, decltype(shape_.erased())>(data_, shape_.erased(), batch_, stride_);
-#endif
+        return Tensor<T, detail::ErasedShape<Sample>>(data_, detail::erase_shape(shape_), batch_, stride_);
     }
 
 private:

@@ -12,7 +12,8 @@ struct CausalConvolution {
     Index dilation = 1;
 
     template <Index C, Index T, Index In, Index K, Index Out, Index Bias>
-    constexpr auto shape(const Shape<C, T>& x, const Shape<In, K, Out>& weight, const Shape<Bias>& bias) const {
+    constexpr auto shape(const Shape<C, T>& x, const Shape<In, K, Out>& weight,
+                         const Shape<Bias>& bias) const {
         detail::require_same_extent<In, C>(weight.template extent<0>(), x.template extent<0>());
         detail::require_same_extent<Out, Bias>(weight.template extent<2>(), bias.template extent<0>());
         UNTOWARD_ASSERT(dilation >= 1, "untoward: a dilation is at least one");
@@ -21,31 +22,37 @@ struct CausalConvolution {
     static constexpr Index multiply_adds(const auto& x, const auto& weight, const auto&) {
         return weight.size() * x.positions();
     }
-    constexpr Index batch(Index x, Index, Index) const { return x; }
+    constexpr Index batch(Index x, Index weight, Index bias) const {
+        detail::require_one_for_all(weight);
+        detail::require_one_for_all(bias);
+        return x;
+    }
 
     // K products on shifted views, per sample: no patch matrix, any dilation.
     void forward(auto y, auto x, auto weight, auto bias) const {
         using S = typename decltype(y)::Scalar;
         for (Index j = 0; j < y.batch(); ++j) {
-            y.sample(j).colwise() = bias.column(0).matrix();
+            for (Index t = 0; t < y.shape().positions(); ++t)
+                std::copy_n(bias.data(), bias.rows(), y.sample_columns(j).column(t));
             for_each_tap(x, weight, [&](const S* w, Index, Index shift, Index n) {
-                product::forward<S>(from(y.sample_columns(j), shift, n), w, from(x.sample_columns(j), 0, n), true);
+                product::forward<S>(y.sample_columns(j).middle(shift, n), w,
+                                    product::Columns<const S>(x.sample_columns(j).middle(0, n)), true);
             });
         }
     }
     void backward(auto dy, auto, auto x, auto weight, auto, auto dx, auto dweight, auto dbias) const {
         using S = typename decltype(x)::Scalar;
         dbias.write([&](const auto& to, bool accumulate) {
-            if (!accumulate) to.flat().setZero();
-            for (Index j = 0; j < dy.batch(); ++j) to.column(0).matrix() += dy.sample(j).rowwise().sum();
+            detail::sum_columns<S>(to.data(), dy.position_columns(), accumulate);
         });
         if (dweight) {
             const auto to = dweight.partial();
             for (Index j = 0; j < dy.batch(); ++j) {
                 for_each_tap(x, weight, [&](const S* w, Index, Index shift, Index n) {
-                    product::backward_weight<S>(to.data() + (w - weight.data()),
-                                                from(dy.sample_columns(j), shift, n),
-                                                from(x.sample_columns(j), 0, n), true);
+                    product::backward_weight<S>(
+                        to.data() + (w - weight.data()),
+                        product::Columns<const S>(dy.sample_columns(j).middle(shift, n)),
+                        product::Columns<const S>(x.sample_columns(j).middle(0, n)), true);
                 });
             }
         }
@@ -53,18 +60,15 @@ struct CausalConvolution {
             const auto to = dx.partial();
             for (Index j = 0; j < dy.batch(); ++j) {
                 for_each_tap(x, weight, [&](const S* w, Index, Index shift, Index n) {
-                    product::backward_input<S>(from(to.sample_columns(j), 0, n), w,
-                                               from(dy.sample_columns(j), shift, n), true);
+                    product::backward_input<S>(
+                        to.sample_columns(j).middle(0, n), w,
+                        product::Columns<const S>(dy.sample_columns(j).middle(shift, n)), true);
                 });
             }
         }
     }
 
 private:
-    template <class T>
-    static product::Columns<T> from(const product::Columns<T>& x, Index begin, Index n) {
-        return {x.data + begin * x.stride, x.rows, n, x.stride};
-    }
     // Calls f(tap's matrix, tap, how far it looks back, how many steps it reaches).
     template <class Function>
     void for_each_tap(const auto& x, const auto& weight, const Function& function) const {
@@ -89,9 +93,10 @@ struct CausalConvolution1d {
     constexpr auto operator()(Scope& scope, const X& x) const {
         constexpr Index In = X::SampleShape::template static_extent<0>;
         const Index fan_in = x.shape().channels() * Kernel;
-        const auto weight =
-            scope.parameter("weight", Shape<In, Kernel, Out>(x.shape().channels(), Kernel, Out), UniformFanIn{fan_in});
-        const auto bias = scope.parameter("bias", Vec<Out>{}, UniformFanIn{fan_in}, Attributes{.decay = false});
+        const auto weight = scope.parameter(
+            "weight", Shape<In, Kernel, Out>(x.shape().channels(), Kernel, Out), UniformFanIn{fan_in});
+        const auto bias =
+            scope.parameter("bias", Vec<Out>{}, UniformFanIn{fan_in}, Attributes{.decay = false});
         return scope.apply(CausalConvolution{dilation}, x, weight, bias);
     }
 };

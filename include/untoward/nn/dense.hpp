@@ -6,8 +6,8 @@
 
 namespace untoward {
 
-/// activation(W x + b) with Out outputs, at every position of the input: PyTorch's Linear and an activation, in
-/// one rule. Parameters `weight` (Out, in) and `bias` (Out), both uniform on +-1/sqrt(in) at first.
+/// activation(W x + b) with Out outputs, at every position of the input: PyTorch's Linear and an activation,
+/// in one rule. Parameters `weight` (Out, in) and `bias` (Out), both uniform on +-1/sqrt(in) at first.
 ///
 ///     Dense<64, Relu>{}              // 64 outputs
 ///     Dense<Dynamic, Relu>{units}    // as many as `units`
@@ -16,9 +16,7 @@ struct Dense {
     [[no_unique_address]] Vec<Out> outputs{};
 
     constexpr Dense() = default;
-    constexpr explicit Dense(Index units)
-        requires(Out == Dynamic)
-        : outputs(units) {}
+    constexpr explicit Dense(Index units) requires(Out == Dynamic) : outputs(units) {}
     constexpr explicit Dense(const Vec<Out>& shape) : outputs(shape) {}
 
     template <class Scope, class X>

@@ -17,14 +17,14 @@ private:
     template <class X>
     auto keep(const X&) const {
         using S = typename X::Scalar;
-        return [limit = static_cast<S>(rate), factor = static_cast<S>(1 / (1 - rate))](const auto& a, const auto& u) {
-            return (u >= limit).select(a * factor, S(0));
-        };
+        return [limit = static_cast<S>(rate), factor = static_cast<S>(1 / (1 - rate))](
+                   const auto& a, const auto& u) { return (u >= limit).select(a * factor, S(0)); };
     }
 };
 
 /// In training sets each element to zero with probability `rate` and scales the others by 1 / (1 - rate);
-/// elsewhere does nothing. (Srivastava et al. 2014.) The noise follows the sample's id, not its place in a batch.
+/// elsewhere does nothing. (Srivastava et al. 2014.) The noise follows the sample's id, not its place in a
+/// batch.
 struct Dropout {
     double rate = 0.5;  ///< in [0, 1)
 

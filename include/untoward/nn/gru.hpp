@@ -19,22 +19,25 @@ struct GruCell {
         return h;
     }
     // r, z and n of every sample.
-    constexpr Index saved(Index batch, const auto& a, const auto&, const auto&) const { return a.size() * batch; }
+    constexpr Index saved(Index batch, const auto& a, const auto&, const auto&) const {
+        return a.size() * batch;
+    }
 
     template <class S>
     void forward(S* saved, auto y, auto a, auto c, auto h) const {
         const Index n = h.rows();
         for (Index j = 0; j < y.batch(); ++j) {
-            const auto from_x = a.column(j);
+            const auto from_x = a.column(detail::broadcast_column(a, j));
             const auto from_h = c.column(detail::broadcast_column(c, j));
             Eigen::Map<Eigen::Array<S, Dynamic, 1>> gates(saved + j * 3 * n, 3 * n);
             gates.head(2 * n) = (from_x.head(2 * n) + from_h.head(2 * n)).logistic();
             gates.tail(n) = (from_x.tail(n) + gates.head(n) * from_h.tail(n)).tanh();
-            y.column(j) = gates.tail(n) + gates.segment(n, n) * (h.column(detail::broadcast_column(h, j)) - gates.tail(n));
+            y.column(j) = gates.tail(n) +
+                          gates.segment(n, n) * (h.column(detail::broadcast_column(h, j)) - gates.tail(n));
         }
     }
     template <class S>
-    void backward(S* saved, auto dy, auto, auto a, auto c, auto h, auto da, auto dc, auto dh) const {
+    void backward(S* saved, auto dy, auto, auto, auto c, auto h, auto da, auto dc, auto dh) const {
         const Index n = h.rows();
         const auto sum_into = [](const auto& sink, auto compute) {
             sink.write([&](const auto& to, bool accumulate) {
@@ -74,13 +77,12 @@ struct GruCell {
                 to.column(detail::broadcast_column(to, j)) += dy.column(j) * gates_of(j).segment(n, n);
             }
         });
-        static_cast<void>(a);
     }
 };
 
 /// A gated recurrent unit over time (Cho et al. 2014, in PyTorch's variant): `Seq<C, T>` to the hidden states
-/// `Seq<Hidden, T>`, from a hidden state of zero. Parameters as in PyTorch: weight_ih (3 Hidden, C), weight_hh
-/// (3 Hidden, Hidden), bias_ih, bias_hh; rows in the order reset, update, new.
+/// `Seq<Hidden, T>`, from a hidden state of zero. Parameters as in PyTorch: weight_ih (3 Hidden, C),
+/// weight_hh (3 Hidden, Hidden), bias_ih, bias_hh; rows in the order reset, update, new.
 template <Index Hidden>
 struct Gru {
     template <class Scope, class X>
@@ -89,15 +91,16 @@ struct Gru {
         constexpr Index In = X::SampleShape::template static_extent<0>;
         const UniformFanIn initial{Hidden};
         const Attributes no_decay{.decay = false};
-        const auto weight_ih = scope.parameter("weight_ih", Shape<In, 3 * Hidden>(x.shape().channels(), 3 * Hidden), initial);
+        const auto weight_ih =
+            scope.parameter("weight_ih", Shape<In, 3 * Hidden>(x.shape().channels(), 3 * Hidden), initial);
         const auto weight_hh = scope.parameter("weight_hh", Shape<Hidden, 3 * Hidden>{}, initial);
         const auto bias_ih = scope.parameter("bias_ih", Vec<3 * Hidden>{}, initial, no_decay);
         const auto bias_hh = scope.parameter("bias_hh", Vec<3 * Hidden>{}, initial, no_decay);
         // The input's share of every step at once: one product.
         const auto inputs = affine(scope, x, weight_ih, bias_ih);
         const auto start = scope.constant(Vec<Hidden>{}, x.batch(), 0);
-        const auto unrolled = scope.repeat(
-            x.shape().positions(), start, [&](auto& s, Index t, const auto& hidden) {
+        const auto unrolled =
+            scope.repeat(x.shape().positions(), start, [&](auto& s, Index t, const auto& hidden) {
                 const auto a = position(s, inputs, t);
                 const auto c = affine(s, hidden, weight_hh, bias_hh);
                 return s.apply(GruCell{}, a, c, hidden);

@@ -12,18 +12,61 @@ template <Index Out, Index C, Index... Positions>
 constexpr auto with_channels(const Shape<Out>& out, const Shape<C, Positions...>& x) {
     return [&]<std::size_t... I>(std::index_sequence<I...>) {
         return Shape<Out, Positions...>(out.template extent<0>(), x.template extent<I + 1>()...);
-    }(std::make_index_sequence<sizeof...(Positions)>{});
+    }
+    (std::make_index_sequence<sizeof...(Positions)>{});
 }
 
-// Calls f(matrices...), channels x positions, once for the whole batch where all tensors lie so, else per sample.
-template <class Function, class... T>
-void for_each_position_block(const Function& function, const T&... tensors) {
-    if ((tensors.has_position_matrix() && ...)) {
-        function(tensors.position_columns()...);
+// Calls f(of_y, of_x), channels x positions: once for the whole batch where both lie so, else per sample.
+template <class Function, class Y, class X>
+void for_each_position_block(const Function& function, const Y& y, const X& x) {
+    if (y.has_position_matrix() && x.has_position_matrix()) {
+        function(y.position_columns(), x.position_columns());
     } else {
-        const Index batch = std::max({tensors.batch()...});
-        for (Index j = 0; j < batch; ++j) function(tensors.sample_columns(j)...);
+        for (Index j = 0; j < y.batch(); ++j) function(y.sample_columns(j), x.sample_columns(j));
     }
+}
+
+// y = activation(y + bias), column by column: the epilogue of a product.
+template <class Activation, class S>
+void add_bias(const product::Columns<S>& y, const S* bias) {
+    const ConstFlatMap<S> b(bias, y.rows);
+    for (Index j = 0; j < y.cols; ++j) {
+        FlatMap<S> column(y.column(j), y.rows);
+        column = Activation::value(column + b);
+    }
+}
+
+// The gradient of a bias: the sum of the columns.
+template <class S>
+void sum_columns(S* sum, const product::Columns<S>& d, bool accumulate) {
+    FlatMap<S> to(sum, d.rows);
+    if (!accumulate) to.setZero();
+    for (Index j = 0; j < d.cols; ++j) to += ConstFlatMap<S>(d.column(j), d.rows);
+}
+
+// What W x gives back to W and to x.
+template <class S>
+void backward_product(const auto& dy, const auto& x, const auto& weight, const auto& dx,
+                      const auto& dweight) {
+    dweight.write([&](const auto& to, bool accumulate) {
+        if (dy.batch() == 0 && !accumulate) to.flat().setZero();
+        for_each_position_block(
+            [&](const product::Columns<S>& d, const product::Columns<const S>& from) {
+                product::backward_weight<S>(to.data(), d, from, accumulate);
+                accumulate = true;
+            },
+            dy, x);
+    });
+    dx.write([&](const auto& to, bool accumulate) {
+        product::backward_input<S>(to.position_columns(), weight.data(), dy.position_columns(), accumulate);
+    });
+}
+
+// A parameter of a product is one for all samples.
+constexpr void require_one_for_all(Index batch) {
+    UNTOWARD_ASSERT(batch == 1,
+                    "untoward: the weight and the bias of a product are the same for all samples");
+    static_cast<void>(batch);
 }
 
 }  // namespace detail
@@ -33,7 +76,8 @@ void for_each_position_block(const Function& function, const T&... tensors) {
 template <class Activation = Identity>
 struct Affine {
     template <Index C, Index... P, Index In, Index Out, Index Bias>
-    constexpr auto shape(const Shape<C, P...>& x, const Shape<In, Out>& weight, const Shape<Bias>& bias) const {
+    constexpr auto shape(const Shape<C, P...>& x, const Shape<In, Out>& weight,
+                         const Shape<Bias>& bias) const {
         detail::require_same_extent<In, C>(weight.template extent<0>(), x.template extent<0>());
         detail::require_same_extent<Out, Bias>(weight.template extent<1>(), bias.template extent<0>());
         return detail::with_channels(Vec<Out>(weight.template extent<1>()), x);
@@ -41,45 +85,31 @@ struct Affine {
     static constexpr Index multiply_adds(const auto& x, const auto& weight, const auto&) {
         return weight.size() * x.positions();
     }
-    constexpr Index batch(Index x, Index, Index) const { return x; }
+    constexpr Index batch(Index x, Index weight, Index bias) const {
+        detail::require_one_for_all(weight);
+        detail::require_one_for_all(bias);
+        return x;
+    }
 
     void forward(auto y, auto x, auto weight, auto bias) const {
+        using S = typename decltype(y)::Scalar;
         detail::for_each_position_block(
-            [&](const auto& to, const auto& from) {
-                product::forward<typename decltype(y)::Scalar>(to, weight.data(), from, false);
-                const auto b = bias.column(0);
-                auto columns = to.map();
-                for (Index j = 0; j < to.cols; ++j) {
-                    const auto column = columns.col(j).array();
-                    columns.col(j).array() = Activation::value(column + b);
-                }
+            [&](const product::Columns<S>& to, const product::Columns<const S>& from) {
+                product::forward<S>(to, weight.data(), from, false);
+                detail::add_bias<Activation>(to, bias.data());
             },
             y, x);
     }
     void backward(auto dy, auto y, auto x, auto weight, auto, auto dx, auto dweight, auto dbias) const {
         using S = typename decltype(x)::Scalar;
         if constexpr (!std::is_same_v<Activation, Identity>) {
-            assign(dy, [](const auto& d, const auto& b) { return d * Activation::slope_from_output(b); }, dy, y);
+            assign(
+                dy, [](const auto& d, const auto& b) { return d * Activation::slope_from_output(b); }, dy, y);
         }
         dbias.write([&](const auto& to, bool accumulate) {
-            const auto d = dy.position_matrix();
-            if (accumulate) {
-                to.column(0).matrix() += d.rowwise().sum();
-            } else {
-                to.column(0).matrix() = d.rowwise().sum();
-            }
+            detail::sum_columns<S>(to.data(), dy.position_columns(), accumulate);
         });
-        dweight.write([&](const auto& to, bool accumulate) {
-            detail::for_each_position_block(
-                [&](const auto& d, const auto& from) {
-                    product::backward_weight<S>(to.data(), d, from, accumulate);
-                    accumulate = true;
-                },
-                dy, x);
-        });
-        dx.write([&](const auto& to, bool accumulate) {
-            product::backward_input<S>(to.position_columns(), weight.data(), dy.position_columns(), accumulate);
-        });
+        detail::backward_product<S>(dy, x, weight, dx, dweight);
     }
 };
 
@@ -93,28 +123,21 @@ struct Product {
     static constexpr Index multiply_adds(const auto& x, const auto& weight) {
         return weight.size() * x.positions();
     }
-    constexpr Index batch(Index x, Index) const { return x; }
+    constexpr Index batch(Index x, Index weight) const {
+        detail::require_one_for_all(weight);
+        return x;
+    }
 
     void forward(auto y, auto x, auto weight) const {
+        using S = typename decltype(y)::Scalar;
         detail::for_each_position_block(
-            [&](const auto& to, const auto& from) {
-                product::forward<typename decltype(y)::Scalar>(to, weight.data(), from, false);
+            [&](const product::Columns<S>& to, const product::Columns<const S>& from) {
+                product::forward<S>(to, weight.data(), from, false);
             },
             y, x);
     }
     void backward(auto dy, auto, auto x, auto weight, auto dx, auto dweight) const {
-        using S = typename decltype(x)::Scalar;
-        dweight.write([&](const auto& to, bool accumulate) {
-            detail::for_each_position_block(
-                [&](const auto& d, const auto& from) {
-                    product::backward_weight<S>(to.data(), d, from, accumulate);
-                    accumulate = true;
-                },
-                dy, x);
-        });
-        dx.write([&](const auto& to, bool accumulate) {
-            product::backward_input<S>(to.position_columns(), weight.data(), dy.position_columns(), accumulate);
-        });
+        detail::backward_product<typename decltype(x)::Scalar>(dy, x, weight, dx, dweight);
     }
 };
 

@@ -3,8 +3,8 @@
 
 #include "../rule.hpp"
 
-// Sums, differences and products of two values, element by element. Each extent, and the batch, is equal or one:
-// a parameter (batch one) meets every sample, one number per sample (Vec<1>) every element of it.
+// Sums, differences and products of two values, element by element. Each extent, and the batch, is equal or
+// one: a parameter (batch one) meets every sample, one number per sample (Vec<1>) every element of it.
 
 namespace untoward {
 
@@ -12,7 +12,8 @@ namespace untoward {
 struct Add {
     constexpr auto shape(const auto& a, const auto& b) const { return broadcast(a, b); }
     void forward(auto y, auto a, auto b) const {
-        assign(y, [](const auto& p, const auto& q) { return p + q; }, a, b);
+        assign(
+            y, [](const auto& p, const auto& q) { return p + q; }, a, b);
     }
     void backward(auto dy, auto, auto, auto, auto da, auto db) const {
         da.add([](const auto& d) { return d; }, dy);
@@ -24,7 +25,8 @@ struct Add {
 struct Subtract {
     constexpr auto shape(const auto& a, const auto& b) const { return broadcast(a, b); }
     void forward(auto y, auto a, auto b) const {
-        assign(y, [](const auto& p, const auto& q) { return p - q; }, a, b);
+        assign(
+            y, [](const auto& p, const auto& q) { return p - q; }, a, b);
     }
     void backward(auto dy, auto, auto, auto, auto da, auto db) const {
         da.add([](const auto& d) { return d; }, dy);
@@ -36,7 +38,8 @@ struct Subtract {
 struct Multiply {
     constexpr auto shape(const auto& a, const auto& b) const { return broadcast(a, b); }
     void forward(auto y, auto a, auto b) const {
-        assign(y, [](const auto& p, const auto& q) { return p * q; }, a, b);
+        assign(
+            y, [](const auto& p, const auto& q) { return p * q; }, a, b);
     }
     void backward(auto dy, auto, auto a, auto b, auto da, auto db) const {
         da.add([](const auto& d, const auto& q) { return d * q; }, dy, b);

@@ -63,7 +63,8 @@ template <class Activation>
 struct Activate {
     constexpr auto shape(const auto& x) const { return x; }
     void forward(auto y, auto x) const {
-        assign(y, [](const auto& a) { return Activation::value(a); }, x);
+        assign(
+            y, [](const auto& a) { return Activation::value(a); }, x);
     }
     void backward(auto dy, auto y, auto, auto dx) const {
         dx.add([](const auto& d, const auto& b) { return d * Activation::slope_from_output(b); }, dy, y);
@@ -74,7 +75,8 @@ struct Activate {
 struct Exp {
     constexpr auto shape(const auto& x) const { return x; }
     void forward(auto y, auto x) const {
-        assign(y, [](const auto& a) { return a.exp(); }, x);
+        assign(
+            y, [](const auto& a) { return a.exp(); }, x);
     }
     void backward(auto dy, auto y, auto, auto dx) const {
         dx.add([](const auto& d, const auto& b) { return d * b; }, dy, y);
@@ -85,7 +87,8 @@ struct Exp {
 struct Log {
     constexpr auto shape(const auto& x) const { return x; }
     void forward(auto y, auto x) const {
-        assign(y, [](const auto& a) { return a.log(); }, x);
+        assign(
+            y, [](const auto& a) { return a.log(); }, x);
     }
     void backward(auto dy, auto, auto x, auto dx) const {
         dx.add([](const auto& d, const auto& a) { return d / a; }, dy, x);
@@ -96,7 +99,8 @@ struct Log {
 struct Square {
     constexpr auto shape(const auto& x) const { return x; }
     void forward(auto y, auto x) const {
-        assign(y, [](const auto& a) { return a.square(); }, x);
+        assign(
+            y, [](const auto& a) { return a.square(); }, x);
     }
     void backward(auto dy, auto, auto x, auto dx) const {
         dx.add([](const auto& d, const auto& a) { return 2 * d * a; }, dy, x);
@@ -109,7 +113,8 @@ struct Scale {
     constexpr auto shape(const auto& x) const { return x; }
     void forward(auto y, auto x) const {
         const auto c = factor_as(x);
-        assign(y, [c](const auto& a) { return c * a; }, x);
+        assign(
+            y, [c](const auto& a) { return c * a; }, x);
     }
     void backward(auto dy, auto, auto x, auto dx) const {
         const auto c = factor_as(x);
@@ -133,7 +138,8 @@ struct Clamp {
         const S l = static_cast<S>(low);
         const S h = static_cast<S>(high);
         // Comparisons, not max and min: a NaN stays one.
-        assign(y, [l, h](const auto& a) { return (a < l).select(l, (a > h).select(h, a)); }, x);
+        assign(
+            y, [l, h](const auto& a) { return (a < l).select(l, (a > h).select(h, a)); }, x);
     }
     void backward(auto dy, auto, auto x, auto dx) const {
         using S = typename decltype(x)::Scalar;

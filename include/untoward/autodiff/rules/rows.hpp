@@ -16,8 +16,10 @@ struct Slice {
 
     template <Index N>
     constexpr auto shape(const Shape<N>& x) const {
-        static_assert(N == Dynamic || Count == Dynamic || Count <= N, "untoward: a slice is part of its vector");
-        UNTOWARD_ASSERT(offset >= 0 && offset + count.size() <= x.size(), "untoward: a slice is part of its vector");
+        static_assert(N == Dynamic || Count == Dynamic || Count <= N,
+                      "untoward: a slice is part of its vector");
+        UNTOWARD_ASSERT(offset >= 0 && offset + count.size() <= x.size(),
+                        "untoward: a slice is part of its vector");
         static_cast<void>(x);
         return count;
     }
@@ -34,7 +36,8 @@ struct Position {
 
     template <Index C, Index T>
     constexpr auto shape(const Shape<C, T>& x) const {
-        UNTOWARD_ASSERT(index >= 0 && index < x.template extent<1>(), "untoward: a position is inside its sequence");
+        UNTOWARD_ASSERT(index >= 0 && index < x.template extent<1>(),
+                        "untoward: a position is inside its sequence");
         return Vec<C>(x.template extent<0>());
     }
     auto view(const auto& x) const {
@@ -70,7 +73,8 @@ struct Concatenate {
         [&]<std::size_t... I>(std::index_sequence<I...>) {
             Index row = 0;
             (give(dy, std::get<I>(all), std::get<I + sizeof...(Arguments) / 2>(all), row), ...);
-        }(std::make_index_sequence<sizeof...(Arguments) / 2>{});
+        }
+        (std::make_index_sequence<sizeof...(Arguments) / 2>{});
     }
 
 private:

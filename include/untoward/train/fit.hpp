@@ -52,6 +52,15 @@ Index rows_for_calibration(const Threshold& threshold, Index n) {
     }
 }
 
+// Chosen columns of data.
+template <class S>
+Eigen::Matrix<S, Dynamic, Dynamic> gather_raw(const auto& rows, std::span<const Index> chosen) {
+    Eigen::Matrix<S, Dynamic, Dynamic> result(rows.rows(), static_cast<Index>(chosen.size()));
+    for (Index j = 0; j < result.cols(); ++j) result.col(j) = rows.col(chosen[static_cast<std::size_t>(j)]);
+    return result;
+}
+
+// The same, scaled.
 template <class S, class Vector>
 Eigen::Matrix<S, Dynamic, Dynamic> gather_scaled(const auto& rows, const Scaling<Vector>& scaling, std::span<const Index> chosen) {
     Eigen::Matrix<S, Dynamic, Dynamic> result(rows.rows(), static_cast<Index>(chosen.size()));
@@ -72,12 +81,10 @@ auto typical_contributions(const DetectorType& detector, const auto& rows, std::
     const Index block = std::min<Index>(DetectorType::block_size, n);
     Buffer<std::byte> memory(static_cast<Index>(DetectorType::arena_bytes(detector.recipe(), block, false)));
     Arena arena(memory);
-    Eigen::Matrix<S, Dynamic, Dynamic> some(features, block);
     Eigen::Matrix<S, Dynamic, 1> scores(block);
     for (Index begin = 0; begin < n; begin += block) {
-        const Index m = std::min(block, n - begin);
-        for (Index j = 0; j < m; ++j) some.col(j) = rows.col(chosen[static_cast<std::size_t>(begin + j)]);
-        detector.evaluate(some.leftCols(m), arena, scores.data(), contributions.data() + begin * features);
+        const auto some = gather_raw<S>(rows, chosen.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(std::min(block, n - begin))));
+        detector.evaluate(some, arena, scores.data(), contributions.data() + begin * features);
     }
     typename DetectorType::Vector typical(features);
     for (Index i = 0; i < features; ++i) {
@@ -87,6 +94,24 @@ auto typical_contributions(const DetectorType& detector, const auto& rows, std::
 }
 
 }  // namespace detail
+
+/// Which rows are set aside for calibration, and which are left to fit everything else.
+struct CalibrationSplit {
+    std::vector<Index> calibration;
+    std::vector<Index> rest;
+};
+
+/// The split that `fit` makes of n rows for this threshold policy and seed, at random: ask for it where something
+/// of your own (a vocabulary, a feature selection) is to be learned without the calibration rows.
+template <class ThresholdPolicy>
+CalibrationSplit calibration_split(const ThresholdPolicy& threshold, Index n, std::uint64_t seed) {
+    constexpr std::uint64_t split_site = 1;
+    if (n < 2) fail("fitting needs at least 2 rows, one of them for calibration; there ", n == 1 ? "is " : "are ", n);
+    std::vector<Index> order(static_cast<std::size_t>(n));
+    permutation(seed, split_site, std::span<Index>(order));
+    const Index calibration = std::clamp<Index>(detail::rows_for_calibration(threshold, n), 1, n - 1);
+    return {{order.begin(), order.begin() + calibration}, {order.begin() + calibration, order.end()}};
+}
 
 /// Fits a detector to normal rows, features x n (NaN = missing). First it sets calibration rows aside that
 /// nothing but the threshold reads; then it fits the scaler, trains the model, and calibrates the threshold.
@@ -106,7 +131,6 @@ auto fit(const RecipeType& recipe, const Eigen::DenseBase<Derived>& rows, const 
         fail("the rows have ", data.rows(), " features, the model expects ", features,
              " (every sample is a column: features x n)");
     }
-    if (n < 2) fail("fitting needs at least 2 rows, one of them for calibration; there ", n == 1 ? "is " : "are ", n);
     for (Index j = 0; j < n; ++j) {
         for (Index i = 0; i < features; ++i) {
             if (std::isinf(data(i, j))) {
@@ -116,22 +140,14 @@ auto fit(const RecipeType& recipe, const Eigen::DenseBase<Derived>& rows, const 
     }
 
     // The calibration slice comes first, so that nothing below can have seen it.
-    std::vector<Index> order(static_cast<std::size_t>(n));
-    permutation(options.seed, 0x1u, std::span<Index>(order));
-    const Index calibration = std::clamp<Index>(detail::rows_for_calibration(recipe.threshold, n), 1, n - 1);
-    const std::span<const Index> all(order);
-    std::span<const Index> calibration_rows = all.first(static_cast<std::size_t>(calibration));
-    const Index rest = n - calibration;
+    const CalibrationSplit split = calibration_split(recipe.threshold, n, options.seed);
+    const std::span<const Index> rest(split.rest);
     // Too few rows to spare any: then the training rows choose the best step themselves.
-    const Index held_out = rest >= 200 ? rest / 10 : 0;
-    const auto held_out_rows = all.subspan(static_cast<std::size_t>(calibration), static_cast<std::size_t>(held_out));
-    std::vector<Index> fitting(order.begin() + calibration + held_out, order.end());
-    std::vector<Index> fitting_and_held_out(order.begin() + calibration, order.end());
+    const std::size_t held_out = rest.size() >= 200 ? rest.size() / 10 : 0;
+    const auto held_out_rows = rest.first(held_out);
+    const auto fitting = rest.subspan(held_out);
 
-    Eigen::Matrix<S, Dynamic, Dynamic> raw(features, rest);
-    for (Index j = 0; j < rest; ++j) raw.col(j) = data.col(fitting_and_held_out[static_cast<std::size_t>(j)]);
-    const auto scaling = recipe.scaler.fit(raw);
-    raw.resize(0, 0);
+    const auto scaling = recipe.scaler.fit(detail::gather_raw<S>(data, rest));
     const auto training_rows = detail::gather_scaled<S>(data, scaling, fitting);
     const auto judging_rows = detail::gather_scaled<S>(data, scaling, held_out_rows);
 
@@ -147,17 +163,15 @@ auto fit(const RecipeType& recipe, const Eigen::DenseBase<Derived>& rows, const 
     // Contributions are measured against what is usual for each feature among the rows that were fitted.
     const auto uncalibrated = recipe.threshold.calibrate(Vector(Vector::Zero(1)));
     DetectorType draft(recipe, scaling, parameters, Vector(Vector::Zero(features)), uncalibrated);
-    Vector typical = detail::typical_contributions(draft, data, std::span<const Index>(fitting));
+    Vector typical = detail::typical_contributions(draft, data, fitting);
     DetectorType detector(recipe, scaling, std::move(parameters), std::move(typical), uncalibrated);
-    Eigen::Matrix<S, Dynamic, Dynamic> normals(features, calibration);
-    for (Index j = 0; j < calibration; ++j) normals.col(j) = data.col(calibration_rows[static_cast<std::size_t>(j)]);
-    detector.set_threshold(recipe.threshold.calibrate(detector.score(normals)));
+    detector.set_threshold(recipe.threshold.calibrate(detector.score(detail::gather_raw<S>(data, split.calibration))));
 
     if (report != nullptr) {
         report->rows = n;
         report->training_rows = static_cast<Index>(fitting.size());
-        report->held_out_rows = held_out;
-        report->calibration_rows = calibration;
+        report->held_out_rows = static_cast<Index>(held_out);
+        report->calibration_rows = static_cast<Index>(split.calibration.size());
         report->parameters = size.scalars;
         report->constant_features.clear();
         for (Index i = 0; i < features; ++i) {

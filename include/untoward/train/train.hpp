@@ -27,10 +27,11 @@ struct TrainingProgress {
     bool finished;       ///< the last call
 };
 
-/// How to train. A value of 0 for `epochs` means: 20 passes over the data, but at least 1,500 and at most 4,000
-/// steps.
+/// How to train.
 struct TrainingOptions {
-    Index epochs = 0;
+    Index epochs = 0;                  ///< passes over the rows; 0: 20, within the next two numbers of steps
+    Index min_steps = 1500;
+    Index max_steps = 4000;
     Index batch = 128;                 ///< rows a step; all rows where there are fewer
     CosineSchedule learning_rate{};
     BetaSchedule beta{};
@@ -99,7 +100,7 @@ public:
         const Index n = rows_.cols();
         const Index a_pass = (n + batch_ - 1) / batch_;
         if (options_.epochs > 0) return options_.epochs * a_pass;
-        return std::clamp<Index>(20 * a_pass, 1500, 4000);
+        return std::clamp(20 * a_pass, options_.min_steps, std::max(options_.min_steps, options_.max_steps));
     }
 
     struct Terms {

@@ -52,6 +52,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     try {
         check_round_trip(text);
         const io::Table table = io::parse_csv_table(text, "fuzz");
+        if (table.rows() == 0) return 0;
         const auto coding = io::TableCoding::learn(table);
         const Eigen::MatrixXf x = coding.matrix(table);
         const auto loaded = io::TableCoding::from_json(coding.to_json(), "again");

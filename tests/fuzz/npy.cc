@@ -9,6 +9,7 @@
 #include <string>
 
 #include "untoward/io/npy.hpp"
+#include "untoward/io/table.hpp"
 
 namespace io = untoward::io;
 
@@ -27,6 +28,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             const Eigen::MatrixXf matrix = io::parse_npy(io::as_bytes(file), "fuzz");
             if (matrix.size() > static_cast<untoward::Index>(file.size())) std::abort();
             io::parse_npy<double>(io::as_bytes(file), "fuzz");
+            const io::Table table = io::parse_npy_table(io::as_bytes(file), "fuzz");
+            if (table.rows() != matrix.cols()) std::abort();
             const std::string written = io::npy_bytes(matrix);
             const Eigen::MatrixXf again = io::parse_npy(io::as_bytes(written), "again");
             if (io::npy_bytes(again) != written) std::abort();

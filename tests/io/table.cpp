@@ -129,6 +129,15 @@ TEST_CASE("bad files name the file") {
     REQUIRE_THROWS_WITH(io::read_table(folder.path().string()), ContainsSubstring("is a directory"));
 }
 
+TEST_CASE("a table has a bounded number of columns") {
+    const std::string npy = io::npy_bytes(Eigen::MatrixXf(Eigen::MatrixXf::Zero(65537, 1)));
+    REQUIRE_THROWS_WITH(io::parse_npy_table(io::as_bytes(npy), "t.npy"),
+                        "t.npy: has 65537 columns, at most 65536 can be used (rows are samples)");
+    std::string header = "a";
+    for (int i = 0; i < 65536; ++i) header += "," + std::to_string(i);
+    REQUIRE_THROWS_WITH(io::parse_csv_table(header, "t.csv"), StartsWith("t.csv: has 65537 columns"));
+}
+
 TEST_CASE("a table must hang together") {
     io::Column a;
     a.name = "a";

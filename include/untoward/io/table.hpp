@@ -47,6 +47,9 @@ struct Column {
     }
 };
 
+/// A table has at most this many columns: a column costs much more memory than one cell of a file.
+inline constexpr Index most_columns = 65536;
+
 /// At most twenty names for a message: `'a', 'b', 'c' and 7 more`.
 inline std::string name_list(const std::vector<std::string>& names) {
     constexpr std::size_t shown = 20;
@@ -114,6 +117,12 @@ private:
 
 namespace detail {
 
+inline void require_columns(const std::string& name, Index columns) {
+    if (columns > most_columns) {
+        fail(name, ": has ", columns, " columns, at most ", most_columns, " can be used (rows are samples)");
+    }
+}
+
 /// The first line of a file without a header would be taken for names. Whole numbers can be names (a program
 /// that numbers its columns), 0.25 cannot; and a file with another separator would be one strange column.
 inline void require_names(const CsvReader& reader, char separator) {
@@ -170,6 +179,7 @@ private:
 inline Table parse_csv_table(std::string_view text, const std::string& name,
                              const std::vector<std::string>& text_columns = {}, char separator = ',') {
     CsvReader reader(text, name, separator);
+    detail::require_columns(name, static_cast<Index>(reader.header().size()));
     detail::require_names(reader, separator);
     const std::unordered_set<std::string> known_text(text_columns.begin(), text_columns.end());
     std::vector<Column> columns;
@@ -207,6 +217,7 @@ inline Table parse_csv_table(std::string_view text, const std::string& name,
 
 /// Reads a table from the bytes of an NPY file; its columns are named f0, f1, ... Throws Error.
 inline Table parse_npy_table(std::span<const std::byte> file, const std::string& name) {
+    detail::require_columns(name, parse_npy_header(file, name).columns);
     const Eigen::MatrixXf matrix = parse_npy(file, name);
     std::vector<Column> columns(static_cast<std::size_t>(matrix.rows()));
     for (std::size_t i = 0; i < columns.size(); ++i) {

@@ -42,7 +42,6 @@ class TableCoding {
 public:
     /// A text column may have this many levels, and a different text in no more than a fifth of the rows.
     static constexpr std::size_t most_levels = 256;
-    static constexpr std::size_t most_columns = 65536;
 
     TableCoding() = default;
 
@@ -96,7 +95,7 @@ public:
                  " out with --ignore ", in_shell(ignore));
         }
         if (codings.empty()) fail(table.name(), ": no column is left to learn from");
-        if (codings.size() > most_columns) fail(table.name(), ": more than ", most_columns, " columns");
+        detail::require_columns(table.name(), static_cast<Index>(codings.size()));
         return TableCoding(std::move(codings));
     }
 
@@ -207,7 +206,7 @@ public:
             columns.push_back(read_column(json));
             const std::string& column = columns.back().name;
             if (!names.insert(column).second) json.error("duplicate column " + in_quotes(column));
-            if (columns.size() > most_columns) json.error("too many columns");
+            if (static_cast<Index>(columns.size()) > most_columns) json.error("too many columns");
         } while (json.accept(','));
         json.expect(']');
         json.expect('}');

@@ -27,9 +27,9 @@ namespace untoward::io {
 
 /// Which columns of the training table are learned.
 struct CodingOptions {
-    std::vector<std::string> columns;  ///< only these; empty: all
-    std::vector<std::string> ignore;   ///< not these
-    std::string label;                 ///< nor this one; empty: there is none
+    std::vector<std::string> columns{};  ///< only these; empty: all
+    std::vector<std::string> ignore{};   ///< not these
+    std::string label{};                 ///< nor this one; empty: there is none
 };
 
 /// Turns tables into matrices `features x n`.

@@ -56,7 +56,7 @@ struct GatherEvidence {
             auto total = X(scope.constant(x.shape(), x.batch(), 0));
             for (Index draw = 0; draw < needs.draws; ++draw) {
                 // As a layer of its own, so that the arena gets back all but the new total.
-                total = X(scope.call("draw", [&](auto&, const auto& sum) {
+                total = X(scope.call(Name::index(draw), [&](auto&, const auto& sum) {
                     const auto z = reparameterise(scope, posterior.mean, posterior.log_variance);
                     const auto output = parts.decode(z);
                     const auto log_density = model.likelihood.log_density(scope, x, output);

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "config.hpp"
+
+// Names of the library's types, for headers that only mention them.
+
+namespace untoward {
+
+class Arena;
+class Error;
+class Name;
+struct Attributes;
+struct Counts;
+struct Cursor;
+struct Needs;
+struct Pass;
+
+template <Index... Extents>
+class Shape;
+template <class T>
+class Buffer;
+template <class T, class Sample>
+class Tensor;
+template <class S, class Sample>
+class Var;
+template <class S>
+class Tape;
+template <class S>
+class Run;
+template <class S>
+class Record;
+template <class S>
+class Initialise;
+class Describe;
+
+template <Index Out, class Activation>
+struct Dense;
+template <class... Layers>
+struct Chain;
+template <class Layer>
+struct Residual;
+template <Index Hidden>
+struct Gru;
+template <Index Out, Index Kernel>
+struct CausalConvolution1d;
+struct Dropout;
+
+template <Index K>
+struct Latent;
+struct Gaussian;
+struct FixedGaussian;
+template <class Sample, class EncoderType, class LatentType, class DecoderType, class Likelihood>
+struct Vae;
+
+struct NegativeElbo;
+struct KlDivergence;
+struct ReconstructionError;
+
+struct Fixed;
+struct Quantile;
+struct Conformal;
+template <class Vector>
+class ConformalThreshold;
+
+template <class Vector>
+struct Scaling;
+struct RobustScaler;
+struct StandardScaler;
+
+template <class Scaler, class Model, class ScoreType, class Threshold>
+struct Recipe;
+template <class S>
+struct Owned;
+template <class RecipeType, class Storage>
+class Detector;
+
+}  // namespace untoward

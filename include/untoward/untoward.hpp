@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Everything for a program on a host. Firmware includes `detector.hpp` and the headers of the policies that it
+// uses; a program that only scores also leaves out `train/`.
+
+#include "autodiff/count.hpp"
+#include "autodiff/describe.hpp"
+#include "autodiff/record.hpp"
+#include "autodiff/run.hpp"
+#include "data/scaler.hpp"
+#include "detector.hpp"
+#include "distributions/normal.hpp"
+#include "io/csv.hpp"
+#include "io/detector_file.hpp"
+#include "io/npy.hpp"
+#include "io/table_coding.hpp"
+#include "metrics/decisions.hpp"
+#include "metrics/ranking.hpp"
+#include "nn/chain.hpp"
+#include "nn/convolution.hpp"
+#include "nn/dense.hpp"
+#include "nn/dropout.hpp"
+#include "nn/gru.hpp"
+#include "nn/residual.hpp"
+#include "scores/elbo.hpp"
+#include "scores/reconstruction.hpp"
+#include "thresholds/conformal.hpp"
+#include "thresholds/fixed.hpp"
+#include "thresholds/quantile.hpp"
+#include "train/fit.hpp"
+#include "train/progress.hpp"
+#include "vae/elbo.hpp"
+#include "vae/vae.hpp"
+#include "version.hpp"

@@ -32,7 +32,7 @@ HOSTED = LEVEL["train"]
 HOSTED_HEADERS = {"core/error.hpp"}  # on a low floor, for hosted floors only
 
 HEAP_AND_STREAMS = {
-    "any", "condition_variable", "deque", "exception", "filesystem", "forward_list", "fstream", "functional", "future",
+    "any", "condition_variable", "deque", "exception", "filesystem", "forward_list", "fstream", "future",
     "iomanip", "ios", "iostream", "istream", "list", "locale", "map", "memory_resource", "mutex", "ostream", "print",
     "queue", "random", "regex", "set", "shared_mutex", "sstream", "stack", "stdexcept", "streambuf", "string",
     "system_error", "thread", "typeinfo", "unordered_map", "unordered_set", "valarray", "vector",
@@ -40,6 +40,25 @@ HEAP_AND_STREAMS = {
 ALLOWED = {"metrics": {"vector"}, "data": {"vector"}}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
+
+
+def resolve(root, name, target):
+    """The header that `#include "target"` names in the header `name`: beside it, or from the top."""
+    beside = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
+    return beside if (root / beside).is_file() else target.removeprefix("untoward/")
+
+
+def reached(root, name):
+    """`name` and all of the library's headers that it includes, directly or not."""
+    found, waiting = set(), [name]
+    while waiting:
+        name = waiting.pop()
+        if name in found or not (root / name).is_file():
+            continue
+        found.add(name)
+        text = (root / name).read_text(encoding="utf-8")
+        waiting += [resolve(root, name, target) for bracket, target in INCLUDE.findall(text) if bracket == '"']
+    return found
 
 
 def check(root):
@@ -59,12 +78,13 @@ def check(root):
         level = LEVEL[folder]
         own = includes.setdefault(name, [])
         firmware = level <= FIRMWARE and name not in HOSTED_HEADERS
+        if firmware and re.search(r"\bstd::function\b", text):  # <functional> itself is harmless, and in Eigen
+            problems.append(f"{name}: firmware includes this floor, and std::function allocates")
         for bracket, target in INCLUDE.findall(text):
             if bracket == "<" and target.startswith("untoward/"):
                 problems.append(f"{name}: own headers are included with quotes, not <{target}>")
             elif bracket == '"':
-                beside = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
-                target = beside if (root / beside).is_file() else target.removeprefix("untoward/")
+                target = resolve(root, name, target)
                 own.append(target)
                 if not (root / target).is_file():
                     problems.append(f"{name}: includes {target}, which does not exist")
@@ -78,15 +98,8 @@ def check(root):
                 problems.append(f"{name}: firmware floors include <Eigen/Core> only, not <{target}>")
 
     # What detector.hpp reaches is compiled for microcontrollers as a whole.
-    reached, waiting = set(), ["detector.hpp"] if "detector.hpp" in includes else []
-    while waiting:
-        name = waiting.pop()
-        if name in reached:
-            continue
-        reached.add(name)
-        waiting += includes.get(name, [])
-    for name in sorted(reached):
-        for _, target in INCLUDE.findall((root / name).read_text(encoding="utf-8")) if (root / name).is_file() else []:
+    for name in sorted(reached(root, "detector.hpp")):
+        for _, target in INCLUDE.findall((root / name).read_text(encoding="utf-8")):
             if target in HEAP_AND_STREAMS:
                 problems.append(f"detector.hpp reaches {name}, which includes <{target}>")
 

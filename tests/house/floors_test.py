@@ -18,6 +18,8 @@ CASES = [
     ("train/t.hpp", '#include "untoward/core/error.hpp"\n#include <vector>', None),
     ("scores/throws.hpp", '#include "untoward/core/error.hpp"', "hosted floors only"),
     ("autodiff/v.hpp", "#  include <vector>", "no <vector>"),
+    ("autodiff/f.hpp", "#include <functional>\ninline std::function<void()> f;", "std::function allocates"),
+    ("autodiff/l.hpp", "#include <functional>", None),
     ("metrics/v.hpp", "#include <vector>", None),
     ("metrics/m.hpp", "#include <map>", "no <map>"),
     ("nn/solve.hpp", "#include <Eigen/Dense>", "<Eigen/Core> only"),

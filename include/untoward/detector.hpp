@@ -24,7 +24,8 @@ struct Recipe {
 };
 
 template <class Scaler, class Model, class ScoreType, class Threshold>
-Recipe(const Scaler&, const Model&, const ScoreType&, const Threshold&) -> Recipe<Scaler, Model, ScoreType, Threshold>;
+Recipe(const Scaler&, const Model&, const ScoreType&, const Threshold&)
+    -> Recipe<Scaler, Model, ScoreType, Threshold>;
 
 /// Where a detector keeps its numbers: on the heap, copied deeply.
 template <class S = float>
@@ -46,14 +47,16 @@ struct Contribution {
 /// What a detector says of one sample.
 template <class S, class Sample>
 struct Verdict {
-    S score = 0;              ///< higher is more anomalous; infinite where a value was
-    S p_value = 1;            ///< P(a normal sample scores as high), where the threshold has p-values; else NaN
+    S score = 0;    ///< higher is more anomalous; infinite where a value was
+    S p_value = 1;  ///< P(a normal sample scores as high), where the threshold has p-values; else NaN
     bool is_anomaly = false;
-    bool is_valid = true;     ///< false where a value was infinite: then anomalous
-    Index missing = 0;        ///< values that were NaN and took the training median
+    bool is_valid = true;  ///< false where a value was infinite: then anomalous
+    Index missing = 0;     ///< values that were NaN and took the training median
     /// Every feature, the most to blame first.
-    std::conditional_t<Sample::is_static, std::array<Contribution<S>, static_cast<std::size_t>(Sample::is_static ? Sample::static_size : 0)>,
-                       Buffer<Contribution<S>>>
+    std::conditional_t<
+        Sample::is_static,
+        std::array<Contribution<S>, static_cast<std::size_t>(Sample::is_static ? Sample::static_size : 0)>,
+        Buffer<Contribution<S>>>
         contributions{};
 };
 
@@ -66,12 +69,14 @@ public:
     using Vector = typename Storage::Vector;
     using Model = std::remove_cvref_t<decltype(std::declval<RecipeType>().model)>;
     using Sample = typename Model::SampleShape;
-    using Threshold = std::remove_cvref_t<decltype(std::declval<RecipeType>().threshold.calibrate(std::declval<Vector>()))>;
+    using Threshold =
+        std::remove_cvref_t<decltype(std::declval<RecipeType>().threshold.calibrate(std::declval<Vector>()))>;
     using VerdictType = Verdict<Scalar, Sample>;
 
-    /// From its fitted parts: as `fit` and loading make it. `typical` is the training median of each feature's
-    /// share of the score.
-    Detector(const RecipeType& recipe, Scaling<Vector> scaling, typename Storage::Parameters parameters, Vector typical, Threshold threshold)
+    /// From its fitted parts: as `fit` and loading make it. `typical` is the training median of each
+    /// feature's share of the score.
+    Detector(const RecipeType& recipe, Scaling<Vector> scaling, typename Storage::Parameters parameters,
+             Vector typical, Threshold threshold)
         : recipe_(recipe),
           scaling_(std::move(scaling)),
           parameters_(std::move(parameters)),
@@ -89,15 +94,24 @@ public:
     void set_threshold(Threshold threshold) { threshold_ = std::move(threshold); }
 
     /// Arena bytes for a batch, with or without explanation.
-    [[nodiscard]] static constexpr std::size_t arena_bytes(const RecipeType& recipe, Index batch, bool explain) {
+    [[nodiscard]] static constexpr std::size_t arena_bytes(const RecipeType& recipe, Index batch,
+                                                           bool explain) {
         const auto size = static_cast<std::size_t>(recipe.model.sample.size() * batch);
-        return 2 * align_up(size * sizeof(Scalar)) + align_up(static_cast<std::size_t>(batch) * sizeof(Scalar)) +
-               count<Scalar>(gather(recipe, explain), batch, recipe.model.sample).run_bytes;
+        return 2 * align_up(size * sizeof(Scalar)) +
+               align_up(static_cast<std::size_t>(batch) * sizeof(Scalar)) +
+               detail::count_pass<Scalar>(false, gather(recipe, explain), batch, recipe.model.sample)
+                   .run_bytes;
+    }
+    /// Arena bytes for `judge`.
+    [[nodiscard]] static constexpr std::size_t judge_bytes(const RecipeType& recipe) {
+        return arena_bytes(recipe, 1, true) +
+               2 * align_up(static_cast<std::size_t>(recipe.model.sample.size()) * sizeof(Scalar));
     }
 
-    /// Scores a batch of raw samples (features x n, NaN = missing) in an arena of `arena_bytes(n, ...)`, without
-    /// any other memory. `contributions` and `expected` (features x n, column-major, or null) receive every
-    /// feature's excess share of the score and its reconstruction in the data's unit.
+    /// Scores a batch of raw samples (features x n, NaN = missing) in an arena of `arena_bytes(recipe, n,
+    /// expected != nullptr)`, without any other memory. `contributions` and `expected` (features x n,
+    /// column-major, or null) receive every feature's excess share of the score and its reconstruction in the
+    /// data's unit.
     template <class Derived>
     void evaluate(const Eigen::DenseBase<Derived>& samples, Arena& arena, Scalar* scores,
                   Scalar* contributions = nullptr, Scalar* expected = nullptr) const {
@@ -109,7 +123,8 @@ public:
 
         const Tensor<Scalar, Sample> x(arena.allocate<Scalar>(features * n), shape, n);
         for (Index j = 0; j < n; ++j) {
-            for (Index i = 0; i < features; ++i) x(i, j) = scaling_.apply(i, samples(i, j));
+            for (Index i = 0; i < features; ++i)
+                x(i, j) = scaling_.apply(i, static_cast<Scalar>(samples(i, j)));
         }
         ScoreSheet<Scalar> sheet{{arena.allocate<Scalar>(features * n), Vec<>(features), n},
                                  {arena.allocate<Scalar>(n), Vec<1>{}, n}};
@@ -126,11 +141,12 @@ public:
             // Nothing that is not a number leaves here: it is as anomalous as can be.
             if (std::isnan(scores[j])) scores[j] = std::numeric_limits<Scalar>::infinity();
             for (Index i = 0; i < features; ++i) {
-                const bool infinite = std::isinf(samples(i, j));
+                const bool infinite = std::isinf(static_cast<Scalar>(samples(i, j)));
                 if (infinite) scores[j] = std::numeric_limits<Scalar>::infinity();
                 if (contributions != nullptr) {
+                    const Scalar excess = sheet.features(i, j) - typical_[i];
                     contributions[i + j * features] =
-                        infinite ? std::numeric_limits<Scalar>::infinity() : sheet.features(i, j) - typical_[i];
+                        infinite || std::isnan(excess) ? std::numeric_limits<Scalar>::infinity() : excess;
                 }
                 if (expected != nullptr) {
                     expected[i + j * features] = scaling_.invert(i, evidence.reconstruction(i, j));
@@ -157,12 +173,13 @@ public:
     /// The verdict on one sample of `features()` values.
     template <class Derived>
     [[nodiscard]] VerdictType operator()(const Eigen::DenseBase<Derived>& sample) const {
-        Buffer<std::byte> memory(static_cast<Index>(arena_bytes(recipe_, 1, true) + 2 * align_up(static_cast<std::size_t>(features()) * sizeof(Scalar))));
+        Buffer<std::byte> memory(static_cast<Index>(judge_bytes(recipe_)));
         Arena arena(memory);
         return judge(sample, arena);
     }
 
-    /// The same in the caller's arena, of `arena_bytes(recipe, 1, true)` and twice the features' bytes, aligned.
+    /// The same in the caller's arena, of `judge_bytes(recipe)`; no other memory where the model's sizes are
+    /// static.
     template <class Derived>
     [[nodiscard]] VerdictType judge(const Eigen::DenseBase<Derived>& sample, Arena& arena) const {
         const Index n = features();
@@ -180,7 +197,9 @@ public:
             verdict.is_valid = verdict.is_valid && !std::isinf(value);
         }
         std::sort(verdict.contributions.begin(), verdict.contributions.end(),
-                  [](const auto& a, const auto& b) { return a.excess != b.excess ? a.excess > b.excess : a.feature < b.feature; });
+                  [](const auto& a, const auto& b) {
+                      return a.excess != b.excess ? a.excess > b.excess : a.feature < b.feature;
+                  });
         verdict.is_anomaly = threshold_.is_anomaly(verdict.score);
         verdict.p_value = p_value(verdict.score);
         arena.rewind(mark);

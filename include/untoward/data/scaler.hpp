@@ -8,14 +8,14 @@
 
 #include "scaling.hpp"
 
-// Scaler policies: options only; `fit` looks at training rows once and gives a `Scaling`. A policy of your own is
-// a struct with
+// Scaler policies: options only; `fit` looks at training rows once and gives a `Scaling`. A policy of your
+// own is a struct with
 //
 //     template <class Derived>
 //     auto fit(const Eigen::DenseBase<Derived>& rows) const;    // features x n -> Scaling
 //
-// Missing values (NaN) are passed over; a feature without any value gets centre 0 and scale 1. A feature that is
-// constant has no scale of its own: it is floored to min(1, |value|), or 1 where the value is 0, so that a
+// Missing values (NaN) are passed over; a feature without any value gets centre 0 and scale 1. A feature that
+// is constant has no scale of its own: it is floored to min(1, |value|), or 1 where the value is 0, so that a
 // constant that moves by one, or by its own size, is one scaled unit away; `Scaling::constant` reports it.
 
 namespace untoward {
@@ -53,8 +53,13 @@ inline Moments moments(const std::vector<double>& values) {
     Moments m;
     const auto n = static_cast<double>(values.size());
     for (const double v : values) m.mean += v / n;
-    for (const double v : values) m.deviation += (v - m.mean) * (v - m.mean) / n;
-    m.deviation = std::sqrt(m.deviation);
+    // In units of the largest difference: squares of values beyond 1e154 or below 1e-154 are no numbers.
+    double largest = 0;
+    for (const double v : values) largest = std::max(largest, std::abs(v - m.mean));
+    if (largest == 0) return m;
+    double squares = 0;
+    for (const double v : values) squares += (v - m.mean) / largest * ((v - m.mean) / largest);
+    m.deviation = largest * std::sqrt(squares / n);
     return m;
 }
 
@@ -71,14 +76,16 @@ auto fit_scaling(const Eigen::DenseBase<Derived>& rows, const CentreAndScale& ce
         auto [centre, scale] = centre_and_scale(sorted, m);
         const double median = quantile(sorted, 0.5);
         // Rounding of a mean leaves a spread that is none.
-        const bool varies = !sorted.empty() && sorted.front() < sorted.back() &&
-                            m.deviation > 16 * static_cast<double>(std::numeric_limits<S>::epsilon()) * std::abs(m.mean);
+        const bool varies =
+            !sorted.empty() && sorted.front() < sorted.back() &&
+            m.deviation > 16 * static_cast<double>(std::numeric_limits<S>::epsilon()) * std::abs(m.mean);
         if (!varies) {
             centre = median;
             scale = median == 0 ? 1 : std::min(1.0, std::abs(median));
         }
         scaling.centre(i) = static_cast<S>(centre);
-        scaling.scale(i) = static_cast<S>(scale);
+        // Positive and normal, also where the values are not.
+        scaling.scale(i) = std::max(static_cast<S>(scale), std::numeric_limits<S>::min());
         scaling.constant(i) = varies ? S(0) : S(1);
         scaling.fill(i) = static_cast<S>(median);
     }
@@ -91,15 +98,14 @@ auto fit_scaling(const Eigen::DenseBase<Derived>& rows, const CentreAndScale& ce
 struct StandardScaler {
     template <class Derived>
     auto fit(const Eigen::DenseBase<Derived>& rows) const {
-        return detail::fit_scaling(rows, [](const auto&, const detail::Moments& m) {
-            return std::pair(m.mean, m.deviation);
-        });
+        return detail::fit_scaling(
+            rows, [](const auto&, const detail::Moments& m) { return std::pair(m.mean, m.deviation); });
     }
 };
 
-/// Median and interquartile range / 1.349 of each feature: the standard deviation where the data is normal, and
-/// unmoved by a few wild values. Where the range is 0 (more than half of the values are equal) the standard
-/// deviation takes its place.
+/// Median and interquartile range / 1.349 of each feature: the standard deviation where the data is normal,
+/// and unmoved by a few wild values. Where the range is 0 (more than half of the values are equal) the
+/// standard deviation takes its place.
 struct RobustScaler {
     template <class Derived>
     auto fit(const Eigen::DenseBase<Derived>& rows) const {

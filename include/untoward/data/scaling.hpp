@@ -7,8 +7,8 @@
 
 namespace untoward {
 
-/// What a scaler learned, and all that scoring needs of it: (x - centre) / scale, feature by feature. `Vector` is
-/// an Eigen vector, or a map of one in flash.
+/// What a scaler learned, and all that scoring needs of it: (x - centre) / scale, feature by feature.
+/// `Vector` is an Eigen vector, or a map of one in flash.
 template <class Vector>
 struct Scaling {
     using Scalar = typename Vector::Scalar;

@@ -3,8 +3,8 @@
 
 #include "../autodiff/rules/reduce.hpp"
 
-// The diagonal normal distribution, parametrised by its mean and the logarithm of its variance. Densities keep
-// all their constants; everything is in nats.
+// The diagonal normal distribution, parametrised by its mean and the logarithm of its variance. Densities
+// keep all their constants; everything is in nats.
 
 namespace untoward {
 
@@ -27,16 +27,15 @@ struct NormalLogDensity {
     void backward(auto dy, auto, auto x, auto mean, auto log_variance, auto dx, auto dmean,
                   auto dlog_variance) const {
         using S = typename decltype(x)::Scalar;
-        dx.add([](const auto& d, const auto& a, const auto& m, const auto& l) { return d * (m - a) * (-l).exp(); },
+        dx.add([](const auto& d, const auto& a, const auto& m,
+                  const auto& l) { return d * (m - a) * (-l).exp(); },
                dy, x, mean, log_variance);
-        dmean.add(
-            [](const auto& d, const auto& a, const auto& m, const auto& l) { return d * (a - m) * (-l).exp(); }, dy,
-            x, mean, log_variance);
-        dlog_variance.add(
-            [](const auto& d, const auto& a, const auto& m, const auto& l) {
-                return S(0.5) * d * ((a - m).square() * (-l).exp() - S(1));
-            },
-            dy, x, mean, log_variance);
+        dmean.add([](const auto& d, const auto& a, const auto& m,
+                     const auto& l) { return d * (a - m) * (-l).exp(); },
+                  dy, x, mean, log_variance);
+        dlog_variance.add([](const auto& d, const auto& a, const auto& m,
+                             const auto& l) { return S(0.5) * d * ((a - m).square() * (-l).exp() - S(1)); },
+                          dy, x, mean, log_variance);
     }
 };
 
@@ -75,8 +74,8 @@ struct Reparameterise {
         using S = typename decltype(log_variance)::Scalar;
         dmean.add([](const auto& d) { return d; }, dy);
         dlog_variance.add(
-            [](const auto& d, const auto& l, const auto& e) { return S(0.5) * d * (S(0.5) * l).exp() * e; }, dy,
-            log_variance, noise);
+            [](const auto& d, const auto& l, const auto& e) { return S(0.5) * d * (S(0.5) * l).exp() * e; },
+            dy, log_variance, noise);
         dnoise.add([](const auto& d, const auto& l) { return d * (S(0.5) * l).exp(); }, dy, log_variance);
     }
 };

@@ -3,7 +3,11 @@
 
 #include <charconv>
 #include <cmath>
+#include <concepts>
+#include <limits>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "../autodiff/describe.hpp"
@@ -15,34 +19,54 @@
 #include "number.hpp"
 #include "safetensors.hpp"
 
-// A fitted detector as one safetensors file. The model's parameters have the names and shapes that PyTorch would
-// give them (encoder.0.weight is (out, in)); beside them lie
+// A fitted detector as one safetensors file. The model's parameters have the names and shapes that PyTorch
+// would give them (encoder.0.weight is (out, in)); beside them lie
 //
 //     scaler.centre, scaler.scale, scaler.fill, scaler.constant        (features)
 //     score.typical                                                    (features)
 //     threshold.scores                                                 (calibration rows), sorted
 //     test.samples, test.scores                                        (n, features) and (n)
 //
-// and in the metadata format, format_version, version, layout_hash, score, threshold. Loading checks all of it
-// and replays the test vectors, so a file that loads scores as it did when it was saved.
+// and in the metadata format, format_version, version, layout_hash, score, threshold, checksum (of the values
+// of all tensors but test.*). Loading checks all of it and replays the test vectors, so a file that loads
+// scores as it did when it was saved.
 
 namespace untoward::io {
 
 inline constexpr const char* detector_format = "untoward detector";
 inline constexpr const char* detector_format_version = "1";
 
-/// How a score is spelled in C++, for people and for a check in loading.
-inline std::string describe_score(const NegativeElbo& score) {
-    return "NegativeElbo{.draws = " + std::to_string(score.draws) + ", .seed = " + std::to_string(score.seed) + "}";
+/// How a score is spelled in C++, for people and for a check in loading. A score of your own has a member
+/// `std::string describe() const`.
+template <class Own>
+requires requires(const Own& score) {
+    { score.describe() } -> std::convertible_to<std::string>;
 }
-inline std::string describe_score(const KlDivergence&) { return "KlDivergence{}"; }
+std::string describe_score(const Own& score) {
+    return score.describe();
+}
+template <class Inner>
+std::string describe_score(const Weighted<Inner>& score);
+template <class First, class Second>
+std::string describe_score(const SumOfScores<First, Second>& score);
+inline std::string describe_score(const NegativeElbo& score) {
+    return "NegativeElbo{.draws = " + std::to_string(score.draws) +
+           ", .seed = " + std::to_string(score.seed) + "}";
+}
+inline std::string describe_score(const KlDivergence&) {
+    return "KlDivergence{}";
+}
 inline std::string describe_score(const ReconstructionError& score) {
     constexpr const char* names[] = {"squared", "l1", "l2"};
     return std::string("ReconstructionError{.norm = Norm::") + names[static_cast<int>(score.norm)] + "}";
 }
 template <class Inner>
 std::string describe_score(const Weighted<Inner>& score) {
-    return format_shortest(score.weight) + "f * " + describe_score(score.score);
+    const std::string weight = format_shortest(score.weight);
+    const bool has_point = weight.find_first_of(".en") != std::string::npos;
+    const std::string inner = describe_score(score.score);
+    const bool is_sum = inner.find(" + ") != std::string::npos;
+    return weight + (has_point ? "f * " : ".0f * ") + (is_sum ? "(" + inner + ")" : inner);
 }
 template <class First, class Second>
 std::string describe_score(const SumOfScores<First, Second>& score) {
@@ -57,14 +81,65 @@ inline std::string hex(std::uint64_t value) {
     return std::string(static_cast<std::size_t>(16 - (end - digits)), '0') + std::string(digits, end);
 }
 
+// One number for all tensors of a detector: a damaged value that no test vector meets is found as well.
+class Checksum {
+public:
+    template <class S>
+    void add(std::string_view name, const S* values, Index size) {
+        std::uint64_t hash = 0xcbf29ce484222325u;  // FNV-1a, 64 bits, of the name and the values
+        const auto add_bytes = [&hash](std::span<const std::byte> bytes) {
+            for (const std::byte b : bytes) hash = (hash ^ static_cast<std::uint64_t>(b)) * 0x100000001b3u;
+        };
+        add_bytes(std::as_bytes(std::span(name)));
+        add_bytes(std::as_bytes(std::span(values, static_cast<std::size_t>(size))));
+        sum_ += hash;
+    }
+    [[nodiscard]] std::string text() const { return hex(sum_); }
+
+private:
+    std::uint64_t sum_ = 0;
+};
+
+// A file being written, and the checksum of what it was given.
+struct SummedWriter {
+    SafeTensorsWriter& writer;
+    Checksum checksum{};
+
+    void add(const std::string& name, const std::vector<Index>& shape, const auto& values) {
+        checksum.add(name, values.data(), values.size());
+        writer.add(name, shape, values);
+    }
+    void metadata(const char* key, const std::string& value) { writer.metadata(key, value); }
+};
+
+// A file being read, and the checksum of what was taken from it.
+struct SummedReader {
+    const SafeTensors& file;
+    Checksum checksum{};
+
+    template <class S, class... Shape>
+    auto tensor(const std::string& name, const Shape&... shape) {
+        auto values = file.tensor<S>(name, shape...);
+        checksum.add(name, values.data(), values.size());
+        return values;
+    }
+    template <class S>
+    auto finite(const std::string& name, const std::vector<Index>& shape) {
+        auto values = tensor<S>(name, shape);
+        if (!values.allFinite())
+            fail(file.name(), ": tensor ", in_quotes(name), " holds values that are not finite");
+        return values;
+    }
+};
+
 template <class Vector>
-void save_threshold(SafeTensorsWriter& writer, const ConformalThreshold<Vector>& threshold) {
+void save_threshold(SummedWriter& writer, const ConformalThreshold<Vector>& threshold) {
     writer.metadata("threshold", "conformal");
     writer.metadata("threshold.false_alarm_rate", format_shortest(threshold.false_alarm_rate()));
     writer.add("threshold.scores", {threshold.scores().size()}, threshold.scores());
 }
 template <class S>
-void save_threshold(SafeTensorsWriter& writer, const PlainThreshold<S>& threshold) {
+void save_threshold(SummedWriter& writer, const PlainThreshold<S>& threshold) {
     const Eigen::Matrix<S, 1, 1> value(threshold.threshold());
     writer.metadata("threshold", "plain");
     writer.metadata("threshold.rows", std::to_string(threshold.calibration_rows()));
@@ -80,45 +155,51 @@ inline double number_of(const SafeTensors& file, const char* key) {
     return value;
 }
 
-inline void require_metadata(const SafeTensors& file, const char* key, const std::string& expected) {
-    if (file.metadata(key) != expected) {
-        fail(file.name(), ": ", key, " is ", in_quotes(file.metadata(key)), ", expected ", in_quotes(expected));
+// A number of rows: a double holds it exactly.
+inline Index rows_of(const SafeTensors& file, const char* key) {
+    const double value = number_of(file, key);
+    if (!(value >= 0 && value <= 0x1p53 && value == std::floor(value))) {
+        fail(file.name(), ": metadata ", in_quotes(key),
+             " is not a number of rows: ", in_quotes(file.metadata(key)));
     }
+    return static_cast<Index>(value);
 }
 
-template <class S>
-Eigen::Matrix<S, Dynamic, 1> finite_vector(const SafeTensors& file, const char* name, Index size) {
-    auto values = file.tensor<S>(name, {size});
-    if (!values.allFinite()) fail(file.name(), ": tensor ", in_quotes(name), " holds values that are not finite");
-    return values;
+inline void require_metadata(const SafeTensors& file, const char* key, const std::string& expected) {
+    if (file.metadata(key) != expected) {
+        fail(file.name(), ": ", key, " is ", in_quotes(file.metadata(key)), ", expected ",
+             in_quotes(expected));
+    }
 }
 
 template <class Threshold>
 struct LoadThreshold;
 template <class Vector>
 struct LoadThreshold<ConformalThreshold<Vector>> {
-    static ConformalThreshold<Vector> from(const SafeTensors& file) {
+    static ConformalThreshold<Vector> from(SummedReader& reader) {
+        const SafeTensors& file = reader.file;
         require_metadata(file, "threshold", "conformal");
         const double rate = number_of(file, "threshold.false_alarm_rate");
-        if (!(rate > 0 && rate < 1)) fail(file.name(), ": the false-alarm rate ", format_shortest(rate), " is not in (0, 1)");
-        Vector scores = file.tensor<typename Vector::Scalar>("threshold.scores");
+        if (!(rate > 0 && rate < 1))
+            fail(file.name(), ": the false-alarm rate ", format_shortest(rate), " is not in (0, 1)");
+        Vector scores = reader.tensor<typename Vector::Scalar>("threshold.scores");
         if (!is_sorted_scores(scores)) fail(file.name(), ": the calibration scores are not sorted numbers");
         return {std::move(scores), rate};
     }
 };
 template <class S>
 struct LoadThreshold<PlainThreshold<S>> {
-    static PlainThreshold<S> from(const SafeTensors& file) {
+    static PlainThreshold<S> from(SummedReader& reader) {
+        const SafeTensors& file = reader.file;
         require_metadata(file, "threshold", "plain");
-        const S value = file.tensor<S>("threshold.value", {1})(0);
+        const S value = reader.tensor<S>("threshold.value", std::vector<Index>{1})(0);
         if (std::isnan(value)) fail(file.name(), ": the threshold is not a number");
-        return {value, static_cast<Index>(number_of(file, "threshold.rows")),
-                static_cast<Index>(number_of(file, "threshold.rows_needed"))};
+        return {value, rows_of(file, "threshold.rows"), rows_of(file, "threshold.rows_needed")};
     }
 };
 
-// Samples to replay: made from the scaler alone, so that no row of anybody's data lies in a model file. The last
-// one has a missing value.
+// Samples to replay: made from the scaler alone, so that no row of anybody's data lies in a model file. The
+// last one has a missing value.
 template <class DetectorType>
 auto make_test_samples(const DetectorType& detector) {
     using S = typename DetectorType::Scalar;
@@ -127,9 +208,12 @@ auto make_test_samples(const DetectorType& detector) {
     const Index features = detector.features();
     Eigen::Matrix<S, Dynamic, Dynamic> rows(features, samples);
     for (Index j = 0; j < samples; ++j) {
-        fill_normal(rows.data() + j * features, features, NoiseKey{.site = site, .sample = static_cast<std::uint32_t>(j)});
+        fill_normal(rows.data() + j * features, features,
+                    NoiseKey{.site = site, .sample = static_cast<std::uint32_t>(j)});
         for (Index i = 0; i < features; ++i) {
-            rows(i, j) = detector.scaling().centre[i] + static_cast<S>(j) * detector.scaling().scale[i] * rows(i, j);
+            rows(i, j) =
+                detector.scaling().centre[i] + static_cast<S>(j) * detector.scaling().scale[i] * rows(i, j);
+            if (!std::isfinite(rows(i, j))) rows(i, j) = detector.scaling().centre[i];
         }
     }
     rows(0, samples - 1) = std::numeric_limits<S>::quiet_NaN();
@@ -147,27 +231,30 @@ void add_detector(SafeTensorsWriter& writer, const Detector<Recipe, Storage>& de
     writer.metadata("version", UNTOWARD_VERSION);
     writer.metadata("layout_hash", detail::hex(layout_hash(model, model.sample)));
     writer.metadata("score", describe_score(detector.recipe().score));
+    detail::SummedWriter summed{writer};
     describe(
         [&](const ParameterInfo& info) {
-            const Eigen::Map<const typename Storage::Vector> values(detector.parameters().data() + info.offset, info.size);
-            writer.add(info.path, std::vector<Index>(info.extents, info.extents + info.rank), values);
+            const std::span values(detector.parameters().data() + info.offset,
+                                   static_cast<std::size_t>(info.size));
+            summed.add(info.path, std::vector<Index>(info.extents, info.extents + info.rank), values);
         },
         model, model.sample);
     const std::vector<Index> features{detector.features()};
-    writer.add("scaler.centre", features, detector.scaling().centre);
-    writer.add("scaler.scale", features, detector.scaling().scale);
-    writer.add("scaler.fill", features, detector.scaling().fill);
-    writer.add("scaler.constant", features, detector.scaling().constant);
-    writer.add("score.typical", features, detector.typical());
-    detail::save_threshold(writer, detector.threshold());
+    summed.add("scaler.centre", features, detector.scaling().centre);
+    summed.add("scaler.scale", features, detector.scaling().scale);
+    summed.add("scaler.fill", features, detector.scaling().fill);
+    summed.add("scaler.constant", features, detector.scaling().constant);
+    summed.add("score.typical", features, detector.typical());
+    detail::save_threshold(summed, detector.threshold());
+    writer.metadata("checksum", summed.checksum.text());
     const auto samples = detail::make_test_samples(detector);
     writer.add("test.samples", {samples.cols(), samples.rows()}, samples);
     writer.add("test.scores", {samples.cols()}, detector.score(samples));
 }
 
-/// Reads a detector of this recipe (its options and sizes) back. Throws Error where the file is of another format,
-/// model or score, where a tensor is missing, of another shape or not finite, and where the test vectors do not
-/// score as they did.
+/// Reads a detector of this recipe (its options and sizes) back. Throws Error where the file is of another
+/// format, model or score, where a tensor is missing, of another shape or not finite, and where the test
+/// vectors do not score as they did.
 template <class S = float, class Recipe>
 Detector<Recipe, Owned<S>> read_detector(const SafeTensors& file, const Recipe& recipe) {
     using Result = Detector<Recipe, Owned<S>>;
@@ -176,26 +263,34 @@ Detector<Recipe, Owned<S>> read_detector(const SafeTensors& file, const Recipe& 
     detail::require_metadata(file, "format", detector_format);
     detail::require_metadata(file, "format_version", detector_format_version);
     detail::require_metadata(file, "score", describe_score(recipe.score));
+    detail::SummedReader reader{file};
     Buffer<S> parameters(measure(model, model.sample).scalars);
     describe(
         [&](const ParameterInfo& info) {
-            const auto values = file.tensor<S>(info.path, std::vector<Index>(info.extents, info.extents + info.rank));
-            if (!values.allFinite()) fail(file.name(), ": tensor ", in_quotes(info.path), " holds values that are not finite");
+            const auto values =
+                reader.finite<S>(info.path, std::vector<Index>(info.extents, info.extents + info.rank));
             std::copy(values.begin(), values.end(), parameters.data() + info.offset);
         },
         model, model.sample);
     detail::require_metadata(file, "layout_hash", detail::hex(layout_hash(model, model.sample)));
     const Index features = model.sample.size();
-    Scaling<Vector> scaling{detail::finite_vector<S>(file, "scaler.centre", features),
-                            detail::finite_vector<S>(file, "scaler.scale", features),
-                            detail::finite_vector<S>(file, "scaler.fill", features),
-                            detail::finite_vector<S>(file, "scaler.constant", features)};
+    const std::vector<Index> shape{features};
+    Scaling<Vector> scaling{reader.finite<S>("scaler.centre", shape), reader.finite<S>("scaler.scale", shape),
+                            reader.finite<S>("scaler.fill", shape),
+                            reader.finite<S>("scaler.constant", shape)};
     if (!(scaling.scale.array() > 0).all()) fail(file.name(), ": a scale is not positive");
-    Result detector(recipe, std::move(scaling), std::move(parameters), detail::finite_vector<S>(file, "score.typical", features),
-                    detail::LoadThreshold<typename Result::Threshold>::from(file));
+    Vector typical = reader.finite<S>("score.typical", shape);
+    auto threshold = detail::LoadThreshold<typename Result::Threshold>::from(reader);
+    if (file.metadata("checksum") != reader.checksum.text()) {
+        fail(file.name(),
+             ": its numbers do not have the checksum that was written beside them: the file is damaged");
+    }
+    Result detector(recipe, std::move(scaling), std::move(parameters), std::move(typical),
+                    std::move(threshold));
 
     const auto expected = file.tensor<S>("test.scores");
-    const Vector flat = file.tensor<S>("test.samples", {expected.size(), features});
+    if (expected.size() < 1) fail(file.name(), ": holds no test vectors");
+    const Vector flat = file.tensor<S>("test.samples", std::vector<Index>{expected.size(), features});
     const Vector found = detector.score(flat.reshaped(features, expected.size()));
     for (Index i = 0; i < expected.size(); ++i) {
         // Another processor rounds differently; a wrong detector is far off.

@@ -5,9 +5,10 @@
 
 namespace untoward {
 
-/// The negative evidence lower bound, beta = 1 whatever it was in training, in nats: the mean over `draws` fixed
-/// draws of z of -log p(x|z), plus KL(q(z|x) || p(z)). Deterministic: the draws are keyed by `seed` and their
-/// number and are the same for every sample. Features answer for their own log density, no feature for the KL.
+/// The negative evidence lower bound, beta = 1 whatever it was in training, in nats: the mean over `draws`
+/// fixed draws of z of -log p(x|z), plus KL(q(z|x) || p(z)). Deterministic: the draws are keyed by `seed` and
+/// their number and are the same for every sample. Features answer for their own log density, no feature for
+/// the KL.
 struct NegativeElbo {
     using IsScore = void;
     Index draws = 8;

@@ -48,20 +48,24 @@ struct GatherEvidence {
         using Units = std::remove_const_t<decltype(kl)>;
         Evidence<X, Units> evidence{x, Units(posterior.mean), Units(posterior.log_variance), kl, x, x};
         if (needs.reconstruction) {
-            evidence.reconstruction = X(scope.call("reconstruction", [&](auto&, const auto& mean) {
-                return model.likelihood.expectation(parts.decode(mean));
-            }, posterior.mean));
+            evidence.reconstruction = X(scope.call(
+                "reconstruction",
+                [&](auto&, const auto& mean) { return model.likelihood.expectation(parts.decode(mean)); },
+                posterior.mean));
         }
         if (needs.draws > 0) {
             auto total = X(scope.constant(x.shape(), x.batch(), 0));
             for (Index draw = 0; draw < needs.draws; ++draw) {
                 // As a layer of its own, so that the arena gets back all but the new total.
-                total = X(scope.call(Name::index(draw), [&](auto&, const auto& sum) {
-                    const auto z = reparameterise(scope, posterior.mean, posterior.log_variance);
-                    const auto output = parts.decode(z);
-                    const auto log_density = model.likelihood.log_density(scope, x, output);
-                    return add(scope, sum, log_density);
-                }, total));
+                total = X(scope.call(
+                    Name::index(draw),
+                    [&](auto&, const auto& sum) {
+                        const auto z = reparameterise(scope, posterior.mean, posterior.log_variance);
+                        const auto output = parts.decode(z);
+                        const auto log_density = model.likelihood.log_density(scope, x, output);
+                        return add(scope, sum, log_density);
+                    },
+                    total));
             }
             evidence.log_density = X(scale(scope, 1.0 / static_cast<double>(needs.draws), total));
         }

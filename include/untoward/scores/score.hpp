@@ -5,8 +5,8 @@
 
 #include "evidence.hpp"
 
-// Scores: higher is more anomalous. A score is a plain struct that says what it needs of the model and adds its
-// terms, feature by feature, to a sheet:
+// Scores: higher is more anomalous. A score is a plain struct that says what it needs of the model and adds
+// its terms, feature by feature, to a sheet:
 //
 //     struct LargestError {                                   // outside the library
 //         constexpr untoward::Needs needs() const { return {.reconstruction = true}; }
@@ -71,15 +71,17 @@ constexpr Weighted<Inner> weighted(float weight, const Inner& score) {
     return {score, weight};
 }
 template <Score Inner>
-    requires requires { typename Inner::IsScore; }
+requires requires {
+    typename Inner::IsScore;
+}
 constexpr Weighted<Inner> operator*(float weight, const Inner& score) {
     return {score, weight};
 }
 template <Score First, Score Second>
-    requires requires {
-        typename First::IsScore;
-        typename Second::IsScore;
-    }
+requires requires {
+    typename First::IsScore;
+    typename Second::IsScore;
+}
 constexpr SumOfScores<First, Second> operator+(const First& first, const Second& second) {
     return {first, second};
 }

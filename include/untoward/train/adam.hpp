@@ -45,8 +45,8 @@ private:
     int steps_ = 0;
 };
 
-/// Scales a gradient so that its Euclidean norm is at most `max_norm`; returns the norm before. Like PyTorch's
-/// clip_grad_norm_, the factor is max_norm / (norm + 1e-6).
+/// Scales a gradient so that its Euclidean norm is at most `max_norm`; returns the norm before. Like
+/// PyTorch's clip_grad_norm_, the factor is max_norm / (norm + 1e-6).
 template <class S>
 S clip_norm(S* gradient, Index n, double max_norm) {
     Eigen::Map<Eigen::Array<S, Dynamic, 1>> g(gradient, n);

@@ -19,10 +19,12 @@ struct LatentReport {
     [[nodiscard]] bool collapsed() const { return active_units == 0; }
     /// One sentence for a person.
     [[nodiscard]] std::string verdict() const {
-        const std::string counts = std::to_string(active_units) + " of " + std::to_string(units()) + " latent units active";
+        const std::string counts =
+            std::to_string(active_units) + " of " + std::to_string(units()) + " latent units active";
         if (collapsed()) {
-            return counts + ": the posterior has collapsed, every sample is reconstructed alike; "
-                            "lower beta, train longer, or accept that the features are independent";
+            return counts +
+                   ": the posterior has collapsed, every sample is reconstructed alike; "
+                   "lower beta, train longer, or accept that the features are independent";
         }
         if (2 * active_units < units()) return counts + ": a smaller latent space would do";
         return counts;
@@ -31,7 +33,8 @@ struct LatentReport {
 
 /// Looks at the posterior of scaled rows, features x n.
 template <class S, class Model>
-LatentReport inspect_latent(const Model& model, const S* parameters, const Eigen::Matrix<S, Dynamic, Dynamic>& rows) {
+LatentReport inspect_latent(const Model& model, const S* parameters,
+                            const Eigen::Matrix<S, Dynamic, Dynamic>& rows) {
     constexpr Index block = 256;
     constexpr double active = 0.01;
     const GatherEvidence<Model> layer{model, {}};
@@ -45,7 +48,8 @@ LatentReport inspect_latent(const Model& model, const S* parameters, const Eigen
         const Index n = std::min(most, rows.cols() - begin);
         Arena arena(memory);
         Run<S> scope(parameters, arena);
-        const auto evidence = layer(scope, Tensor<const S, typename Model::SampleShape>(rows.data() + begin * rows.rows(), model.sample, n));
+        const auto evidence = layer(scope, Tensor<const S, typename Model::SampleShape>(
+                                               rows.data() + begin * rows.rows(), model.sample, n));
         const Eigen::ArrayXXd mean = evidence.mean.matrix().array().template cast<double>();
         kl += evidence.kl.matrix().array().template cast<double>().rowwise().sum();
         sum += mean.rowwise().sum();

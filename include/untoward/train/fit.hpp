@@ -15,9 +15,9 @@ namespace untoward {
 
 /// How to fit a detector.
 struct FitOptions {
-    Index epochs = 0;                  ///< passes over the rows; 0: 20, but 1,500 to 4,000 steps
-    std::uint64_t seed = 0;            ///< same seed, same program, same processor: the same bits
-    TrainingOptions training{};        ///< the rest; its epochs and seed are taken from here
+    Index epochs = 0;                          ///< passes over the rows; 0: as many as `training` says
+    std::uint64_t seed = 0;                    ///< same seed, same program, same processor: the same bits
+    TrainingOptions training{};                ///< the rest; its seed is the one above
     std::vector<std::string> feature_names{};  ///< for messages; "feature 3" otherwise
 };
 
@@ -37,7 +37,8 @@ namespace detail {
 
 inline std::string feature_name(const FitOptions& options, Index feature) {
     const auto i = static_cast<std::size_t>(feature);
-    return i < options.feature_names.size() ? "feature " + options.feature_names[i] : "feature " + std::to_string(feature);
+    return i < options.feature_names.size() ? "feature " + options.feature_names[i]
+                                            : "feature " + std::to_string(feature);
 }
 
 // How many rows the threshold policy wants for itself.
@@ -62,10 +63,12 @@ Eigen::Matrix<S, Dynamic, Dynamic> gather_raw(const auto& rows, std::span<const 
 
 // The same, scaled.
 template <class S, class Vector>
-Eigen::Matrix<S, Dynamic, Dynamic> gather_scaled(const auto& rows, const Scaling<Vector>& scaling, std::span<const Index> chosen) {
+Eigen::Matrix<S, Dynamic, Dynamic> gather_scaled(const auto& rows, const Scaling<Vector>& scaling,
+                                                 std::span<const Index> chosen) {
     Eigen::Matrix<S, Dynamic, Dynamic> result(rows.rows(), static_cast<Index>(chosen.size()));
     for (Index j = 0; j < result.cols(); ++j) {
-        for (Index i = 0; i < result.rows(); ++i) result(i, j) = scaling.apply(i, rows(i, chosen[static_cast<std::size_t>(j)]));
+        for (Index i = 0; i < result.rows(); ++i)
+            result(i, j) = scaling.apply(i, rows(i, chosen[static_cast<std::size_t>(j)]));
     }
     return result;
 }
@@ -83,7 +86,9 @@ auto typical_contributions(const DetectorType& detector, const auto& rows, std::
     Arena arena(memory);
     Eigen::Matrix<S, Dynamic, 1> scores(block);
     for (Index begin = 0; begin < n; begin += block) {
-        const auto some = gather_raw<S>(rows, chosen.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(std::min(block, n - begin))));
+        const auto some =
+            gather_raw<S>(rows, chosen.subspan(static_cast<std::size_t>(begin),
+                                               static_cast<std::size_t>(std::min(block, n - begin))));
         detector.evaluate(some, arena, scores.data(), contributions.data() + begin * features);
     }
     typename DetectorType::Vector typical(features);
@@ -101,12 +106,14 @@ struct CalibrationSplit {
     std::vector<Index> rest;
 };
 
-/// The split that `fit` makes of n rows for this threshold policy and seed, at random: ask for it where something
-/// of your own (a vocabulary, a feature selection) is to be learned without the calibration rows.
+/// The split that `fit` makes of n rows for this threshold policy and seed, at random: ask for it where
+/// something of your own (a vocabulary, a feature selection) is to be learned without the calibration rows.
 template <class ThresholdPolicy>
 CalibrationSplit calibration_split(const ThresholdPolicy& threshold, Index n, std::uint64_t seed) {
     constexpr std::uint64_t split_site = 1;
-    if (n < 2) fail("fitting needs at least 2 rows, one of them for calibration; there ", n == 1 ? "is " : "are ", n);
+    if (n < 2)
+        fail("fitting needs at least 2 rows, one of them for calibration; there ", n == 1 ? "is " : "are ",
+             n);
     std::vector<Index> order(static_cast<std::size_t>(n));
     permutation(seed, split_site, std::span<Index>(order));
     const Index calibration = std::clamp<Index>(detail::rows_for_calibration(threshold, n), 1, n - 1);
@@ -134,7 +141,8 @@ auto fit(const RecipeType& recipe, const Eigen::DenseBase<Derived>& rows, const 
     for (Index j = 0; j < n; ++j) {
         for (Index i = 0; i < features; ++i) {
             if (std::isinf(data(i, j))) {
-                fail(detail::feature_name(options, i), ", row ", j + 1, ": infinite; training values are finite or missing");
+                fail(detail::feature_name(options, i), " of sample ", j,
+                     " (counted from 0) is infinite; training values are finite or missing");
             }
         }
     }
@@ -151,7 +159,8 @@ auto fit(const RecipeType& recipe, const Eigen::DenseBase<Derived>& rows, const 
     const auto training_rows = detail::gather_scaled<S>(data, scaling, fitting);
     const auto judging_rows = detail::gather_scaled<S>(data, scaling, held_out_rows);
 
-    const Cursor size = measure(NegativeElboLoss<std::remove_cvref_t<decltype(recipe.model)>>{recipe.model}, recipe.model.sample);
+    const Cursor size = measure(NegativeElboLoss<std::remove_cvref_t<decltype(recipe.model)>>{recipe.model},
+                                recipe.model.sample);
     Buffer<S> parameters(size.scalars);
     initialise(parameters.data(), options.seed, recipe.model, recipe.model.sample);
     TrainingOptions training = options.training;
@@ -165,7 +174,8 @@ auto fit(const RecipeType& recipe, const Eigen::DenseBase<Derived>& rows, const 
     DetectorType draft(recipe, scaling, parameters, Vector(Vector::Zero(features)), uncalibrated);
     Vector typical = detail::typical_contributions(draft, data, fitting);
     DetectorType detector(recipe, scaling, std::move(parameters), std::move(typical), uncalibrated);
-    detector.set_threshold(recipe.threshold.calibrate(detector.score(detail::gather_raw<S>(data, split.calibration))));
+    detector.set_threshold(
+        recipe.threshold.calibrate(detector.score(detail::gather_raw<S>(data, split.calibration))));
 
     if (report != nullptr) {
         report->rows = n;

@@ -9,7 +9,8 @@
 
 namespace untoward {
 
-/// Learning rate: linear warm-up, then half a cosine down to `last` times the peak (Loshchilov and Hutter 2017).
+/// Learning rate: linear warm-up, then half a cosine down to `last` times the peak (Loshchilov and Hutter
+/// 2017).
 struct CosineSchedule {
     double peak = 2e-3;
     double warmup = 0.02;  ///< share of all steps

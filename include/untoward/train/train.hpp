@@ -19,38 +19,38 @@ namespace untoward {
 
 /// Where training is, for a progress display.
 struct TrainingProgress {
-    Index step;          ///< steps done
-    Index steps;         ///< planned
-    double loss;         ///< running mean of -ELBO per sample, in nats
-    double kl;           ///< running mean of its KL term
-    double seconds;      ///< since the start
-    bool finished;       ///< the last call
+    Index step;      ///< steps done
+    Index steps;     ///< planned
+    double loss;     ///< running mean of -ELBO per sample, in nats
+    double kl;       ///< running mean of its KL term
+    double seconds;  ///< since the start
+    bool finished;   ///< the last call
 };
 
 /// How to train.
 struct TrainingOptions {
-    Index epochs = 0;                  ///< passes over the rows; 0: 20, within the next two numbers of steps
+    Index epochs = 0;  ///< passes over the rows; 0: 20, within the next two numbers of steps
     Index min_steps = 1500;
     Index max_steps = 4000;
-    Index batch = 128;                 ///< rows a step; all rows where there are fewer
+    Index batch = 128;  ///< rows a step; all rows where there are fewer
     CosineSchedule learning_rate{};
     BetaSchedule beta{};
-    double max_gradient_norm = 1000;   ///< global-norm clipping; 0 turns it off
-    Index evaluations = 40;            ///< of the held-out loss, over all of training
-    Index patience = 12;               ///< evaluations without a better one before training stops
+    double max_gradient_norm = 1000;  ///< global-norm clipping; 0 turns it off
+    Index evaluations = 40;           ///< of the held-out loss, over all of training
+    Index patience = 12;              ///< evaluations without a better one before training stops
     std::uint64_t seed = 0;
     std::function<void(const TrainingProgress&)> progress{};
 };
 
 /// What happened in training.
 struct TrainingReport {
-    Index steps = 0;                     ///< done
-    Index best_step = 0;                 ///< whose parameters were kept
+    Index steps = 0;      ///< done
+    Index best_step = 0;  ///< whose parameters were kept
     bool stopped_early = false;
     double seconds = 0;
-    double loss = 0;                     ///< held-out -ELBO of the parameters kept, nats per sample
-    std::vector<double> training_losses; ///< mean over each stretch between evaluations
-    std::vector<double> held_out_losses; ///< at each evaluation
+    double loss = 0;                      ///< held-out -ELBO of the parameters kept, nats per sample
+    std::vector<double> training_losses;  ///< mean over each stretch between evaluations
+    std::vector<double> held_out_losses;  ///< at each evaluation
 };
 
 namespace detail {
@@ -68,8 +68,8 @@ std::string path_of_parameter(Index scalar, const auto& layer, const auto&... sh
 
 }  // namespace detail
 
-/// Trains a VAE on scaled data: minibatches of a shuffled, endless stream of rows; Adam; the best parameters by
-/// the held-out -ELBO (beta 1, fixed draws) are the ones that stay.
+/// Trains a VAE on scaled data: minibatches of a shuffled, endless stream of rows; Adam; the best parameters
+/// by the held-out -ELBO (beta 1, fixed draws) are the ones that stay.
 template <class S, class Model>
 class Trainer {
 public:
@@ -77,13 +77,14 @@ public:
     using Loss = NegativeElboLoss<Model>;
     using Matrix = Eigen::Matrix<S, Dynamic, Dynamic>;
 
-    /// `rows`: scaled, features x n, and used until the trainer is gone; so is `parameters`, already initialised.
+    /// `rows`: scaled, features x n, and used until the trainer is gone; so is `parameters`, already
+    /// initialised.
     Trainer(const Model& model, Buffer<S>& parameters, const Matrix& rows, const TrainingOptions& options)
         : loss_{model, 1},
           parameters_(parameters),
           rows_(rows),
           options_(options),
-          batch_(std::min<Index>(std::max<Index>(options.batch, 1), rows.cols())),
+          batch_(std::max<Index>(std::min(options.batch, rows.cols()), 1)),
           size_(measure(loss_, model.sample)),
           gradient_(size_.scalars),
           adam_(size_.scalars),
@@ -93,7 +94,8 @@ public:
           memory_(static_cast<Index>(count<S>(loss_, batch_, model.sample).record_bytes)),
           arena_(memory_) {
         if (rows.cols() < 1) fail("training needs at least one row");
-        if (size_.scalars != parameters.size()) fail("the parameter vector has ", parameters.size(), " values, the model ", size_.scalars);
+        if (size_.scalars != parameters.size())
+            fail("the parameter vector has ", parameters.size(), " values, the model ", size_.scalars);
     }
 
     [[nodiscard]] Index planned_steps() const {
@@ -120,23 +122,29 @@ public:
         const auto terms = forward(tape);
         tape.backward(terms.loss);
         Terms result{static_cast<double>(terms.reconstruction.scalar() + terms.kl.scalar()),
-                     static_cast<double>(terms.reconstruction.scalar()), static_cast<double>(terms.kl.scalar()), 0};
-        const double limit = options_.max_gradient_norm > 0 ? options_.max_gradient_norm : std::numeric_limits<S>::max();
+                     static_cast<double>(terms.reconstruction.scalar()),
+                     static_cast<double>(terms.kl.scalar()), 0};
+        const double limit =
+            options_.max_gradient_norm > 0 ? options_.max_gradient_norm : std::numeric_limits<S>::max();
         result.gradient_norm = static_cast<double>(clip_norm(gradient_.data(), gradient_.size(), limit));
-        if (!std::isfinite(result.loss) || !std::isfinite(result.gradient_norm)) report_not_finite(number, pass);
+        if (!std::isfinite(result.loss) || !std::isfinite(result.gradient_norm))
+            report_not_finite(number, pass);
         adam_.step(parameters_.data(), gradient_.data(), options_.learning_rate(number, steps));
         return result;
     }
 
-    /// Trains; `held_out` (scaled, features x m) chooses the best parameters. Where it is empty the training rows
-    /// are asked instead, and training does not stop early.
+    /// Trains; `held_out` (scaled, features x m) chooses the best parameters. Where it is empty the training
+    /// rows are asked instead, and training does not stop early.
     TrainingReport run(const Matrix& held_out) {
         const Index steps = planned_steps();
+        if (steps < 1)
+            fail("training would take no step: epochs, min_steps and max_steps are ", options_.epochs, ", ",
+                 options_.min_steps, ", ", options_.max_steps);
         const bool may_stop = held_out.cols() > 0;
         const Matrix& judge = may_stop ? held_out : rows_;
         const Index stretch = std::max<Index>(1, steps / std::max<Index>(options_.evaluations, 1));
         TrainingReport report;
-        Buffer<S> best = parameters_;
+        Buffer<S> best = parameters_;  // until an evaluation counts, which the last one does
         double best_loss = std::numeric_limits<double>::infinity();
         Index waited = 0;
         double sum_loss = 0;
@@ -155,6 +163,7 @@ public:
             if ((i + 1) % stretch != 0 && i + 1 != steps) continue;
             report.training_losses.push_back(sum_loss / static_cast<double>(summed));
             const double loss = evaluate(judge);
+            if (!std::isfinite(loss)) report_lost(i);
             report.held_out_losses.push_back(loss);
             if (options_.progress) {
                 options_.progress({i + 1, steps, sum_loss / static_cast<double>(summed),
@@ -163,7 +172,7 @@ public:
             sum_loss = sum_kl = 0;
             summed = 0;
             // While beta still grows, -ELBO is not yet what training minimises.
-            if (!options_.beta.complete(i, steps)) continue;
+            if (!options_.beta.complete(i, steps) && i + 1 != steps) continue;
             if (loss < best_loss) {
                 best_loss = loss;
                 best = parameters_;
@@ -174,7 +183,7 @@ public:
                 break;
             }
         }
-        if (report.best_step > 0) parameters_ = best;
+        parameters_ = best;
         report.loss = best_loss;
         report.seconds = seconds();
         if (options_.progress) options_.progress({report.steps, steps, report.loss, 0, report.seconds, true});
@@ -193,8 +202,10 @@ public:
             const Index n = std::min(most, rows.cols() - begin);
             Arena arena(memory);
             Run<S> scope(parameters_.data(), arena, Pass{.seed = score.seed});
-            const auto evidence = layer(scope, Tensor<const S, Sample>(rows.data() + begin * rows.rows(), loss_.model.sample, n));
-            total += static_cast<double>(evidence.kl.matrix().sum()) - static_cast<double>(evidence.log_density.matrix().sum());
+            const auto evidence = layer(
+                scope, Tensor<const S, Sample>(rows.data() + begin * rows.rows(), loss_.model.sample, n));
+            total += static_cast<double>(evidence.kl.matrix().sum()) -
+                     static_cast<double>(evidence.log_density.matrix().sum());
         }
         return total / static_cast<double>(std::max<Index>(rows.cols(), 1));
     }
@@ -226,7 +237,9 @@ private:
         Tape<S> tape(arena_, parameters_.data(), gradient_.data(), size_, pass);
         tape.watch = &watch;
         const auto terms = forward(tape);
-        std::string where = watch.found ? std::string("the output of layer ") + (watch.where[0] != '\0' ? watch.where : "(loss)") : "";
+        std::string where = watch.found ? std::string("the output of layer ") +
+                                              (watch.where[0] != '\0' ? watch.where : "(loss)")
+                                        : "";
         if (!watch.found) {
             tape.backward(terms.loss);
             for (Index i = 0; i < gradient_.size() && where.empty(); ++i) {
@@ -237,6 +250,19 @@ private:
             if (where.empty()) where = "the gradient's norm";
         }
         fail("training step ", number + 1, ": ", where, " is not finite; a lower learning rate may help");
+    }
+
+    // Names the first parameter that a step left without a number.
+    [[noreturn]] void report_lost(Index number) const {
+        for (Index i = 0; i < parameters_.size(); ++i) {
+            if (!std::isfinite(parameters_[i])) {
+                fail("training step ", number + 1, ": parameter ",
+                     detail::path_of_parameter<S>(i, loss_, loss_.model.sample),
+                     " is not finite; a lower learning rate may help");
+            }
+        }
+        fail("training step ", number + 1,
+             ": the held-out loss is not finite; a lower learning rate may help");
     }
 
     static constexpr std::uint64_t rows_site = 2;  // of the shuffles; `fit` uses 1 for the split

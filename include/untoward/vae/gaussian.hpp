@@ -5,8 +5,8 @@
 #include "../distributions/normal.hpp"
 #include "../nn/dense.hpp"
 
-// Likelihoods: what the decoder's last layer says about the data. The likelihood makes that layer, so nobody can
-// put an activation where none belongs. A likelihood is a plain struct with
+// Likelihoods: what the decoder's last layer says about the data. The likelihood makes that layer, so nobody
+// can put an activation where none belongs. A likelihood is a plain struct with
 //
 //     layer(sample_shape)                        the layer from the decoder's output to the distribution
 //     log_density(scope, x, distribution)        of every element

@@ -22,16 +22,14 @@ template <class Mean, class LogVariance>
 Posterior(const Mean&, const LogVariance&) -> Posterior<Mean, LogVariance>;
 
 /// K latent units with a diagonal normal posterior and a standard normal prior. As a layer it turns the
-/// encoder's output into a `Posterior`: one product, parameters `weight` (2 K, in) and `bias` (2 K), the first K
-/// rows for the mean and the others for the log-variance, which is kept in [-12, 6].
+/// encoder's output into a `Posterior`: one product, parameters `weight` (2 K, in) and `bias` (2 K), the
+/// first K rows for the mean and the others for the log-variance, which is kept in [-12, 6].
 template <Index K = Dynamic>
 struct Latent {
     [[no_unique_address]] Vec<K> units{};
 
     constexpr Latent() = default;
-    constexpr explicit Latent(Index k)
-        requires(K == Dynamic)
-        : units(k) {}
+    constexpr explicit Latent(Index k) requires(K == Dynamic) : units(k) {}
 
     template <class Scope, class X>
     constexpr auto operator()(Scope& scope, const X& x) const {

@@ -41,9 +41,9 @@ template <class PosteriorType, class Z, class Output, class LogDensity, class Kl
 struct VaePass {
     PosteriorType posterior;
     Z z;
-    Output output;            // the likelihood's distribution over x
-    LogDensity log_density;   // log p(x_d | z) of every element, as x
-    Kl kl;                    // KL(q(z_k|x) || p(z_k)) of every unit, K x batch
+    Output output;           // the likelihood's distribution over x
+    LogDensity log_density;  // log p(x_d | z) of every element, as x
+    Kl kl;                   // KL(q(z_k|x) || p(z_k)) of every unit, K x batch
 };
 
 }  // namespace detail
@@ -88,8 +88,9 @@ struct Vae {
         const auto log_density = likelihood.log_density(scope, x, output);
         const auto kl = normal_kl(scope, posterior.mean, posterior.log_variance);
         return detail::VaePass<std::remove_const_t<decltype(posterior)>, std::remove_const_t<decltype(z)>,
-                               std::remove_const_t<decltype(output)>, std::remove_const_t<decltype(log_density)>,
-                               std::remove_const_t<decltype(kl)>>{posterior, z, output, log_density, kl};
+                               std::remove_const_t<decltype(output)>,
+                               std::remove_const_t<decltype(log_density)>, std::remove_const_t<decltype(kl)>>{
+            posterior, z, output, log_density, kl};
     }
 };
 

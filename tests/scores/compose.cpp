@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#include <cmath>
+#include <limits>
+
+#include "scores/hand_made.hpp"
+#include "support/catch.hpp"
+#include "untoward/scores/elbo.hpp"
+#include "untoward/scores/reconstruction.hpp"
+
+// The score of score.hpp's comment, by somebody else.
+namespace elsewhere {
+
+using untoward::Index;
+
+struct LargestError {
+    constexpr untoward::Needs needs() const { return {.reconstruction = true}; }
+    void add_to(auto& sheet, const auto& evidence, auto weight) const {
+        for (Index j = 0; j < evidence.x.batch(); ++j) {
+            Index worst;
+            const auto error = (evidence.x.column(j) - evidence.reconstruction.column(j)).abs();
+            const auto largest = error.maxCoeff(&worst);
+            sheet.features(worst, j) += weight * largest;
+        }
+    }
+    using IsScore = void;
+};
+
+}  // namespace elsewhere
+
+using namespace untoward;
+using namespace untoward_test;
+
+namespace {
+
+static_assert(Score<NegativeElbo> && Score<KlDivergence> && Score<ReconstructionError> &&
+              Score<elsewhere::LargestError>);
+static_assert(!Score<int> && !Score<Fixed>);
+
+// What is asked for is known to the compiler: the union, with the most draws.
+constexpr auto sum = ReconstructionError{} + 0.1f * NegativeElbo{.draws = 3, .seed = 5};
+static_assert(sum.needs().reconstruction && sum.needs().draws == 3 && sum.needs().seed == 5);
+static_assert(!KlDivergence{}.needs().reconstruction && KlDivergence{}.needs().draws == 0);
+static_assert(!(2.0f * KlDivergence{} + NegativeElbo{}).needs().reconstruction);
+
+struct Passes {
+    int encoded;
+    int decoded;
+};
+
+/// How often the encoder and the decoder compute when one batch is scored.
+template <class ScoreType>
+Passes passes(const ScoreType& score) {
+    int encoded = 0;
+    int decoded = 0;
+    const auto detector = hand_made(score, counted_model(&encoded, &decoded));
+    static_cast<void>(detector.score(random_rows(4)));
+    return {encoded, decoded};
+}
+
+}  // namespace
+
+TEST_CASE("scores: a weighted sum is the sum of what its parts say, feature by feature") {
+    const Eigen::MatrixXd x = random_rows(7);
+    const Eigen::MatrixXd kl = sheet(hand_made(KlDivergence{}), x);
+    const Eigen::MatrixXd error = sheet(hand_made(ReconstructionError{}), x);
+    const Eigen::MatrixXd both = sheet(hand_made(ReconstructionError{} + 0.1f * KlDivergence{}), x);
+    const Eigen::MatrixXd expected = error + static_cast<double>(0.1f) * kl;
+    REQUIRE((both - expected).cwiseAbs().maxCoeff() < 1e-12);
+    const Eigen::MatrixXd nested =
+        sheet(hand_made(0.5f * (2.0f * ReconstructionError{} + 0.2f * KlDivergence{})), x);
+    REQUIRE((nested - expected).cwiseAbs().maxCoeff() < 1e-7);
+    REQUIRE((sheet(hand_made(weighted(3, KlDivergence{})), x) - 3 * kl).cwiseAbs().maxCoeff() < 1e-12);
+}
+
+TEST_CASE("scores: the encoder runs once, the decoder as often as needed and no more") {
+    const Passes kl = passes(KlDivergence{});
+    REQUIRE(kl.encoded == 1);
+    REQUIRE(kl.decoded == 0);
+    const Passes both = passes(ReconstructionError{} + 0.1f * KlDivergence{});
+    REQUIRE(both.encoded == 1);
+    REQUIRE(both.decoded == 1);
+    const Passes all = passes(ReconstructionError{} + 0.1f * NegativeElbo{.draws = 3, .seed = 5});
+    REQUIRE(all.encoded == 1);
+    REQUIRE(all.decoded == 4);
+}
+
+TEST_CASE("scores: one of your own works, composes, and blames one feature") {
+    const Eigen::MatrixXd x = random_rows(7);
+    const Eigen::MatrixXd l1 = sheet(hand_made(ReconstructionError{.norm = Norm::l1}), x);
+    const Eigen::MatrixXd largest = sheet(hand_made(elsewhere::LargestError{}), x);
+    const Eigen::MatrixXd composed = sheet(hand_made(elsewhere::LargestError{} + 0.1f * KlDivergence{}), x);
+    const Eigen::MatrixXd kl = sheet(hand_made(KlDivergence{}), x);
+    for (Index j = 0; j < x.cols(); ++j) {
+        Index worst;
+        const double most = l1.col(j).head(features).maxCoeff(&worst);
+        REQUIRE(largest(features, j) == Approx(most).epsilon(1e-13));
+        REQUIRE(largest(worst, j) == Approx(most).epsilon(1e-13));
+        REQUIRE((largest.col(j).head(features).array() != 0).count() == 1);
+        REQUIRE(composed(features, j) ==
+                Approx(most + static_cast<double>(0.1f) * kl(features, j)).epsilon(1e-12));
+    }
+    REQUIRE(passes(elsewhere::LargestError{}).decoded == 1);
+}
+
+TEST_CASE("scores: parameters that are no numbers give an infinite score, and an order of contributions") {
+    const auto sound = hand_made(ReconstructionError{});
+    Buffer<double> parameters = sound.parameters();
+    parameters[parameters.size() - 10] = std::numeric_limits<double>::quiet_NaN();  // a bias of the mean
+    const Eigen::VectorXd zero = Eigen::VectorXd::Zero(features);
+    const std::remove_const_t<decltype(sound)> broken(sound.recipe(), sound.scaling(), parameters, zero,
+                                                      {10.0, 0, 0});
+    const auto verdict = broken(random_rows(1));
+    REQUIRE(verdict.score == std::numeric_limits<double>::infinity());
+    REQUIRE(verdict.is_anomaly);
+    REQUIRE(verdict.is_valid);
+    REQUIRE(std::isnan(verdict.p_value));  // a fixed threshold has none
+    REQUIRE(verdict.contributions[0].feature == 0);
+    REQUIRE(verdict.contributions[0].excess == std::numeric_limits<double>::infinity());
+}

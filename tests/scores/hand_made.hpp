@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// A detector that nobody trained: random parameters, no scaling, so that its scores can be computed by hand.
+
+#include "untoward/autodiff/initialiser.hpp"
+#include "untoward/detector.hpp"
+#include "untoward/thresholds/fixed.hpp"
+
+namespace untoward_test {
+
+using namespace untoward;
+
+struct NoScaler {};
+
+/// A layer that does nothing but count how often it computes.
+struct Counted {
+    int* calls = nullptr;
+
+    template <class Scope, class X>
+    constexpr auto operator()(Scope&, const X& x) const {
+        if constexpr (requires { x.data(); }) {
+            if (calls != nullptr) ++*calls;
+        }
+        return x;
+    }
+};
+
+constexpr Index features = 5;
+constexpr Index latent = 2;
+using Model = Vae<Vec<features>, Encoder<Counted, Dense<7, Tanh>>, Latent<latent>,
+                  Decoder<Counted, Dense<6, Tanh>>, Gaussian>;
+
+inline Model counted_model(int* encoded = nullptr, int* decoded = nullptr) {
+    return {{}, {Counted{encoded}, Dense<7, Tanh>{}}, {}, {Counted{decoded}, Dense<6, Tanh>{}}, {}};
+}
+
+inline Buffer<double> random_parameters() {
+    Buffer<double> parameters(measure(Model{}, Vec<features>{}).scalars);
+    fill_normal(parameters.data(), parameters.size(), NoiseKey{.seed = 12});
+    parameters.array() *= 0.5;
+    return parameters;
+}
+
+inline Eigen::MatrixXd random_rows(Index n) {
+    Eigen::MatrixXd rows(features, n);
+    fill_normal(rows.data(), rows.size(), NoiseKey{.seed = 13});
+    return rows;
+}
+
+template <class ScoreType>
+auto hand_made(const ScoreType& score, const Model& model = {}) {
+    const Recipe recipe{NoScaler{}, model, score, Fixed{10}};
+    const Eigen::VectorXd zero = Eigen::VectorXd::Zero(features);
+    const Eigen::VectorXd one = Eigen::VectorXd::Ones(features);
+    return Detector<std::remove_const_t<decltype(recipe)>, Owned<double>>(
+        recipe, {zero, one, zero, zero}, random_parameters(), zero, {10.0, 0, 0});
+}
+
+/// Score and contributions of every row, as one matrix: features, then the score.
+template <class DetectorType>
+Eigen::MatrixXd sheet(const DetectorType& detector, const Eigen::MatrixXd& rows) {
+    const Index n = rows.cols();
+    Buffer<std::byte> memory(static_cast<Index>(DetectorType::arena_bytes(detector.recipe(), n, false)));
+    Arena arena(memory);
+    Eigen::VectorXd scores(n);
+    Eigen::MatrixXd contributions(features, n);
+    detector.evaluate(rows, arena, scores.data(), contributions.data());
+    if (arena.used() != 0 || arena.peak() != arena.capacity())
+        contributions.setConstant(-1);  // not what was promised
+    Eigen::MatrixXd result(features + 1, n);
+    result << contributions, scores.transpose();
+    return result;
+}
+
+}  // namespace untoward_test

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <cmath>
 #include <cstdio>
-#include <map>
 #include <utility>
 
 #include <untoward/io/npy.hpp>
@@ -9,8 +8,8 @@
 #include <untoward/metrics/ranking.hpp>
 
 #include "commands.hpp"
-#include "labels.hpp"
 #include "model.hpp"
+#include "tables.hpp"
 
 namespace program {
 
@@ -24,7 +23,8 @@ Eigen::VectorXi labels_for(const EvaluateArguments& arguments, const io::Table& 
     if (arguments.labels.empty()) return read_label_column(table, arguments.label);
     const Eigen::MatrixXf values = io::read_npy(arguments.labels);
     if (values.size() != table.rows()) {
-        fail(arguments.labels, ": ", values.size(), " labels for the ", table.rows(), " rows of ", table.name());
+        fail(io::input_name(arguments.labels), ": ", values.size(), " labels for the ", table.rows(),
+             " rows of ", table.name());
     }
     for (Index i = 0; i < values.size(); ++i) {
         if (std::isnan(values(i))) fail(arguments.labels, ": label ", i + 1, " is not a number");
@@ -37,7 +37,8 @@ void print_json(const std::vector<std::pair<std::string, double>>& figures) {
     for (std::size_t i = 0; i < figures.size(); ++i) {
         const auto& [name, value] = figures[i];
         // JSON has no infinity and no NaN.
-        std::printf("%s\"%s\": %s", i > 0 ? ", " : "", name.c_str(), std::isfinite(value) ? io::format_number(value, 9).c_str() : "null");
+        std::printf("%s\"%s\": %s", i > 0 ? ", " : "", name.c_str(),
+                    std::isfinite(value) ? io::format_number(value, 9).c_str() : "null");
     }
     std::printf("}\n");
 }
@@ -45,12 +46,12 @@ void print_json(const std::vector<std::pair<std::string, double>>& figures) {
 }  // namespace
 
 void evaluate(const EvaluateArguments& arguments) {
-    const SavedModel model = load_model(arguments.model);
-    const io::Table table = io::read_table(arguments.table, model.coding.text_columns());
+    const Model model = Model::load(arguments.model);
+    const io::Table table = io::read_table(arguments.table, model.coding().text_columns());
     if (table.rows() == 0) fail(table.name(), ": no rows to evaluate");
     const Eigen::VectorXi labels = labels_for(arguments, table);
-    const Eigen::VectorXf scores = model.detector.score(model.coding.matrix(table));
-    const auto& threshold = model.detector.threshold();
+    const Eigen::VectorXf scores = model.score(model.coding().matrix(table));
+    const Threshold& threshold = model.threshold();
 
     const untoward::Ranking ranking(scores, labels);
     Eigen::VectorXi flags(scores.size());
@@ -73,13 +74,14 @@ void evaluate(const EvaluateArguments& arguments) {
     if (arguments.json) {
         print_json(figures);
     } else {
-        for (const auto& [name, value] : figures) std::printf("%-26s %s\n", name.c_str(), io::format_number(value, 6).c_str());
+        for (const auto& [name, value] : figures)
+            std::printf("%-26s %s\n", name.c_str(), io::format_number(value, 6).c_str());
     }
     if (ranking.anomalies() == 0 || ranking.normals() == 0) {
         std::fprintf(stderr, "%s: all rows are %s, so there is no ranking to measure\n", table.name().c_str(),
                      ranking.anomalies() == 0 ? "normal" : "anomalies");
     }
-    if (!threshold.is_calibrated()) std::fprintf(stderr, "%s\n", describe_promise(model.detector).c_str());
+    if (!threshold.is_calibrated()) std::fprintf(stderr, "%s\n", model.promise().c_str());
 }
 
 }  // namespace program

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: MIT
-#include <cmath>
+#include <algorithm>
 #include <cstdio>
-#include <map>
+#include <filesystem>
 #include <numeric>
+#include <utility>
 
 #include <untoward/train/fit.hpp>
 #include <untoward/train/progress.hpp>
+#include <untoward/version.hpp>
 
 #include "commands.hpp"
-#include "labels.hpp"
 #include "model.hpp"
+#include "network.hpp"
+#include "tables.hpp"
 
 namespace program {
 
@@ -22,7 +25,9 @@ namespace {
 constexpr Index hidden_units = 128;
 
 // Half of the features, between 2 and 16: what the quality of the default was measured with.
-Index latent_units(Index features) { return std::min(features, std::clamp<Index>(features / 2, 2, 16)); }
+Index latent_units(Index features) {
+    return std::min(features, std::clamp<Index>(features / 2, 2, 16));
+}
 
 // The rows to learn from: all, or those that the label column calls normal.
 std::vector<Index> normal_rows(const io::Table& table, const std::string& label) {
@@ -39,33 +44,64 @@ std::vector<Index> normal_rows(const io::Table& table, const std::string& label)
     return rows;
 }
 
-void require_finite(const io::Table& table, const io::TableCoding& coding, const Eigen::MatrixXf& x,
-                    const std::vector<Index>& rows) {
-    for (const Index row : rows) {
-        for (Index i = 0; i < x.rows(); ++i) {
-            if (std::isinf(x(i, row))) {
-                fail(table.place(row), ", column ", io::in_quotes(coding.columns()[static_cast<std::size_t>(coding.column_of(i))].name),
-                     ": an infinite value; training values are finite or missing");
-            }
-        }
+// Columns with one value only; no text was unseen in training, so that feature is always constant.
+std::vector<std::string> constant_columns(const io::TableCoding& coding,
+                                          const std::vector<Index>& constant_features) {
+    std::vector<Index> varying;
+    for (const io::ColumnCoding& column : coding.columns()) varying.push_back(column.features());
+    for (const Index feature : constant_features)
+        --varying[static_cast<std::size_t>(coding.column_of(feature))];
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < varying.size(); ++i) {
+        if (varying[i] == 0) names.push_back(coding.columns()[i].name);
     }
+    return names;
 }
 
-std::string joined(const std::vector<std::string>& names) {
-    std::string text;
-    for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-    return text;
+void report_fit(const io::Table& table, const io::TableCoding& coding, Index rows,
+                const untoward::FitReport& report) {
+    std::fprintf(stderr, "%s: %lld rows%s, %zu columns, %lld features\n", table.name().c_str(),
+                 static_cast<long long>(rows),
+                 rows < table.rows()
+                     ? (" (" + std::to_string(table.rows() - rows) + " labelled anomalies left out)").c_str()
+                     : "",
+                 coding.columns().size(), static_cast<long long>(coding.features()));
+    const std::vector<std::string> constant = constant_columns(coding, report.constant_features);
+    std::vector<std::string> skewed;
+    for (const io::ColumnCoding& column : coding.columns()) {
+        if (column.kind == io::ColumnKind::Log1p) skewed.push_back(column.name);
+    }
+    if (!skewed.empty())
+        std::fprintf(stderr, "very skewed, so taken as log(1 + x): %s\n", io::name_list(skewed).c_str());
+    if (!constant.empty())
+        std::fprintf(stderr, "constant in training: %s\n", io::name_list(constant).c_str());
+    std::fprintf(stderr, "trained on %lld rows for %lld steps%s in %.1f s: -ELBO %.4g nats a row; %s\n",
+                 static_cast<long long>(report.training_rows), static_cast<long long>(report.training.steps),
+                 report.training.stopped_early ? " (stopped early)" : "", report.training.seconds,
+                 report.training.loss, report.latent.verdict().c_str());
+}
+
+// Training takes its time: that its result cannot be written should not be news at the end.
+void require_writable(const std::string& path) {
+    std::error_code ignored;
+    const auto type = std::filesystem::status(path, ignored).type();
+    const bool is_stream = path == "-" || (type != std::filesystem::file_type::not_found &&
+                                           type != std::filesystem::file_type::regular &&
+                                           type != std::filesystem::file_type::directory);
+    if (!is_stream) const io::AtomicFile trial(path);  // leaves no trace without commit()
 }
 
 }  // namespace
 
 void fit(const FitArguments& arguments) {
+    require_writable(arguments.model);
     const io::Table table = io::read_table(arguments.table);
     const std::vector<Index> rows = normal_rows(table, arguments.label);
     const auto n = static_cast<Index>(rows.size());
     if (n < 2) {
-        fail(table.name(), ": ", n == 0 ? "no rows" : "one row", arguments.label.empty() ? "" : " with label 0",
-             "; fitting needs at least 2, one of them for calibration");
+        fail(table.name(), ": has ", n == 0 ? "no row" : "one row",
+             arguments.label.empty() ? "" : " with label 0",
+             ", expected at least 2: one to learn from and one for calibration");
     }
 
     // The split comes before anything that learns: the coding must not see the calibration rows either.
@@ -73,49 +109,48 @@ void fit(const FitArguments& arguments) {
     const auto split = untoward::calibration_split(threshold, n, arguments.seed);
     std::vector<Index> fitting;
     for (const Index i : split.rest) fitting.push_back(rows[static_cast<std::size_t>(i)]);
-    const auto coding = io::TableCoding::learn(
-        table, {.columns = arguments.columns, .ignore = arguments.ignore, .label = arguments.label}, fitting);
-    const Eigen::MatrixXf all = coding.matrix(table);
-    require_finite(table, coding, all, rows);
-    Eigen::MatrixXf x(all.rows(), n);
-    for (Index j = 0; j < n; ++j) x.col(j) = all.col(rows[static_cast<std::size_t>(j)]);
+    const auto coding = io::TableCoding::learn(table,
+                                               {.columns = split_names(table, arguments.columns),
+                                                .ignore = split_names(table, arguments.ignore),
+                                                .label = arguments.label},
+                                               fitting);
+    Eigen::MatrixXf x = coding.matrix(table);
+    require_finite(table, coding, x, rows);
+    if (n < table.rows()) {
+        for (Index j = 0; j < n; ++j) x.col(j) = x.col(rows[static_cast<std::size_t>(j)]);  // rows[j] >= j
+        x.conservativeResize(Eigen::NoChange, n);
+    }
 
     const Sizes sizes{x.rows(), hidden_units, latent_units(x.rows())};
-    untoward::FitOptions options{.epochs = arguments.epochs, .seed = arguments.seed, .feature_names = coding.feature_names()};
+    untoward::FitOptions options;
+    options.epochs = arguments.epochs;
+    options.seed = arguments.seed;
+    options.feature_names = coding.feature_names();
     if (!arguments.quiet) options.training.progress = untoward::ProgressBar();
     untoward::FitReport report;
-    const Detector detector = untoward::fit(make_recipe(sizes, arguments.false_alarm_rate), x, options, &report);
+    Network network{untoward::fit(make_recipe(sizes, arguments.false_alarm_rate), x, options, &report)};
 
-    std::vector<std::string> constant;
-    for (const Index i : report.constant_features) constant.push_back(coding.feature_name(i));
-    const std::map<std::string, std::string> notes{
-        {"fit.rows", std::to_string(report.rows)},
-        {"fit.training_rows", std::to_string(report.training_rows)},
-        {"fit.held_out_rows", std::to_string(report.held_out_rows)},
-        {"fit.calibration_rows", std::to_string(report.calibration_rows)},
-        {"fit.seed", std::to_string(arguments.seed)},
-        {"fit.steps", std::to_string(report.training.steps)},
-        {"fit.best_step", std::to_string(report.training.best_step)},
-        {"fit.loss", io::format_number(report.training.loss, 6)},
-        {"fit.latent", report.latent.verdict()},
-        {"fit.constant_features", joined(constant)},
-    };
-    save_model(arguments.model, coding, detector, notes);
+    const Model model(coding, std::move(network),
+                      {
+                          {"fit.version", UNTOWARD_VERSION},
+                          {"fit.rows", std::to_string(report.rows)},
+                          {"fit.training_rows", std::to_string(report.training_rows)},
+                          {"fit.held_out_rows", std::to_string(report.held_out_rows)},
+                          {"fit.calibration_rows", std::to_string(report.calibration_rows)},
+                          {"fit.seed", std::to_string(arguments.seed)},
+                          {"fit.steps", std::to_string(report.training.steps)},
+                          {"fit.best_step", std::to_string(report.training.best_step)},
+                          {"fit.loss", io::format_number(report.training.loss, 6)},
+                          {"fit.latent", report.latent.verdict()},
+                      });
+    model.save(arguments.model);
 
-    if (arguments.quiet) return;
-    std::fprintf(stderr, "%s: %lld rows, %lld columns, %lld features%s\n", table.name().c_str(), static_cast<long long>(n),
-                 static_cast<long long>(coding.columns().size()), static_cast<long long>(coding.features()),
-                 n < table.rows() ? (", " + std::to_string(table.rows() - n) + " labelled anomalies left out").c_str() : "");
-    for (const auto& column : coding.columns()) {
-        if (column.kind == io::ColumnKind::Log1p) std::fprintf(stderr, "column '%s' is taken as log(1 + x): it is very skewed\n", column.name.c_str());
+    // A model without a threshold is worth a word in any case.
+    if (!arguments.quiet || !model.threshold().is_calibrated()) {
+        if (!arguments.quiet) report_fit(table, coding, n, report);
+        std::fprintf(stderr, "%s\n", model.promise().c_str());
     }
-    if (!constant.empty()) std::fprintf(stderr, "constant in training: %s\n", joined(constant).c_str());
-    std::fprintf(stderr, "trained on %lld rows for %lld steps%s in %.1f s: -ELBO %.4g nats a row; %s\n",
-                 static_cast<long long>(report.training_rows), static_cast<long long>(report.training.steps),
-                 report.training.stopped_early ? " (stopped early)" : "", report.training.seconds, report.training.loss,
-                 report.latent.verdict().c_str());
-    std::fprintf(stderr, "%s\n", describe_promise(detector).c_str());
-    std::fprintf(stderr, "wrote %s\n", arguments.model.c_str());
+    if (!arguments.quiet) std::fprintf(stderr, "wrote %s\n", io::output_name(arguments.model).c_str());
 }
 
 }  // namespace program

@@ -1,118 +1,254 @@
 // SPDX-License-Identifier: MIT
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstdint>
 #include <cstdio>
 #include <exception>
+#include <initializer_list>
+#include <memory>
+#include <new>
 #include <string>
+#include <system_error>
+#include <vector>
 
 #include <CLI/CLI.hpp>
+#include <untoward/core/error.hpp>
+#include <untoward/io/file.hpp>
+#include <untoward/io/number.hpp>
 #include <untoward/version.hpp>
 
 #include "commands.hpp"
 
 // The program `untoward`: learn what is normal from a table, then score, judge and explain new rows.
 
+namespace program {
+
 namespace {
+
+namespace io = untoward::io;
 
 constexpr int usage_or_data_error = 2;
 
-constexpr const char* about = R"(untoward finds anomalies in tables: it learns what is normal from rows that are (nearly) all normal, then scores
-new rows, says which are anomalous at a promised false-alarm rate, and which columns are to blame.
+constexpr const char* about =
+    R"(untoward finds anomalies in tables: it learns what is normal from rows that are (nearly) all normal, then
+scores new rows, says which are anomalous at a promised false-alarm rate, and which columns are to blame.
 
 Tables are .csv (with a header) or .npy (rows are samples); - is standard input or output. Text columns are
-one-hot encoded. Empty cells and NaN are missing: they take the training median. Columns are matched by name.)";
+one-hot encoded. Empty cells and NaN are missing: they take the training median. Columns are matched by name;
+those that the model does not know are ignored. The columns of a .npy file are named f0, f1, ...
+)";
 
-constexpr const char* examples = R"(Examples:
+constexpr const char* footer = R"(Examples:
   untoward fit normal.csv --model m.safetensors --ignore payment_id
   untoward score new.csv --model m.safetensors --id payment_id --out scored.csv
   untoward evaluate labelled.csv --model m.safetensors --label fraud
   untoward calibrate more_normal.csv --model m.safetensors --false-alarm-rate 0.001 --out m2.safetensors
 
-Exit codes: 0 done; 2 something is wrong with the arguments or the data, and the message says what and where.)";
+`untoward COMMAND --help` says more. Exit codes: 0 done; 2 something is wrong with the arguments or the data, and
+the message says what and where.)";
+
+constexpr const char* fit_footer =
+    R"(A fifth of the rows, or more where the false-alarm rate asks for it, are set aside to calibrate the
+threshold; with fewer than 1 / A of them (99 at 0.01) there is no threshold, only scores.
+
+Numbers stay numbers, but columns that are never negative, exceed 20 and are very skewed are taken as
+log(1 + x). A text column may have 256 different texts, and one for every five rows; others, like
+identifiers, must be left out with --ignore. Texts that fitting never saw have a feature of their own.)";
+
+constexpr const char* score_footer = R"(The columns of the output:
+  row          the row's number, from 1
+  COL          with --id
+  score        -ELBO in nats: higher is more anomalous; inf where a value is infinite
+  p_value      at most the chance that a normal row scores as high
+  is_anomaly   1 where the score is above the threshold, else 0
+  feature_1    the column that adds most to the score,
+  observed_1   its value,
+  expected_1   and what the model expected there; and so on up to K
+  missing      how many of the row's learned cells had no value)";
+
+constexpr const char* evaluate_footer =
+    R"(auc_roc and auc_pr (average precision) measure the ranking by score, precision_at_k the share of anomalies
+among the k highest scores, k being the number of anomalies; false_alarm_rate and recall are the shares of
+normal rows and of anomalies above the threshold. In JSON what is infinite or undefined is null.)";
+
+constexpr const char* calibrate_footer =
+    R"(The promise holds for rows that are like NORMALS, in the long run: give it rows that fitting did not see.)";
 
 constexpr const char* table_help = "a .csv or .npy file, or -";
-constexpr const char* model_help = "the model file";
+constexpr const char* model_help = "a model file, or -";
+constexpr const char* rate_help = "how often a normal row may be called anomalous";
 
-// CLI11 would take "1,2" for one name without the delimiter.
-void add_names(CLI::App* command, const char* flag, std::vector<std::string>& names, const char* help) {
-    command->add_option(flag, names, help)->delimiter(',')->type_name("A,B,...");
+CLI::App* add_command(CLI::App& app, const char* name, const char* summary, const char* more) {
+    CLI::App* const command = app.add_subcommand(name, summary);
+    command->footer(more);
+    return command;
 }
 
-CLI::Validator rate_in_unit_interval() {
-    return CLI::Validator(
-        [](std::string& text) {
-            double rate = 0;
-            const bool valid = CLI::detail::lexical_cast(text, rate) && rate > 0 && rate < 1;
-            return valid ? std::string() : "a false-alarm rate is a number between 0 and 1, like 0.01; got '" + text + "'";
-        },
-        "RATE");
+CLI::Option* add_text(CLI::App* command, const char* flag, std::string& value, const char* type,
+                      const char* help) {
+    return command->add_option(flag, value, help)->type_name(type);
+}
+
+// One list an option, so that no file after it is taken for a name; the option may be repeated.
+void add_names(CLI::App* command, const char* flag, std::vector<std::string>& lists, const char* help) {
+    command->add_option(flag, lists, help)->allow_extra_args(false)->type_name("A,B");
+}
+
+CLI::Option* add_rate(CLI::App* command, double& rate, const std::string& help) {
+    const auto check = [](const std::string& text) {
+        double value = 0;
+        const bool valid = io::parse_number(text, value) && value > 0 && value < 1;
+        return valid ? std::string()
+                     : "expected a number between 0 and 1, like 0.01, not " + io::in_quotes(text);
+    };
+    return command->add_option("--false-alarm-rate", rate, help)->type_name("A")->check(check);
+}
+
+// A whole number; others, and what is larger than `most`, are refused rather than rounded or wrapped.
+template <class Whole>
+void add_whole(CLI::App* command, const char* flag, Whole& value, const char* type, Whole least,
+               const char* help) {
+    const auto check = [least](const std::string& text) {
+        Whole whole{};
+        const char* const end = text.data() + text.size();
+        const auto [stop, error] = std::from_chars(text.data(), end, whole);
+        return error == std::errc() && stop == end && whole >= least
+                   ? std::string()
+                   : "expected a whole number from " + std::to_string(least) + ", not " + io::in_quotes(text);
+    };
+    command->add_option(flag, value, help)->type_name(type)->check(check);
+}
+
+// The second file to be read from standard input would be empty.
+void require_one_standard_input(std::initializer_list<std::string> inputs) {
+    if (std::count(inputs.begin(), inputs.end(), "-") > 1)
+        untoward::fail("only one file can come from standard input");
+}
+
+void add_fit(CLI::App& app) {
+    const auto arguments = std::make_shared<FitArguments>();
+    CLI::App* const command =
+        add_command(app, "fit", "Learn what is normal from a table and write a model file.", fit_footer);
+    add_text(command, "TRAIN", arguments->table, "FILE", table_help)->required();
+    add_text(command, "--model", arguments->model, "FILE", "where to write the model")->required();
+    add_whole<std::uint64_t>(command, "--seed", arguments->seed, "N", 0,
+                             "the same seed gives the same model file, byte for byte (default 0)");
+    add_whole<long>(command, "--epochs", arguments->epochs, "N", 1,
+                    "passes over the rows (default 20, but 1,500 to 4,000 steps)");
+    add_text(command, "--label", arguments->label, "NAME",
+             "a column of labels: not learned, and rows whose label is not 0 are left out");
+    add_names(command, "--ignore", arguments->ignore, "columns not to learn, like identifiers");
+    add_names(command, "--columns", arguments->columns, "learn these columns only");
+    add_rate(command, arguments->false_alarm_rate, std::string(rate_help) + " (default 0.01)");
+    command->add_flag("--quiet", arguments->quiet, "print nothing but errors and warnings");
+    command->callback([arguments] { fit(*arguments); });
+}
+
+void add_score(CLI::App& app) {
+    const auto arguments = std::make_shared<ScoreArguments>();
+    CLI::App* const command = add_command(
+        app, "score", "Score rows: a CSV of scores, p-values, decisions and reasons.", score_footer);
+    add_text(command, "DATA", arguments->table, "FILE", table_help)->required();
+    add_text(command, "--model", arguments->model, "FILE", model_help)->required();
+    add_text(command, "--out", arguments->out, "FILE", "where to write the CSV, or -")->required();
+    add_whole(command, "--top", arguments->top, "K", 0,
+              "how many columns to blame for each row (default 3; 0 for none)");
+    add_text(command, "--id", arguments->id, "COL", "a column to copy next to the row number, as it is");
+    command->callback([arguments] {
+        require_one_standard_input({arguments->table, arguments->model});
+        score(*arguments);
+    });
+}
+
+void add_evaluate(CLI::App& app) {
+    const auto arguments = std::make_shared<EvaluateArguments>();
+    CLI::App* const command = add_command(
+        app, "evaluate", "Measure a model on labelled rows (0 normal, else anomaly).", evaluate_footer);
+    add_text(command, "DATA", arguments->table, "FILE", table_help)->required();
+    add_text(command, "--model", arguments->model, "FILE", model_help)->required();
+    CLI::Option* const column = add_text(command, "--label", arguments->label, "NAME",
+                                         "the column of labels; this or --labels is required");
+    add_text(command, "--labels", arguments->labels, "FILE.npy", "labels, one per row")->excludes(column);
+    command->add_flag("--json", arguments->json, "print one JSON object");
+    command->callback([arguments] {
+        if (arguments->label.empty() && arguments->labels.empty())
+            throw CLI::RequiredError("--label or --labels");
+        require_one_standard_input({arguments->table, arguments->model, arguments->labels});
+        evaluate(*arguments);
+    });
+}
+
+void add_calibrate(CLI::App& app) {
+    const auto arguments = std::make_shared<CalibrateArguments>();
+    CLI::App* const command = add_command(
+        app, "calibrate", "Set a new threshold from normal rows, without training again.", calibrate_footer);
+    add_text(command, "NORMALS", arguments->table, "FILE", table_help)->required();
+    add_text(command, "--model", arguments->model, "FILE", model_help)->required();
+    add_rate(command, arguments->false_alarm_rate, rate_help)->required();
+    add_text(command, "--out", arguments->out, "FILE", "where to write the new model")->required();
+    command->callback([arguments] {
+        require_one_standard_input({arguments->table, arguments->model});
+        calibrate(*arguments);
+    });
+}
+
+void add_info(CLI::App& app) {
+    const auto model = std::make_shared<std::string>();
+    CLI::App* const command = add_command(app, "info", "Say what is in a model file.", "");
+    add_text(command, "MODEL", *model, "FILE", model_help)->required();
+    command->callback([model] { info(*model); });
 }
 
 int run(int argc, char** argv) {
     CLI::App app(about, "untoward");
-    app.footer(examples);
     app.require_subcommand(1);
     app.set_version_flag("--version", UNTOWARD_VERSION);
-
-    program::FitArguments fit;
-    auto* const fit_command = app.add_subcommand("fit", "Learn what is normal from a table and write a model file.");
-    fit_command->add_option("TRAIN", fit.table, table_help)->required()->type_name("FILE");
-    fit_command->add_option("--model", fit.model, "where to write the model")->required()->type_name("FILE");
-    fit_command->add_option("--seed", fit.seed, "the same seed gives the same model file, byte for byte (default 0)")->type_name("N");
-    fit_command->add_option("--epochs", fit.epochs, "passes over the rows (default 20, but 1,500 to 4,000 steps)")->type_name("N")->check(CLI::PositiveNumber);
-    fit_command->add_option("--label", fit.label, "a column of labels: not learned, and rows whose label is not 0 are left out")->type_name("NAME");
-    add_names(fit_command, "--ignore", fit.ignore, "columns not to learn, like identifiers");
-    add_names(fit_command, "--columns", fit.columns, "learn these columns only");
-    fit_command->add_option("--false-alarm-rate", fit.false_alarm_rate, "how often a normal row may be called anomalous (default 0.01)")->check(rate_in_unit_interval());
-    fit_command->add_flag("--quiet", fit.quiet, "print nothing but errors");
-    fit_command->callback([&] { program::fit(fit); });
-
-    program::ScoreArguments score;
-    auto* const score_command = app.add_subcommand("score", "Score rows: a CSV of scores, p-values, decisions and reasons.");
-    score_command->add_option("DATA", score.table, table_help)->required()->type_name("FILE");
-    score_command->add_option("--model", score.model, model_help)->required()->type_name("FILE");
-    score_command->add_option("--out", score.out, "where to write the CSV, or -")->required()->type_name("FILE");
-    score_command->add_option("--top", score.top, "how many columns to blame for each row (default 3)")->type_name("K")->check(CLI::NonNegativeNumber);
-    score_command->add_option("--id", score.id, "a column to copy next to the row number")->type_name("COL");
-    score_command->callback([&] { program::score(score); });
-
-    program::EvaluateArguments evaluate;
-    auto* const evaluate_command = app.add_subcommand("evaluate", "Measure a model on labelled rows (0 normal, 1 anomaly).");
-    evaluate_command->add_option("DATA", evaluate.table, table_help)->required()->type_name("FILE");
-    evaluate_command->add_option("--model", evaluate.model, model_help)->required()->type_name("FILE");
-    auto* const where = evaluate_command->add_option_group("labels");
-    where->add_option("--label", evaluate.label, "the column of labels")->type_name("NAME");
-    where->add_option("--labels", evaluate.labels, "a .npy file of labels, one per row")->type_name("FILE.npy");
-    where->require_option(1);
-    evaluate_command->add_flag("--json", evaluate.json, "print one JSON object");
-    evaluate_command->callback([&] { program::evaluate(evaluate); });
-
-    program::CalibrateArguments calibrate;
-    auto* const calibrate_command = app.add_subcommand("calibrate", "Set a new threshold from normal rows, without training again.");
-    calibrate_command->add_option("NORMALS", calibrate.table, "rows that the model was not trained on")->required()->type_name("FILE");
-    calibrate_command->add_option("--model", calibrate.model, model_help)->required()->type_name("FILE");
-    calibrate_command->add_option("--false-alarm-rate", calibrate.false_alarm_rate, "how often a normal row may be called anomalous")->required()->check(rate_in_unit_interval());
-    calibrate_command->add_option("--out", calibrate.out, "where to write the new model")->required()->type_name("FILE");
-    calibrate_command->callback([&] { program::calibrate(calibrate); });
-
-    std::string model;
-    auto* const info_command = app.add_subcommand("info", "Say what is in a model file.");
-    info_command->add_option("MODEL", model, model_help)->required()->type_name("FILE");
-    info_command->callback([&] { program::info(model); });
-
+    add_fit(app);
+    add_score(app);
+    add_evaluate(app);
+    add_calibrate(app);
+    add_info(app);
+    app.footer(footer);
+    // CLI11 itself would only say that a command is missing.
+    const std::string first = argc > 1 ? argv[1] : "-";
+    const auto is_first = [&first](const CLI::App* command) { return command->get_name() == first; };
+    if (first.substr(0, 1) != "-" && app.get_subcommands(is_first).empty()) {
+        untoward::fail("there is no command ", io::in_quotes(first),
+                       ", only fit, score, evaluate, calibrate, info");
+    }
     try {
         app.parse(argc, argv);
+    } catch (const CLI::Success& request) {
+        app.exit(request);
     } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? 0 : usage_or_data_error;
+        const auto commands = app.get_subcommands();
+        const std::string command = commands.empty() ? "" : " " + commands.front()->get_name();
+        untoward::fail(error.what(), " (untoward", command, " --help says more)");
     }
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+        untoward::fail("standard output: cannot be written: ", io::detail::system_message(errno));
     return 0;
+}
+
+void complain(const char* what) {
+    // A progress bar may stand on the line.
+    std::fprintf(stderr, "%suntoward: %s\n", isatty(STDERR_FILENO) != 0 ? "\r\x1b[K" : "", what);
 }
 
 }  // namespace
 
+}  // namespace program
+
 int main(int argc, char** argv) {
     try {
-        return run(argc, argv);
+        return program::run(argc, argv);
+    } catch (const std::bad_alloc&) {
+        program::complain("the data do not fit into the memory of this machine");
     } catch (const std::exception& error) {
-        std::fprintf(stderr, "untoward: %s\n", error.what());
-        return usage_or_data_error;
+        program::complain(error.what());
     }
+    return program::usage_or_data_error;
 }

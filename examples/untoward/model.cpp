@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: MIT
 #include "model.hpp"
 
+#include <utility>
+
 #include <untoward/io/detector_file.hpp>
+
+#include "network.hpp"
 
 namespace program {
 
 using untoward::fail;
 using untoward::Index;
+namespace io = untoward::io;
 
 namespace {
 
-// A stranger's file must not make the program allocate more than the file holds: sizes come from the shapes of
-// tensors that are there.
-Sizes sizes_of(const untoward::io::SafeTensors& file) {
+// A stranger's file must not make the program allocate more than the file holds: sizes come from the shapes
+// of tensors that are there.
+Sizes sizes_of(const io::SafeTensors& file) {
     const auto matrix = [&](const char* name) {
         const auto& shape = file.info(name).shape;
         if (shape.size() != 2 || shape[0] < 1 || shape[1] < 1) {
@@ -28,40 +33,92 @@ Sizes sizes_of(const untoward::io::SafeTensors& file) {
 
 }  // namespace
 
-SavedModel load_model(const std::string& path) {
-    auto file = untoward::io::SafeTensors::load(path);
-    untoward::io::detail::require_metadata(file, "format", untoward::io::detector_format);
-    auto coding = untoward::io::TableCoding::load(file);
+Model::Model(io::TableCoding coding, Network network, Notes notes)
+    : coding_(std::move(coding)),
+      network_(std::make_unique<Network>(std::move(network))),
+      notes_(std::move(notes)) {}
+Model::Model(Model&&) noexcept = default;
+Model::~Model() = default;
+
+Model Model::load(const std::string& path) {
+    const auto file = io::SafeTensors::load(path);
+    io::detail::require_metadata(file, "format", io::detector_format);
+    auto coding = io::TableCoding::load(file);
     const Sizes sizes = sizes_of(file);
     if (coding.features() != sizes.features) {
-        fail(file.name(), ": its columns make ", coding.features(), " features, its model expects ", sizes.features);
+        fail(file.name(), ": its columns make ", coding.features(), " features, its model expects ",
+             sizes.features);
     }
-    auto detector = untoward::io::read_detector<float>(file, make_recipe(sizes, 0.5));
-    return {std::move(file), std::move(coding), std::move(detector)};
+    Notes notes;
+    for (const auto& [key, value] : file.metadata()) {
+        if (key.starts_with("fit.")) notes[key] = value;
+    }
+    // The rate is in the file; the recipe's is for fitting.
+    return {std::move(coding), {io::read_detector<float>(file, make_recipe(sizes, 0.5))}, std::move(notes)};
 }
 
-void save_model(const std::string& path, const untoward::io::TableCoding& coding, const Detector& detector,
-                const std::map<std::string, std::string>& notes) {
-    untoward::io::SafeTensorsWriter writer;
-    untoward::io::add_detector(writer, detector);
-    coding.save(writer);
-    for (const auto& [key, value] : notes) writer.metadata(key, value);
+void Model::save(const std::string& path) const {
+    io::SafeTensorsWriter writer;
+    io::add_detector(writer, network_->detector);
+    coding_.save(writer);
+    for (const auto& [key, value] : notes_) writer.metadata(key, value);
     writer.save(path);
 }
 
-std::string describe_promise(const Detector& detector) {
-    const auto& threshold = detector.threshold();
-    const auto percent = [](double rate) { return untoward::io::format_number(100 * rate, 4) + "%"; };
-    if (threshold.is_calibrated()) {
-        return "a normal row is called anomalous with probability at most " + percent(threshold.false_alarm_rate()) +
-               " (calibrated on " + std::to_string(threshold.calibration_rows()) +
-               " normal rows that nothing else saw; holds for rows exchangeable with them)";
+Eigen::VectorXf Model::score(const Eigen::MatrixXf& x) const {
+    return network_->detector.score(x);
+}
+
+Explanation Model::explain(const Eigen::MatrixXf& x, Index begin, Index n) const {
+    const auto& detector = network_->detector;
+    Explanation result{Eigen::VectorXf(n), Eigen::MatrixXf(x.rows(), n), Eigen::MatrixXf(x.rows(), n)};
+    untoward::Buffer<std::byte> memory(static_cast<Index>(detector.arena_bytes(detector.recipe(), n, true)));
+    untoward::Arena arena(memory);
+    detector.evaluate(x.middleCols(begin, n), arena, result.scores.data(), result.contributions.data(),
+                      result.expected.data());
+    return result;
+}
+
+const Threshold& Model::threshold() const {
+    return network_->detector.threshold();
+}
+
+void Model::set_threshold(Threshold threshold) {
+    network_->detector.set_threshold(std::move(threshold));
+}
+
+FeatureScale Model::scale(Index feature) const {
+    const auto& scaling = network_->detector.scaling();
+    return {scaling.centre[feature], scaling.scale[feature], scaling.constant[feature] != 0};
+}
+
+std::string Model::summary() const {
+    const auto& vae = network_->detector.recipe().model;
+    std::string text = "VAE " + std::to_string(vae.sample.size());
+    const auto hidden = [&](const auto& half) {
+        std::apply(
+            [&](const auto&... layer) { ((text += " - " + std::to_string(layer.outputs.size())), ...); },
+            half.layers);
+    };
+    hidden(vae.encoder);
+    text += " - (" + std::to_string(vae.latent.units.size()) + ")";
+    hidden(vae.decoder);
+    text += " - " + std::to_string(vae.sample.size()) + ", Gaussian with one variance per feature, ";
+    return text + std::to_string(network_->detector.parameters().size()) + " parameters";
+}
+
+std::string Model::promise() const {
+    const auto percent = [](double rate) { return io::format_number(100 * rate, 4) + "%"; };
+    const std::string rate = percent(threshold().false_alarm_rate());
+    const std::string rows = std::to_string(threshold().calibration_rows());
+    if (threshold().is_calibrated()) {
+        return "a normal row is called anomalous with probability at most " + rate + " (calibrated on " +
+               rows + " normal rows; holds for rows exchangeable with them)";
     }
-    const Index needed = threshold.rows_needed();
-    return "no threshold: a false-alarm rate of " + percent(threshold.false_alarm_rate()) + " needs " +
-           std::to_string(needed) + " calibration rows and there are " + std::to_string(threshold.calibration_rows()) +
-           ", so nothing is called anomalous; with these rows at best " +
-           percent(threshold.attainable_false_alarm_rate()) + " can be promised (--false-alarm-rate, or `untoward calibrate` with more normal rows)";
+    return "no threshold, so nothing is called anomalous: a false-alarm rate of " + rate + " needs " +
+           std::to_string(threshold().rows_needed()) + " calibration rows and there are " + rows +
+           "; with these at best " + percent(threshold().attainable_false_alarm_rate()) +
+           " can be promised (--false-alarm-rate), or calibrate on more normal rows (untoward calibrate)";
 }
 
 }  // namespace program

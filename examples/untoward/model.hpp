@@ -1,50 +1,74 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <untoward/data/scaler.hpp>
-#include <untoward/detector.hpp>
-#include <untoward/io/table_coding.hpp>
-#include <untoward/scores/elbo.hpp>
-#include <untoward/thresholds/conformal.hpp>
+#include <map>
+#include <memory>
+#include <string>
 
-// The detector that this program fits: sizes are known when the table is read, so all extents are run-time.
+#include <untoward/io/table_coding.hpp>
+#include <untoward/thresholds/conformal.hpp>
 
 namespace program {
 
-using Layer = untoward::Dense<untoward::Dynamic, untoward::Relu>;
-using Model = untoward::Vae<untoward::Vec<>, untoward::Encoder<Layer, Layer>, untoward::Latent<>,
-                            untoward::Decoder<Layer, Layer>, untoward::Gaussian>;
-using Recipe = untoward::Recipe<untoward::RobustScaler, Model, untoward::NegativeElbo, untoward::Conformal>;
-using Detector = untoward::Detector<Recipe>;
+struct Network;
 
-/// What the sizes of a model are: all that its type leaves open.
-struct Sizes {
-    untoward::Index features;
-    untoward::Index hidden;
-    untoward::Index latent;
+using Threshold = untoward::ConformalThreshold<Eigen::VectorXf>;
+
+/// What fitting found out, for `untoward info`: metadata of the file whose keys begin with "fit.".
+using Notes = std::map<std::string, std::string>;
+
+/// How a feature is scaled before the network sees it.
+struct FeatureScale {
+    float centre;
+    float scale;
+    bool is_constant;  ///< one value only in training
 };
 
-inline Recipe make_recipe(const Sizes& sizes, double false_alarm_rate) {
-    const Layer hidden(sizes.hidden);
-    return {{}, Model{untoward::Vec<>(sizes.features), {hidden, hidden}, untoward::Latent<>(sizes.latent), {hidden, hidden}, {}},
-            {}, {.false_alarm_rate = false_alarm_rate}};
-}
-
-/// A model file: the detector, and how a table becomes its input.
-struct SavedModel {
-    untoward::io::SafeTensors file;
-    untoward::io::TableCoding coding;
-    Detector detector;
+/// What the model says of some rows, one a column.
+struct Explanation {
+    Eigen::VectorXf scores;
+    Eigen::MatrixXf contributions;  ///< what each feature adds to the score, beyond what is usual
+    Eigen::MatrixXf expected;       ///< the reconstruction, coded as the rows are
 };
 
-/// Reads and checks a model file; throws untoward::Error.
-SavedModel load_model(const std::string& path);
+/// A model file: how a table becomes features, and the detector that judges them.
+class Model {
+public:
+    /// Rows to explain at a time: what stays in the cache.
+    static constexpr untoward::Index block = 256;
 
-/// Writes one. `notes` are metadata for `untoward info`: what fitting found out.
-void save_model(const std::string& path, const untoward::io::TableCoding& coding, const Detector& detector,
-                const std::map<std::string, std::string>& notes);
+    Model(untoward::io::TableCoding coding, Network network, Notes notes);
+    Model(Model&&) noexcept;
+    ~Model();
 
-/// The promise of a threshold in one or two sentences, or what is missing for one.
-std::string describe_promise(const Detector& detector);
+    /// Reads and checks a file; throws untoward::Error.
+    static Model load(const std::string& path);
+
+    /// Writes a file whole or not at all; throws untoward::Error.
+    void save(const std::string& path) const;
+
+    /// The scores of features x n; higher is more anomalous.
+    Eigen::VectorXf score(const Eigen::MatrixXf& x) const;
+
+    /// Explains at most `block` columns of x.
+    Explanation explain(const Eigen::MatrixXf& x, untoward::Index begin, untoward::Index n) const;
+
+    const untoward::io::TableCoding& coding() const { return coding_; }
+    const Notes& notes() const { return notes_; }
+    const Threshold& threshold() const;
+    void set_threshold(Threshold threshold);
+    FeatureScale scale(untoward::Index feature) const;
+
+    /// The architecture in one line.
+    std::string summary() const;
+
+    /// The promise of the threshold in a sentence, or what is missing for one.
+    std::string promise() const;
+
+private:
+    untoward::io::TableCoding coding_;
+    std::unique_ptr<Network> network_;
+    Notes notes_;
+};
 
 }  // namespace program

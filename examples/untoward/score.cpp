@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <limits>
 
 #include <untoward/io/csv.hpp>
 
@@ -21,24 +22,40 @@ struct Blame {
 };
 
 // What each column of the table adds to the score of one row: its features' shares together. Most first.
-std::vector<Blame> blame(const io::TableCoding& coding, const float* contributions) {
+std::vector<Blame> blame(const io::TableCoding& coding,
+                         const Eigen::Ref<const Eigen::VectorXf>& contributions) {
     std::vector<Blame> columns(coding.columns().size());
     for (std::size_t c = 0; c < columns.size(); ++c) columns[c] = {static_cast<Index>(c), 0};
-    for (Index i = 0; i < coding.features(); ++i) columns[static_cast<std::size_t>(coding.column_of(i))].excess += contributions[i];
-    std::stable_sort(columns.begin(), columns.end(), [](const Blame& a, const Blame& b) { return a.excess > b.excess; });
+    for (Index i = 0; i < coding.features(); ++i)
+        columns[static_cast<std::size_t>(coding.column_of(i))].excess += contributions(i);
+    for (Blame& column : columns) {
+        if (std::isnan(column.excess)) column.excess = std::numeric_limits<float>::infinity();
+    }
+    std::stable_sort(columns.begin(), columns.end(),
+                     [](const Blame& a, const Blame& b) { return a.excess > b.excess; });
     return columns;
+}
+
+Index missing_columns(const io::TableCoding& coding, const Eigen::MatrixXf& x, Index row) {
+    Index missing = 0;
+    for (std::size_t c = 0; c < coding.columns().size(); ++c) {
+        missing += std::isnan(x(coding.first_feature(static_cast<Index>(c)), row)) ? 1 : 0;
+    }
+    return missing;
 }
 
 }  // namespace
 
 void score(const ScoreArguments& arguments) {
-    const SavedModel model = load_model(arguments.model);
-    const io::TableCoding& coding = model.coding;
-    const Detector& detector = model.detector;
-    const io::Table table = io::read_table(arguments.table, coding.text_columns());
+    const Model model = Model::load(arguments.model);
+    const io::TableCoding& coding = model.coding();
+    // An identifier is copied as it is written, with its zeros in front and all its digits.
+    std::vector<std::string> text_columns = coding.text_columns();
+    if (!arguments.id.empty()) text_columns.push_back(arguments.id);
+    const io::Table table = io::read_table(arguments.table, text_columns);
     const io::Column* const id = arguments.id.empty() ? nullptr : &table.column(arguments.id);
     const Eigen::MatrixXf x = coding.matrix(table);
-    const auto top = std::min(static_cast<std::size_t>(std::max(arguments.top, 0)), coding.columns().size());
+    const auto top = std::min(static_cast<std::size_t>(arguments.top), coding.columns().size());
 
     io::AtomicFile file(arguments.out);
     io::CsvWriter csv(file);
@@ -51,41 +68,29 @@ void score(const ScoreArguments& arguments) {
     }
     csv.cell("missing").end_row();
 
-    const Index features = coding.features();
-    const Index block = std::min<Index>(Detector::block_size, std::max<Index>(x.cols(), 1));
-    untoward::Buffer<std::byte> memory(static_cast<Index>(Detector::arena_bytes(detector.recipe(), block, top > 0)));
-    untoward::Arena arena(memory);
-    Eigen::VectorXf scores(block);
-    Eigen::MatrixXf contributions(features, block);
-    Eigen::MatrixXf expected(features, block);
-    for (Index begin = 0; begin < x.cols(); begin += block) {
-        const Index n = std::min(block, x.cols() - begin);
-        detector.evaluate(x.middleCols(begin, n), arena, scores.data(), top > 0 ? contributions.data() : nullptr,
-                          top > 0 ? expected.data() : nullptr);
-        for (Index j = 0; j < n; ++j) {
+    for (Index begin = 0; begin < x.cols(); begin += Model::block) {
+        const Explanation explanation = model.explain(x, begin, std::min(Model::block, x.cols() - begin));
+        for (Index j = 0; j < explanation.scores.size(); ++j) {
             const Index row = begin + j;
+            const float value = explanation.scores(j);
             csv.cell(row + 1);
             if (id != nullptr) csv.cell(id->text(row));
-            csv.cell(static_cast<double>(scores(j))).cell(static_cast<double>(detector.p_value(scores(j))));
-            csv.cell(detector.threshold().is_anomaly(scores(j)) ? 1 : 0);
+            csv.cell(static_cast<double>(value)).cell(static_cast<double>(model.threshold().p_value(value)));
+            csv.cell(model.threshold().is_anomaly(value) ? 1 : 0);
             if (top > 0) {
-                const std::vector<Blame> columns = blame(coding, contributions.data() + j * features);
+                const std::vector<Blame> columns = blame(coding, explanation.contributions.col(j));
                 for (std::size_t k = 0; k < top; ++k) {
                     const Index column = columns[k].column;
                     csv.cell(coding.columns()[static_cast<std::size_t>(column)].name);
                     csv.cell(coding.observed_text(column, table, row));
-                    csv.cell(coding.decoded_text(column, expected.col(j)));
+                    csv.cell(coding.decoded_text(column, explanation.expected.col(j)));
                 }
             }
-            Index missing = 0;
-            for (std::size_t c = 0; c < coding.columns().size(); ++c) {
-                missing += std::isnan(x(coding.first_feature(static_cast<Index>(c)), row)) ? 1 : 0;
-            }
-            csv.cell(missing).end_row();
+            csv.cell(missing_columns(coding, x, row)).end_row();
         }
     }
     file.commit();
-    if (!detector.threshold().is_calibrated()) std::fprintf(stderr, "%s\n", describe_promise(detector).c_str());
+    if (!model.threshold().is_calibrated()) std::fprintf(stderr, "%s\n", model.promise().c_str());
 }
 
 }  // namespace program

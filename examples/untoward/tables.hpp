@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include <untoward/io/table_coding.hpp>
+
+// What several commands ask of a table.
+
+namespace program {
+
+/// A column of labels: 0 is normal, any other number an anomaly. Throws Error where there is no number.
+inline Eigen::VectorXi read_label_column(const untoward::io::Table& table, const std::string& name) {
+    const untoward::io::Column& column = table.column(name);
+    Eigen::VectorXi labels(table.rows());
+    for (untoward::Index i = 0; i < table.rows(); ++i) {
+        const untoward::io::Cell cell = untoward::io::parse_cell(column.text(i));
+        if (cell.kind != untoward::io::CellKind::Number) {
+            untoward::fail(table.place(i), ", column ", untoward::io::in_quotes(name), ": ",
+                           untoward::io::in_quotes(column.text(i)),
+                           " is no label; expected 0 (normal) or 1 (anomaly)");
+        }
+        labels(i) = cell.value == 0 ? 0 : 1;
+    }
+    return labels;
+}
+
+/// Throws Error that says where, when one of these rows of x, the features of the table, has an infinite
+/// value.
+inline void require_finite(const untoward::io::Table& table, const untoward::io::TableCoding& coding,
+                           const Eigen::MatrixXf& x, const std::vector<untoward::Index>& rows) {
+    for (const untoward::Index row : rows) {
+        for (untoward::Index i = 0; i < x.rows(); ++i) {
+            if (!std::isinf(x(i, row))) continue;
+            const std::string& column = coding.columns()[static_cast<std::size_t>(coding.column_of(i))].name;
+            untoward::fail(table.place(row), ", column ", untoward::io::in_quotes(column),
+                           ": an infinite value; normal rows to learn from are finite, or empty where a "
+                           "value is missing");
+        }
+    }
+}
+
+/// The columns that options name, each a list with commas. A name may itself have commas: the whole list may
+/// be one, and else as few pieces as make a name. Throws Error that lists what there is.
+inline std::vector<std::string> split_names(const untoward::io::Table& table,
+                                            const std::vector<std::string>& lists) {
+    std::vector<std::string> names;
+    for (const std::string& list : lists) {
+        if (table.find(list) != nullptr) {
+            names.push_back(list);
+            continue;
+        }
+        for (std::size_t begin = 0; begin <= list.size();) {
+            std::size_t end = std::min(list.find(',', begin), list.size());
+            while (end < list.size() && table.find(list.substr(begin, end - begin)) == nullptr) {
+                end = std::min(list.find(',', end + 1), list.size());
+            }
+            if (table.find(list.substr(begin, end - begin)) == nullptr)
+                end = std::min(list.find(',', begin), list.size());
+            names.push_back(table.column(list.substr(begin, end - begin)).name);
+            begin = end + 1;
+        }
+    }
+    return names;
+}
+
+}  // namespace program

@@ -42,7 +42,8 @@ Curve<S> curve(const Rule& rule, const std::vector<S>& x) {
 }
 
 template <class S, class Rule, std::size_t N>
-void compare(const Rule& rule, const double (&x)[N], const double (&value)[N], const double (&derivative)[N]) {
+void compare(const Rule& rule, const double (&x)[N], const double (&value)[N],
+             const double (&derivative)[N]) {
     // Float: each number alone, since many are outside its range.
     std::vector<S> at;
     for (const double v : x) at.push_back(static_cast<S>(v));
@@ -70,7 +71,8 @@ void compare(const Rule& rule, const double (&x)[N], const double (&value)[N], c
 }
 
 template <class Rule, std::size_t N>
-void compare_both(const Rule& rule, const double (&x)[N], const double (&value)[N], const double (&derivative)[N]) {
+void compare_both(const Rule& rule, const double (&x)[N], const double (&value)[N],
+                  const double (&derivative)[N]) {
     compare<double>(rule, x, value, derivative);
     compare<float>(rule, x, value, derivative);
 }
@@ -91,7 +93,8 @@ void check_ends() {
             } else {
                 CHECK((result.value[i] == expected ||
                        std::abs(result.value[i] - expected) <= std::numeric_limits<S>::min()));
-                CHECK((result.slope[i] == slope || std::abs(result.slope[i] - slope) <= std::numeric_limits<S>::min()));
+                CHECK((result.slope[i] == slope ||
+                       std::abs(result.slope[i] - slope) <= std::numeric_limits<S>::min()));
             }
         }
     };
@@ -135,5 +138,9 @@ TEST_CASE("values and derivatives are PyTorch's") {
     compare_both(Activate<Softplus>{}, ref::softplus_x, ref::softplus_value, ref::softplus_derivative);
 }
 
-TEST_CASE("the ends of the number line, in double") { check_ends<double>(); }
-TEST_CASE("the ends of the number line, in float") { check_ends<float>(); }
+TEST_CASE("the ends of the number line, in double") {
+    check_ends<double>();
+}
+TEST_CASE("the ends of the number line, in float") {
+    check_ends<float>();
+}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Where parameters lie is part of every saved model: the same for every reader, at compile time and at run time, for
-// every compiler.
+// Where parameters lie is part of every saved model: the same for every reader, at compile time and at run
+// time, for every compiler.
 #include <string>
 #include <vector>
 
@@ -24,7 +24,8 @@ struct Model {
         // Bound first and called last: its parameters come first all the same.
         auto head = scope.child("head", Dense<2>{}, Vec<5>{});
         const auto body = scope.call(
-            "body", Chain<CausalConvolution1d<4, 3>, Residual<Dense<4, Tanh>>, Dropout, Gru<5>>{{2}, {}, {}, {}}, x);
+            "body",
+            Chain<CausalConvolution1d<4, 3>, Residual<Dense<4, Tanh>>, Dropout, Gru<5>>{{2}, {}, {}, {}}, x);
         const auto scale = scope.parameter("scale", Vec<5>{}, Constant{1});
         const auto scaled = multiply(scope, body, scope.constant(Vec<1>{}, x.batch(), 2));
         const auto last = scope.repeat(1, scale, [](auto&, Index, const auto& state) { return state; }).last;

@@ -35,7 +35,9 @@ struct Loop {
 
 }  // namespace
 
-TEST_CASE("a loop over a state of two parts") { check_properties(Loop{}, {.batch = 3}, Seq<2, 5>{}); }
+TEST_CASE("a loop over a state of two parts") {
+    check_properties(Loop{}, {.batch = 3}, Seq<2, 5>{});
+}
 
 TEST_CASE("a shift register: the gradient reaches the last part of the state only after some steps") {
     check_function(
@@ -58,7 +60,8 @@ TEST_CASE("a loop of one step that gives its state back") {
     check_function(
         [](auto& scope, const auto& x) {
             const auto zero = scope.constant(Vec<2>{}, x.batch(), 0);
-            const auto unrolled = scope.repeat(1, zero, [](auto&, Index, const auto& state) { return state; });
+            const auto unrolled =
+                scope.repeat(1, zero, [](auto&, Index, const auto& state) { return state; });
             const auto first = position(scope, unrolled.all, 0);
             return add(scope, first, x);
         },

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What a caller does wrong is an assertion; here assertions throw.
 #include <stdexcept>
-#define UNTOWARD_ASSERT(condition, message) \
-    do {                                    \
+#define UNTOWARD_ASSERT(condition, message)                \
+    do {                                                   \
         if (!(condition)) throw std::logic_error(message); \
     } while (false)
 
@@ -83,20 +83,26 @@ TEST_CASE("run-time extents of a product agree") {
     Workplace w;
     const auto weight = w.value(Shape<Dynamic, Dynamic>(5, 3), 1);
     CHECK_NOTHROW(affine(w.scope, w.value(Vec<>(5)), weight, w.value(Vec<>(3), 1)));
-    CHECK_THROWS_WITH(affine(w.scope, w.value(Vec<>(4)), weight, w.value(Vec<>(3), 1)), ContainsSubstring("differ"));
-    CHECK_THROWS_WITH(affine(w.scope, w.value(Vec<>(5)), weight, w.value(Vec<>(4), 1)), ContainsSubstring("differ"));
-    CHECK_THROWS_WITH(affine(w.scope, w.value(Vec<>(5)), weight, w.value(Vec<>(3), 2)), ContainsSubstring("same for all"));
+    CHECK_THROWS_WITH(affine(w.scope, w.value(Vec<>(4)), weight, w.value(Vec<>(3), 1)),
+                      ContainsSubstring("differ"));
+    CHECK_THROWS_WITH(affine(w.scope, w.value(Vec<>(5)), weight, w.value(Vec<>(4), 1)),
+                      ContainsSubstring("differ"));
+    CHECK_THROWS_WITH(affine(w.scope, w.value(Vec<>(5)), weight, w.value(Vec<>(3), 2)),
+                      ContainsSubstring("same for all"));
 }
 
 TEST_CASE("operands broadcast") {
     Workplace w;
-    CHECK_THROWS_WITH(add(w.scope, w.value(Vec<>(5)), w.value(Vec<>(4))), ContainsSubstring("neither equal nor one"));
-    CHECK_THROWS_WITH(add(w.scope, w.value(Vec<>(5), 3), w.value(Vec<>(5), 2)), ContainsSubstring("neither equal nor one"));
+    CHECK_THROWS_WITH(add(w.scope, w.value(Vec<>(5)), w.value(Vec<>(4))),
+                      ContainsSubstring("neither equal nor one"));
+    CHECK_THROWS_WITH(add(w.scope, w.value(Vec<>(5), 3), w.value(Vec<>(5), 2)),
+                      ContainsSubstring("neither equal nor one"));
 }
 
 TEST_CASE("a tape goes back once, from one number, over the parameters it was made for") {
     Workplace w;
-    Tape<double> tape(w.arena, w.numbers.data(), w.numbers.data() + 128, measure(Dense<2>{}, Vec<3>{}), Pass{});
+    Tape<double> tape(w.arena, w.numbers.data(), w.numbers.data() + 128, measure(Dense<2>{}, Vec<3>{}),
+                      Pass{});
     Record<double> scope(tape);
     const auto y = Dense<2>{}(scope, scope.input(w.value(Vec<3>{})));
     CHECK_THROWS_WITH(tape.backward(y), ContainsSubstring("one element"));
@@ -117,7 +123,8 @@ TEST_CASE("an empty batch computes nothing and gives zero gradients") {
     Workplace w;
     Buffer<double> gradient(8);
     gradient.array() = 7;
-    Tape<double> tape(w.arena, w.numbers.data(), gradient.data(), measure(Dense<2, Tanh>{}, Vec<3>{}), Pass{});
+    Tape<double> tape(w.arena, w.numbers.data(), gradient.data(), measure(Dense<2, Tanh>{}, Vec<3>{}),
+                      Pass{});
     Record<double> scope(tape);
     const auto y = Dense<2, Tanh>{}(scope, scope.input(w.value(Vec<3>{}, 0)));
     const auto p = square(scope, y);

@@ -5,8 +5,8 @@
 
 #include "support/catch.hpp"
 #include "untoward/autodiff/describe.hpp"
-#include "untoward/autodiff/run.hpp"
 #include "untoward/autodiff/record.hpp"
+#include "untoward/autodiff/run.hpp"
 #include "untoward/nn/dropout.hpp"
 
 using namespace untoward;
@@ -30,8 +30,8 @@ struct Places {
         const auto b1 = b(x);
         const auto a2 = a(x);
         const auto own = scope.normal(Vec<4>{}, x.batch());
-        const auto loop =
-            scope.repeat(2, own, [&](auto& s, Index, const auto& state) { return s.call("in_loop", Noisy{}, state); });
+        const auto loop = scope.repeat(
+            2, own, [&](auto& s, Index, const auto& state) { return s.call("in_loop", Noisy{}, state); });
         return std::tuple(a1, b1, a2, own, loop.all);
     }
 };

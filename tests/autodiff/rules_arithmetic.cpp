@@ -29,17 +29,18 @@ TEST_CASE("one number per sample meets a column") {
 }
 
 TEST_CASE("one column meets every sample") {
-    check_function([](auto& s, const auto& x) { return multiply(s, parameter(s, Vec<7>{}), x); }, {.batch = 5},
-                   Vec<7>{});
+    check_function([](auto& s, const auto& x) { return multiply(s, parameter(s, Vec<7>{}), x); },
+                   {.batch = 5}, Vec<7>{});
 }
 
 TEST_CASE("one number meets everything") {
-    check_function([](auto& s, const auto& x) { return subtract(s, x, parameter(s, Vec<1>{})); }, {}, Seq<3, 2>{});
+    check_function([](auto& s, const auto& x) { return subtract(s, x, parameter(s, Vec<1>{})); }, {},
+                   Seq<3, 2>{});
 }
 
 TEST_CASE("a column of parameters and a row of numbers make a matrix") {
-    check_function([](auto& s, const auto& x) { return multiply(s, parameter(s, Vec<6>{}), x); }, {.batch = 4},
-                   Vec<1>{});
+    check_function([](auto& s, const auto& x) { return multiply(s, parameter(s, Vec<6>{}), x); },
+                   {.batch = 4}, Vec<1>{});
 }
 
 TEST_CASE("one value twice in one rule") {

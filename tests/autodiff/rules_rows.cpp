@@ -16,8 +16,10 @@ struct SineAndCosine {
     constexpr Index saved(Index batch, const auto& x) const { return 2 * x.size() * batch; }
     void forward(auto* saved, auto y, auto x) const {
         const auto& [sine, cosine] = y;
-        assign(sine, [](const auto& a) { return a.sin(); }, x);
-        assign(cosine, [](const auto& a) { return a.cos(); }, x);
+        assign(
+            sine, [](const auto& a) { return a.sin(); }, x);
+        assign(
+            cosine, [](const auto& a) { return a.cos(); }, x);
         for (Index j = 0; j < x.batch(); ++j) {
             for (Index i = 0; i < x.rows(); ++i) {
                 *saved++ = sine(i, j);
@@ -30,7 +32,8 @@ struct SineAndCosine {
             const auto* s = saved;
             for (Index j = 0; j < to.batch(); ++j) {
                 for (Index i = 0; i < to.rows(); ++i, s += 2) {
-                    to(i, j) = (accumulate ? to(i, j) : 0) + std::get<0>(dy)(i, j) * s[1] - std::get<1>(dy)(i, j) * s[0];
+                    to(i, j) = (accumulate ? to(i, j) : 0) + std::get<0>(dy)(i, j) * s[1] -
+                               std::get<1>(dy)(i, j) * s[0];
                 }
             }
         });
@@ -69,6 +72,6 @@ TEST_CASE("concatenation of an input, a slice of it and a parameter") {
 
 TEST_CASE("a rule with two outputs, both used and one unused") {
     check_rule(SineAndCosine{}, {}, Vec<5>{});
-    check_function([](auto& s, const auto& x) { return std::get<1>(s.apply(SineAndCosine{}, x)); }, {.batch = 2},
-                   Vec<>(3));
+    check_function([](auto& s, const auto& x) { return std::get<1>(s.apply(SineAndCosine{}, x)); },
+                   {.batch = 2}, Vec<>(3));
 }

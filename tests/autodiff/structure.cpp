@@ -21,7 +21,8 @@ struct Heads {
     constexpr auto operator()(Scope& scope, const X& x) const {
         const auto mean = scope.call("mean", Dense<2>{}, x);
         const auto spread = scope.call("spread", Dense<2, Softplus>{}, x);
-        return Posterior<std::remove_const_t<decltype(mean)>, std::remove_const_t<decltype(spread)>>{mean, spread};
+        return Posterior<std::remove_const_t<decltype(mean)>, std::remove_const_t<decltype(spread)>>{mean,
+                                                                                                     spread};
     }
 };
 

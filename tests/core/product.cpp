@@ -27,8 +27,11 @@ void check_products(Index out, Index in, Index n, Index gap) {
     const auto dy = random_numbers<S>((out + gap) * n, 3);
     const product::Columns<const S> columns_x{x.data(), in, n, in + gap};
     const product::Columns<const S> columns_dy{dy.data(), out, n, out + gap};
-    const auto at = [](const auto& v, Index i) { return static_cast<double>(v[static_cast<std::size_t>(i)]); };
-    const double tolerance = (sizeof(S) == 8 ? 1e-13 : 1e-5) * static_cast<double>(1 + std::max({out, in, n}));
+    const auto at = [](const auto& v, Index i) {
+        return static_cast<double>(v[static_cast<std::size_t>(i)]);
+    };
+    const double tolerance =
+        (sizeof(S) == 8 ? 1e-13 : 1e-5) * static_cast<double>(1 + std::max({out, in, n}));
     for (const bool accumulate : {false, true}) {
         auto y = random_numbers<S>((out + gap) * n, 4);
         auto dx = random_numbers<S>((in + gap) * n, 5);
@@ -102,7 +105,8 @@ TEST_CASE("elementwise evaluation broadcasts rows, batches and both, and sums wh
                 const Tensor<const double, Vec<>> z(b.data(), Vec<>(rows), batch, rows + gap);
                 std::vector<double> result(static_cast<std::size_t>((y_rows + gap) * y_batch), 0.5);
                 const Tensor<double, Vec<>> y(result.data(), Vec<>(y_rows), y_batch, y_rows + gap);
-                add_reduced(y, accumulate, [](const auto& p, const auto& q) { return p * q + 1; }, x, z);
+                add_reduced(
+                    y, accumulate, [](const auto& p, const auto& q) { return p * q + 1; }, x, z);
                 std::vector<double> expected(result.size(), 0.5);
                 const Tensor<double, Vec<>> e(expected.data(), Vec<>(y_rows), y_batch, y_rows + gap);
                 if (!accumulate) e.matrix().setZero();
@@ -127,10 +131,12 @@ TEST_CASE("an operand may be the result, and an empty batch sums to zero") {
     auto x = random_numbers<float>(12, 1);
     const auto before = x;
     const Tensor<float, Vec<>> y(x.data(), Vec<>(6), 2);
-    assign(y, [](const auto& a, const auto& b) { return a * b; }, y, y);
+    assign(
+        y, [](const auto& a, const auto& b) { return a * b; }, y, y);
     for (std::size_t i = 0; i < x.size(); ++i) CHECK(x[i] == before[i] * before[i]);
     const Tensor<float, Vec<>> one(x.data(), Vec<>(6), 1);
     const Tensor<const float, Vec<>> none(x.data(), Vec<>(6), 0);
-    add_reduced(one, false, [](const auto& a) { return a; }, none);
+    add_reduced(
+        one, false, [](const auto& a) { return a; }, none);
     for (std::size_t i = 0; i < 6; ++i) CHECK(x[i] == 0);
 }

@@ -14,8 +14,9 @@ TEST_CASE("a dense layer of as many units as a number says") {
 }
 
 TEST_CASE("dense layers over sequences, a residual and dropout") {
-    check_properties(Chain<Dense<6, Relu>, Residual<Dense<6, Tanh>>, Dropout, Dense<2>>{{}, {}, Dropout{0.3}, {}},
-                     {.batch = 4}, Seq<5, 3>{});
+    check_properties(
+        Chain<Dense<6, Relu>, Residual<Dense<6, Tanh>>, Dropout, Dense<2>>{{}, {}, Dropout{0.3}, {}},
+        {.batch = 4}, Seq<5, 3>{});
 }
 
 TEST_CASE("a layer that returns its input") {

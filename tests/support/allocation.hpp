@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Counts every allocation of the program: operator new, and malloc itself, which is what Eigen calls. Include it in
-// the one source file of a test program.
+// Counts every allocation of the program: operator new, and malloc itself, which is what Eigen calls. Include
+// it in the one source file of a test program.
 //
 //     AllocationCount count;
 //     work();

@@ -5,10 +5,10 @@
 //
 //   gradient       backward equals central differences, for every parameter and input
 //   one meaning    Run equals Record bit for bit; fixed and run-time shapes give the same bits
-//   batch          the gradient of a batch is the sum of those of its samples; an output does not depend on neighbours
-//   views          strided inputs give what contiguous ones give
-//   layout         describe, measure, count, the hash, Initialise, Run and Record agree
-//   memory         count() gives Arena::peak() to the byte, and nothing else is allocated
+//   batch          the gradient of a batch is the sum of those of its samples; an output does not depend on
+//   neighbours views          strided inputs give what contiguous ones give layout         describe, measure,
+//   count, the hash, Initialise, Run and Record agree memory         count() gives Arena::peak() to the byte,
+//   and nothing else is allocated
 //
 //     check_properties(Dense<5, Tanh>{}, {}, Vec<3>{});
 
@@ -69,7 +69,8 @@ inline Inputs part(const Inputs& all, Index begin, Index n, Index gap) {
     Inputs result{n, gap, {}, {all.ids.begin() + begin, all.ids.begin() + begin + n}};
     for (const auto& x : all.values) {
         const Index size = static_cast<Index>(x.size()) / all.batch;
-        std::vector<double> y(static_cast<std::size_t>((size + gap) * n), std::numeric_limits<double>::quiet_NaN());
+        std::vector<double> y(static_cast<std::size_t>((size + gap) * n),
+                              std::numeric_limits<double>::quiet_NaN());
         for (Index j = 0; j < n; ++j) {
             std::copy_n(x.begin() + (begin + j) * size, size, y.begin() + j * (size + gap));
         }
@@ -87,7 +88,8 @@ void append_output(std::vector<double>& to, const Result& result) {
             } else {
                 return value;
             }
-        }();
+        }
+        ();
         for (Index j = 0; j < x.batch(); ++j) {
             for (Index i = 0; i < x.rows(); ++i) to.push_back(x(i, j));
         }
@@ -110,8 +112,9 @@ public:
     [[nodiscard]] virtual std::vector<std::string> names() const = 0;
     [[nodiscard]] virtual Outcome run(const std::vector<double>& parameters, const Inputs& inputs,
                                       bool training) const = 0;
-    [[nodiscard]] virtual Outcome record(const std::vector<double>& parameters, const Inputs& inputs, bool training,
-                                         bool input_gradients, Index first_sample = 0) const = 0;
+    [[nodiscard]] virtual Outcome record(const std::vector<double>& parameters, const Inputs& inputs,
+                                         bool training, bool input_gradients,
+                                         Index first_sample = 0) const = 0;
 
 protected:
     ~AnySubject() = default;
@@ -132,7 +135,8 @@ public:
         return with_shapes([&](const auto&... s) { return measure(model_, s...); });
     }
     [[nodiscard]] std::vector<double> first_parameters() const override {
-        std::vector<double> p(static_cast<std::size_t>(size().scalars), std::numeric_limits<double>::quiet_NaN());
+        std::vector<double> p(static_cast<std::size_t>(size().scalars),
+                              std::numeric_limits<double>::quiet_NaN());
         with_shapes([&](const auto&... s) { initialise(p.data(), 5, model_, s...); });
         return p;
     }
@@ -149,7 +153,8 @@ public:
         });
         return result;
     }
-    [[nodiscard]] Outcome run(const std::vector<double>& parameters, const Inputs& inputs, bool training) const override {
+    [[nodiscard]] Outcome run(const std::vector<double>& parameters, const Inputs& inputs,
+                              bool training) const override {
         Outcome outcome;
         const Pass pass = pass_for(inputs, training);
         const Counts c = counts(inputs.batch);
@@ -170,8 +175,10 @@ public:
         Outcome outcome;
         const Pass pass = pass_for(inputs, training);
         Index input_bytes = 0;
-        for (const auto& x : inputs.values) input_bytes += static_cast<Index>(x.size() * sizeof(double)) + 256;
-        Buffer<std::byte> memory(static_cast<Index>(2 * counts(inputs.batch).record_bytes) + 16 * input_bytes);
+        for (const auto& x : inputs.values)
+            input_bytes += static_cast<Index>(x.size() * sizeof(double)) + 256;
+        Buffer<std::byte> memory(static_cast<Index>(2 * counts(inputs.batch).record_bytes) +
+                                 16 * input_bytes);
         Arena arena(memory);
         outcome.gradient.assign(parameters.size(), std::numeric_limits<double>::quiet_NaN());
         const AllocationCount count;
@@ -214,15 +221,15 @@ private:
     template <class Function>
     auto with_tensors(const Inputs& inputs, const Function& function) const {
         return [&]<std::size_t... I>(std::index_sequence<I...>) {
-            return function(Tensor<const double, Shapes>(inputs.values[I].data(), std::get<I>(shapes_), inputs.batch,
+            return function(Tensor<const double, Shapes>(inputs.values[I].data(), std::get<I>(shapes_),
+                                                         inputs.batch,
                                                          std::get<I>(shapes_).size() + inputs.gap)...);
-        }(std::index_sequence_for<Shapes...>{});
+        }
+        (std::index_sequence_for<Shapes...>{});
     }
     static Pass pass_for(const Inputs& inputs, bool training) {
-        return Pass{.training = training,
-                    .seed = 9,
-                    .epoch = 2,
-                    .samples = training ? inputs.ids.data() : nullptr};
+        return Pass{
+            .training = training, .seed = 9, .epoch = 2, .samples = training ? inputs.ids.data() : nullptr};
     }
 
     detail::ProjectedLayer<Layer> model_;
@@ -246,7 +253,8 @@ inline double distance(const std::vector<double>& a, const std::vector<double>& 
 
 // Central differences over every element of `values`, which the loss depends on.
 template <class Loss>
-double worst_gradient_error(std::vector<double>& values, const std::vector<double>& gradient, const Loss& loss) {
+double worst_gradient_error(std::vector<double>& values, const std::vector<double>& gradient,
+                            const Loss& loss) {
     constexpr double step = 1e-5;
     double worst = 0;
     for (std::size_t i = 0; i < values.size(); ++i) {
@@ -256,8 +264,8 @@ double worst_gradient_error(std::vector<double>& values, const std::vector<doubl
         values[i] = value - step;
         const double difference = (above - loss()) / (2 * step);
         values[i] = value;
-        const double error = std::abs(difference - gradient[i]) /
-                             std::max({1.0, std::abs(difference), std::abs(gradient[i])});
+        const double error =
+            std::abs(difference - gradient[i]) / std::max({1.0, std::abs(difference), std::abs(gradient[i])});
         if (!(error <= worst)) worst = error;
     }
     return worst;
@@ -347,8 +355,8 @@ void check_properties(const Layer& layer, const Options& options, const Shapes&.
     CHECK(a.multiply_adds == b.multiply_adds);
 }
 
-/// The same for one rule, for inputs of these shapes as they are: kernels know no fixed extents, so fixed and run-time
-/// shapes take turns in the tests.
+/// The same for one rule, for inputs of these shapes as they are: kernels know no fixed extents, so fixed and
+/// run-time shapes take turns in the tests.
 template <class Rule, class... Shapes>
 void check_rule(const Rule& rule, const Options& options, const Shapes&... shapes) {
     check_subject(Subject(detail::RuleLayer<Rule>{rule}, shapes...), options);

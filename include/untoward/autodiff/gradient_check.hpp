@@ -79,7 +79,8 @@ struct ProjectedLayer {
     constexpr auto operator()(Scope& scope, const X&... x) const {
         const auto result = layer(scope, x...);
         const auto loss = project(scope, result);
-        return Projected<std::remove_const_t<decltype(loss)>, std::remove_const_t<decltype(result)>>{loss, result};
+        return Projected<std::remove_const_t<decltype(loss)>, std::remove_const_t<decltype(result)>>{loss,
+                                                                                                     result};
     }
 
 private:
@@ -119,10 +120,10 @@ inline void compare_gradients(GradientError& worst, const char* where, Index ind
 
 }  // namespace detail
 
-/// Compares `Tape::backward` in double with central differences, for every parameter and every input of a layer
-/// (at inputs of these shapes, random numbers, parameters moved off their first values), and returns the worst
-/// disagreement: about 1e-9 where the gradient is right, unless an input lies on a kink. The layer returns one
-/// value or a std::tuple of values.
+/// Compares `Tape::backward` in double with central differences, for every parameter and every input of a
+/// layer (at inputs of these shapes, random numbers, parameters moved off their first values), and returns
+/// the worst disagreement: about 1e-9 where the gradient is right, unless an input lies on a kink. The layer
+/// returns one value or a std::tuple of values.
 ///
 ///     #include <untoward/autodiff/gradient_check.hpp>
 ///
@@ -172,7 +173,8 @@ GradientError check_gradient(const Layer& layer, const GradientCheck& options, c
     const auto with_inputs = [&](const auto& function) {
         return [&]<std::size_t... I>(std::index_sequence<I...>) {
             return function(Tensor<const double, Shapes>(inputs[I].data(), shapes, batch)...);
-        }(std::index_sequence_for<Shapes...>{});
+        }
+        (std::index_sequence_for<Shapes...>{});
     };
     const auto loss = [&]() -> double {
         arena.rewind();
@@ -226,7 +228,8 @@ GradientError check_gradient(const Layer& layer, const GradientCheck& options, c
 
 /// The same for one rule with inputs of these shapes.
 template <class Rule, class... Shapes>
-GradientError check_gradient_of_rule(const Rule& rule, const GradientCheck& options, const Shapes&... shapes) {
+GradientError check_gradient_of_rule(const Rule& rule, const GradientCheck& options,
+                                     const Shapes&... shapes) {
     return check_gradient(detail::RuleLayer<Rule>{rule}, options, shapes...);
 }
 

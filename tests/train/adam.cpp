@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+// 100 steps against PyTorch: tests/vae/elbo.cpp.
+#include "untoward/train/adam.hpp"
+
+#include <cmath>
+#include <limits>
+
+#include "support/catch.hpp"
+
+using namespace untoward;
+
+TEST_CASE("Adam: the first step goes one learning rate against the sign, whatever the gradient's size") {
+    Adam<double> adam(4);
+    double parameters[] = {1, 1, 1, 1};
+    const double gradient[] = {1e-3, -5, 1e6, 0};
+    adam.step(parameters, gradient, 0.01);
+    REQUIRE(parameters[0] == Approx(0.99).epsilon(1e-6));
+    REQUIRE(parameters[1] == Approx(1.01).epsilon(1e-8));
+    REQUIRE(parameters[2] == Approx(0.99).epsilon(1e-8));
+    REQUIRE(parameters[3] == 1);
+}
+
+TEST_CASE("Adam: two steps by the formula of the paper") {
+    Adam<double> adam(1, {.beta1 = 0.5, .beta2 = 0.75, .epsilon = 0.1});
+    double p = 2;
+    const double g1 = 3;
+    const double g2 = -1;
+    adam.step(&p, &g1, 0.1);
+    double m = 0.5 * g1;
+    double v = 0.25 * g1 * g1;
+    double expected = 2 - 0.1 * (m / 0.5) / (std::sqrt(v / 0.25) + 0.1);
+    REQUIRE(p == Approx(expected).epsilon(1e-14));
+    adam.step(&p, &g2, 0.2);
+    m = 0.5 * m + 0.5 * g2;
+    v = 0.75 * v + 0.25 * g2 * g2;
+    expected -= 0.2 * (m / (1 - 0.25)) / (std::sqrt(v / (1 - 0.5625)) + 0.1);
+    REQUIRE(p == Approx(expected).epsilon(1e-14));
+}
+
+TEST_CASE("Adam: floats follow doubles") {
+    Adam<double> wide(1);
+    Adam<float> narrow(1);
+    double p = 1;
+    float q = 1;
+    for (int i = 0; i < 1000; ++i) {
+        const double g = std::sin(0.1 * i) + 0.2 * p;
+        const auto h = static_cast<float>(g);
+        wide.step(&p, &g, 0.01);
+        narrow.step(&q, &h, 0.01);
+    }
+    REQUIRE(q == Approx(p).epsilon(1e-3));
+}
+
+TEST_CASE("clip_norm: scales to the limit, leaves shorter gradients alone, returns the norm before") {
+    double g[] = {3, 4, 0};
+    REQUIRE(clip_norm(g, 3, 10) == Approx(5));
+    REQUIRE(g[0] == 3);
+    REQUIRE(clip_norm(g, 3, 1) == Approx(5));
+    REQUIRE(g[0] == Approx(0.6).epsilon(1e-6));
+    REQUIRE(g[1] == Approx(0.8).epsilon(1e-6));
+    double none[] = {0, 0};
+    REQUIRE(clip_norm(none, 2, 1) == 0);
+    REQUIRE(none[0] == 0);
+    // The square of this norm is no float.
+    float large[] = {3e25f, 4e25f};
+    REQUIRE(clip_norm(large, 2, 1) == Approx(5e25));
+    REQUIRE(large[1] == Approx(0.8));
+    float bad[] = {1, std::numeric_limits<float>::quiet_NaN()};
+    REQUIRE_FALSE(std::isfinite(clip_norm(bad, 2, 1)));
+    float infinite[] = {1, std::numeric_limits<float>::infinity()};
+    REQUIRE_FALSE(std::isfinite(clip_norm(infinite, 2, 1)));
+}

@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <untoward/io/table_coding.hpp>
+#include <untoward/io/text.hpp>
 
 // What several commands ask of a table.
 
@@ -43,24 +45,28 @@ inline void require_finite(const untoward::io::Table& table, const untoward::io:
     }
 }
 
-/// The columns that options name, each a list with commas. A name may itself have commas: the whole list may
-/// be one, and else as few pieces as make a name. Throws Error that lists what there is.
+/// The columns that options name, each a list with commas. A name may itself have commas: of several readings
+/// the longest name counts. Throws Error that lists what there is.
 inline std::vector<std::string> split_names(const untoward::io::Table& table,
                                             const std::vector<std::string>& lists) {
+    std::size_t longest = 0;
+    for (const untoward::io::Column& column : table.columns())
+        longest = std::max(longest, column.name.size());
     std::vector<std::string> names;
     for (const std::string& list : lists) {
-        if (table.find(list) != nullptr) {
-            names.push_back(list);
-            continue;
-        }
         for (std::size_t begin = 0; begin <= list.size();) {
-            std::size_t end = std::min(list.find(',', begin), list.size());
-            while (end < list.size() && table.find(list.substr(begin, end - begin)) == nullptr) {
-                end = std::min(list.find(',', end + 1), list.size());
+            const auto name = [&list, begin](std::size_t end) {
+                return std::string(untoward::io::trimmed(std::string_view(list).substr(begin, end - begin)));
+            };
+            const auto next_comma = [&list](std::size_t from) {
+                return std::min(list.find(',', from), list.size());
+            };
+            std::size_t end = next_comma(begin);
+            for (std::size_t further = end; further < list.size() && name(further).size() <= longest;) {
+                further = next_comma(further + 1);
+                if (table.find(name(further)) != nullptr) end = further;
             }
-            if (table.find(list.substr(begin, end - begin)) == nullptr)
-                end = std::min(list.find(',', begin), list.size());
-            names.push_back(table.column(list.substr(begin, end - begin)).name);
+            names.push_back(table.column(name(end)).name);
             begin = end + 1;
         }
     }

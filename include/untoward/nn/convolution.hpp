@@ -85,18 +85,24 @@ private:
 /// A causal dilated convolution over time: `Seq<C, T>` to `Seq<Out, T>`; step t sees t, t - dilation, ...,
 /// t - (Kernel - 1) dilation and zeros before the first step. PyTorch's Conv1d after a left padding of
 /// (Kernel - 1) dilation; the weight is stored as (Kernel, Out, in).
-template <Index Out, Index Kernel>
+///
+///     CausalConvolution1d<16, 3>{.dilation = 4}
+///     CausalConvolution1d<>{.dilation = 4, .outputs = Vec<>(16), .kernel = Vec<>(3)}    // sizes at run time
+template <Index Out = Dynamic, Index Kernel = Dynamic>
 struct CausalConvolution1d {
     Index dilation = 1;
+    [[no_unique_address]] Vec<Out> outputs{};
+    [[no_unique_address]] Vec<Kernel> kernel{};
 
     template <class Scope, class X>
     constexpr auto operator()(Scope& scope, const X& x) const {
+        static_assert(X::SampleShape::rank == 2, "untoward: this convolution's input is a sequence");
         constexpr Index In = X::SampleShape::template static_extent<0>;
-        const Index fan_in = x.shape().channels() * Kernel;
-        const auto weight = scope.parameter(
-            "weight", Shape<In, Kernel, Out>(x.shape().channels(), Kernel, Out), UniformFanIn{fan_in});
-        const auto bias =
-            scope.parameter("bias", Vec<Out>{}, UniformFanIn{fan_in}, Attributes{.decay = false});
+        const Index in = x.shape().channels();
+        const UniformFanIn initial{in * kernel.size()};
+        const auto weight =
+            scope.parameter("weight", Shape<In, Kernel, Out>(in, kernel.size(), outputs.size()), initial);
+        const auto bias = scope.parameter("bias", outputs, initial, Attributes{.decay = false});
         return scope.apply(CausalConvolution{dilation}, x, weight, bias);
     }
 };

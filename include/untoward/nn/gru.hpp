@@ -83,27 +83,38 @@ struct GruCell {
 /// A gated recurrent unit over time (Cho et al. 2014, in PyTorch's variant): `Seq<C, T>` to the hidden states
 /// `Seq<Hidden, T>`, from a hidden state of zero. Parameters as in PyTorch: weight_ih (3 Hidden, C),
 /// weight_hh (3 Hidden, Hidden), bias_ih, bias_hh; rows in the order reset, update, new.
-template <Index Hidden>
+///
+///     Gru<32>{}              // 32 hidden units
+///     Gru<Dynamic>{units}    // as many as `units`
+template <Index Hidden = Dynamic>
 struct Gru {
+    [[no_unique_address]] Vec<Hidden> hidden{};
+
+    constexpr Gru() = default;
+    constexpr explicit Gru(Index units) requires(Hidden == Dynamic) : hidden(units) {}
+
     template <class Scope, class X>
     constexpr auto operator()(Scope& scope, const X& x) const {
         static_assert(X::SampleShape::rank == 2, "untoward: a GRU's input is a sequence");
         constexpr Index In = X::SampleShape::template static_extent<0>;
-        const UniformFanIn initial{Hidden};
+        constexpr Index Gates = Hidden == Dynamic ? Dynamic : 3 * Hidden;
+        const Vec<Gates> gates(3 * hidden.size());
+        const UniformFanIn initial{hidden.size()};
         const Attributes no_decay{.decay = false};
         const auto weight_ih =
-            scope.parameter("weight_ih", Shape<In, 3 * Hidden>(x.shape().channels(), 3 * Hidden), initial);
-        const auto weight_hh = scope.parameter("weight_hh", Shape<Hidden, 3 * Hidden>{}, initial);
-        const auto bias_ih = scope.parameter("bias_ih", Vec<3 * Hidden>{}, initial, no_decay);
-        const auto bias_hh = scope.parameter("bias_hh", Vec<3 * Hidden>{}, initial, no_decay);
+            scope.parameter("weight_ih", Shape<In, Gates>(x.shape().channels(), gates.size()), initial);
+        const auto weight_hh =
+            scope.parameter("weight_hh", Shape<Hidden, Gates>(hidden.size(), gates.size()), initial);
+        const auto bias_ih = scope.parameter("bias_ih", gates, initial, no_decay);
+        const auto bias_hh = scope.parameter("bias_hh", gates, initial, no_decay);
         // The input's share of every step at once: one product.
         const auto inputs = affine(scope, x, weight_ih, bias_ih);
-        const auto start = scope.constant(Vec<Hidden>{}, x.batch(), 0);
+        const auto start = scope.constant(hidden, x.batch(), 0);
         const auto unrolled =
-            scope.repeat(x.shape().positions(), start, [&](auto& s, Index t, const auto& hidden) {
+            scope.repeat(x.shape().positions(), start, [&](auto& s, Index t, const auto& state) {
                 const auto a = position(s, inputs, t);
-                const auto c = affine(s, hidden, weight_hh, bias_hh);
-                return s.apply(GruCell{}, a, c, hidden);
+                const auto c = affine(s, state, weight_hh, bias_hh);
+                return s.apply(GruCell{}, a, c, state);
             });
         return unrolled.all;
     }

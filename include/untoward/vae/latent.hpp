@@ -38,7 +38,7 @@ struct Latent {
         const auto mean = slice(scope, heads, 0, units);
         const auto raw = slice(scope, heads, units.size(), units);
         const auto log_variance = clamp(scope, raw, posterior_log_variance_low, posterior_log_variance_high);
-        return Posterior(mean, log_variance);
+        return Posterior{mean, log_variance};
     }
 };
 

@@ -10,6 +10,8 @@ import floors
 TOP = {"include", "tests", "benchmarks", "examples", "CMakeLists.txt", "CMakePresets.json", "README.md", "LICENSE"}
 BESIDE_THE_MIRROR = {"tests": {"support", "house", "consumer", "reference", "fuzz", "programs"}}
 
+MIRRORED = {name.removesuffix(".hpp") for name in floors.LEVEL}
+
 root = pathlib.Path(sys.argv[1])
 try:
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
@@ -29,7 +31,7 @@ for name in sorted({name.split("/")[0] for name in files}):
 for name in files:
     parts = name.split("/")
     if parts[0] in ("tests", "benchmarks") and len(parts) > 2:
-        if parts[1] not in floors.LEVEL and parts[1] not in BESIDE_THE_MIRROR.get(parts[0], set()):
+        if parts[1] not in MIRRORED | BESIDE_THE_MIRROR.get(parts[0], set()):
             problems.append(f"{name}: no folder of include/untoward is named {parts[1]}")
     if name.endswith((".hpp", ".cpp")) and "// SPDX-License-Identifier: MIT" not in (
             root / name).read_text(encoding="utf-8", errors="replace")[:200]:

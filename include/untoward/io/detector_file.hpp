@@ -27,8 +27,8 @@
 //     threshold.scores                                                 (calibration rows), sorted
 //     test.samples, test.scores                                        (n, features) and (n)
 //
-// and in the metadata format, format_version, version, layout_hash, score, threshold, checksum (of the values
-// of all tensors but test.*). Loading checks all of it and replays the test vectors, so a file that loads
+// and in the metadata format, format_version, version, layout_hash, score, threshold, checksum (of the names
+// and values of these tensors). Loading checks all of it and replays the test vectors, so a file that loads
 // scores as it did when it was saved.
 
 namespace untoward::io {
@@ -246,10 +246,10 @@ void add_detector(SafeTensorsWriter& writer, const Detector<Recipe, Storage>& de
     summed.add("scaler.constant", features, detector.scaling().constant);
     summed.add("score.typical", features, detector.typical());
     detail::save_threshold(summed, detector.threshold());
-    writer.metadata("checksum", summed.checksum.text());
     const auto samples = detail::make_test_samples(detector);
-    writer.add("test.samples", {samples.cols(), samples.rows()}, samples);
-    writer.add("test.scores", {samples.cols()}, detector.score(samples));
+    summed.add("test.samples", {samples.cols(), samples.rows()}, samples);
+    summed.add("test.scores", {samples.cols()}, detector.score(samples));
+    writer.metadata("checksum", summed.checksum.text());
 }
 
 /// Reads a detector of this recipe (its options and sizes) back. Throws Error where the file is of another
@@ -281,23 +281,23 @@ Detector<Recipe, Owned<S>> read_detector(const SafeTensors& file, const Recipe& 
     if (!(scaling.scale.array() > 0).all()) fail(file.name(), ": a scale is not positive");
     Vector typical = reader.finite<S>("score.typical", shape);
     auto threshold = detail::LoadThreshold<typename Result::Threshold>::from(reader);
+    const auto expected = reader.tensor<S>("test.scores");
+    const Vector flat = reader.tensor<S>("test.samples", std::vector<Index>{expected.size(), features});
+    if (expected.size() < 1) fail(file.name(), ": holds no test vectors");
     if (file.metadata("checksum") != reader.checksum.text()) {
         fail(file.name(),
              ": its numbers do not have the checksum that was written beside them: the file is damaged");
     }
+
     Result detector(recipe, std::move(scaling), std::move(parameters), std::move(typical),
                     std::move(threshold));
-
-    const auto expected = file.tensor<S>("test.scores");
-    if (expected.size() < 1) fail(file.name(), ": holds no test vectors");
-    const Vector flat = file.tensor<S>("test.samples", std::vector<Index>{expected.size(), features});
     const Vector found = detector.score(flat.reshaped(features, expected.size()));
     for (Index i = 0; i < expected.size(); ++i) {
         // Another processor rounds differently; a wrong detector is far off.
         const S tolerance = S(1e-3) * std::max(S(1), std::abs(expected(i)));
         if (!(std::abs(found(i) - expected(i)) <= tolerance)) {
             fail(file.name(), ": test vector ", i + 1, " scores ", format_shortest(found(i)), ", expected ",
-                 format_shortest(expected(i)), ": the file is damaged or was not made for this program");
+                 format_shortest(expected(i)), ": the file was not made for this model");
         }
     }
     return detector;

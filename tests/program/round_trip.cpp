@@ -115,7 +115,7 @@ TEST_CASE("payments from training to a new threshold") {
 
     // Nothing to blame; standard input and output.
     const Outcome bare = run_well({"score", "-", "--model", model, "--out", "-", "--top", "0"},
-                                  {.input = folder / "test.csv", .before = ""});
+                                  {.input = folder / "test.csv"});
     const Cells bare_rows = cells_of(bare.out);
     REQUIRE(bare_rows.size() == 201);
     CHECK(bare_rows[0] == Row{"row", "score", "p_value", "is_anomaly", "missing"});
@@ -126,7 +126,7 @@ TEST_CASE("payments from training to a new threshold") {
     CHECK(bare.err.empty());
     // The model, too, can come from standard input, and more columns than there are do no harm.
     const Outcome many = run_well({"score", folder / "test.csv", "--model", "-", "--out", "-", "--top", "99"},
-                                  {.input = model, .before = ""});
+                                  {.input = model});
     CHECK_THAT(many.out, ContainsSubstring("feature_3,observed_3,expected_3,missing\n"));
     CHECK_THAT(many.out, !ContainsSubstring("feature_4"));
 
@@ -275,8 +275,7 @@ TEST_CASE("NPY tables") {
     REQUIRE(from_csv.size() == expected.size());
     for (std::size_t i = 1; i < expected.size(); ++i) CHECK(from_csv[i][2] == expected[i][2]);
     // By its first bytes, from standard input.
-    CHECK(run_well({"score", "-", "--model", model, "--out", "-", "--id", "f1"},
-                   {.input = folder / "x.npy", .before = ""})
+    CHECK(run_well({"score", "-", "--model", model, "--out", "-", "--id", "f1"}, {.input = folder / "x.npy"})
               .out == score("x.npy"));
     const Outcome wrong = run({"score", folder / "x.csv", "--model", folder / "x.npy", "--out", "-"});
     CHECK(wrong.code == 2);

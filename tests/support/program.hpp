@@ -40,7 +40,8 @@ inline std::string read_text(const std::string& path) {
 /// How a run differs from one in a plain shell.
 struct RunOptions {
     std::string input = "/dev/null";  ///< the file at its standard input
-    std::string before;               ///< shell commands first: "ulimit -f 4"
+    std::string before{};             ///< shell commands first: "ulimit -f 4"
+    std::string output{};             ///< where its standard output goes, if it is not looked at
 };
 
 /// Runs the program with these arguments.
@@ -54,7 +55,9 @@ inline Outcome run(const std::vector<std::string>& arguments, const RunOptions& 
     std::string command = options.before.empty() ? "" : options.before + "; ";
     command += "exec " + quoted(path_from("UNTOWARD_PROGRAM").string());
     for (const std::string& argument : arguments) command += " " + quoted(argument);
-    command += " <" + quoted(options.input) + " >" + quoted(folder / "out") + " 2>" + quoted(folder / "err");
+    command += " <" + quoted(options.input) + " >" +
+               quoted(options.output.empty() ? folder / "out" : options.output) + " 2>" +
+               quoted(folder / "err");
     const int status = std::system(command.c_str());
     Outcome outcome;
     outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);

@@ -24,7 +24,7 @@ namespace ref = untoward::reference;
 
 TEST_CASE("gated recurrent units") {
     check_both(Gru<ref::gru_hidden>{}, Seq<>(ref::gru_channels, ref::gru_steps), GRU(gru));
-    check<double>(Gru<ref::gru1_hidden>{}, Seq<>(ref::gru1_channels, ref::gru1_steps), GRU(gru1));
+    check<double>(Gru<>(ref::gru1_hidden), Seq<>(ref::gru1_channels, ref::gru1_steps), GRU(gru1));
 }
 
 #define CONVOLUTION(prefix)                                                               \
@@ -40,6 +40,7 @@ TEST_CASE("causal convolutions") {
     check_both(CausalConvolution1d<5, 3>{ref::conv_d1_dilation}, shape, CONVOLUTION(conv_d1));
     check_both(CausalConvolution1d<5, 3>{ref::conv_d2_dilation}, shape, CONVOLUTION(conv_d2));
     check_both(CausalConvolution1d<5, 3>{ref::conv_d4_dilation}, shape, CONVOLUTION(conv_d4));
-    check<double>(CausalConvolution1d<2, 2>{ref::conv1_dilation}, Seq<>(ref::conv1_inputs, ref::conv1_steps),
-                  CONVOLUTION(conv1));
+    check<double>(
+        CausalConvolution1d<>{.dilation = ref::conv1_dilation, .outputs = Vec<>(2), .kernel = Vec<>(2)},
+        Seq<>(ref::conv1_inputs, ref::conv1_steps), CONVOLUTION(conv1));
 }

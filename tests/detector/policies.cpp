@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Thresholds, scalers, scores and likelihoods of one detector go together freely; and what a fit reports.
+// Thresholds, scalers, scores and likelihoods of one detector go together freely.
 #include <cmath>
-#include <string>
 
 #include "support/catch.hpp"
 #include "support/planted.hpp"
 #include "untoward/detector.hpp"
 #include "untoward/scores/elbo.hpp"
-#include "untoward/scores/reconstruction.hpp"
-#include "untoward/thresholds/conformal.hpp"
-#include "untoward/thresholds/fixed.hpp"
 #include "untoward/thresholds/quantile.hpp"
 #include "untoward/train/fit.hpp"
 
 using namespace untoward;
-using Catch::Matchers::ContainsSubstring;
 using untoward_test::correlated;
 
 namespace {
@@ -30,20 +25,6 @@ FitOptions quick(Index steps) {
 
 }  // namespace
 
-TEST_CASE("detector: a fixed threshold, a standard scaler and a weighted sum, in double") {
-    const Eigen::MatrixXd rows = correlated(features, 200, 1).cast<double>();
-    const Recipe recipe{StandardScaler{}, Model{}, ReconstructionError{} + 0.1f * KlDivergence{}, Fixed{20}};
-    const auto detector = fit(recipe, rows, quick(100));
-    static_assert(std::is_same_v<std::remove_const_t<decltype(detector)>::Scalar, double>);
-    REQUIRE(detector.threshold().threshold() == 20);
-    REQUIRE(detector.threshold().is_calibrated());
-    const auto verdict = detector(rows.col(0));
-    static_assert(std::is_same_v<decltype(verdict.score), double>);
-    REQUIRE(std::isnan(verdict.p_value));
-    REQUIRE(verdict.is_anomaly == (verdict.score > 20));
-    REQUIRE(detector(Eigen::VectorXd(rows.col(0) * 100)).is_anomaly);
-}
-
 TEST_CASE("detector: a quantile threshold and a fixed variance") {
     using Plain =
         Vae<Vec<features>, Encoder<Dense<12, Tanh>>, Latent<3>, Decoder<Dense<12, Tanh>>, FixedGaussian>;
@@ -57,42 +38,4 @@ TEST_CASE("detector: a quantile threshold and a fixed variance") {
         scores(j) = detector.score(rows.col(split.calibration[static_cast<std::size_t>(j)]))(0);
     REQUIRE((scores.array() > detector.threshold().threshold()).count() == 20);
     REQUIRE(std::isnan(detector(rows.col(0)).p_value));
-}
-
-TEST_CASE("fit report: sizes, constant features, and latent units that do something") {
-    Eigen::MatrixXf rows = correlated(features, 1000, 1);
-    rows.row(4).setConstant(3);
-    const Recipe recipe{RobustScaler{}, Model{}, KlDivergence{}, Conformal{.false_alarm_rate = 0.01}};
-    FitReport report;
-    fit(recipe, rows, quick(800), &report);
-    REQUIRE(report.rows == 1000);
-    REQUIRE(report.calibration_rows == 200);
-    REQUIRE(report.held_out_rows == 80);
-    REQUIRE(report.training_rows == 720);
-    REQUIRE(report.parameters == measure(Model{}, Vec<features>{}).scalars);
-    REQUIRE(report.constant_features == std::vector<Index>{4});
-    REQUIRE(report.training.steps <= 800);
-    REQUIRE(report.latent.units() == 3);
-    REQUIRE(report.latent.active_units >= 2);  // the data has two factors
-    REQUIRE_FALSE(report.latent.collapsed());
-    REQUIRE_THAT(report.latent.verdict(), ContainsSubstring(" of 3 latent units active"));
-    for (std::size_t k = 0; k < 3; ++k) {
-        REQUIRE(report.latent.kl_per_unit[k] >= 0);
-        // A unit's mean moves exactly where it carries information.
-        REQUIRE((report.latent.variance_of_mean[k] > 0.01) == (report.latent.kl_per_unit[k] > 0.005));
-    }
-
-    auto options = quick(800);
-    options.training.beta = {.beta = 1000, .ramp = 0};
-    fit(recipe, rows, options, &report);
-    REQUIRE(report.latent.active_units == 0);
-    REQUIRE(report.latent.collapsed());
-    REQUIRE_THAT(report.latent.verdict(),
-                 ContainsSubstring("0 of 3 latent units active: the posterior has collapsed"));
-
-    // Epochs: 720 rows in batches of 128 are 6 steps a pass.
-    options = quick(5);
-    options.epochs = 2;
-    fit(recipe, rows, options, &report);
-    REQUIRE(report.training.steps == 12);
 }

@@ -150,8 +150,10 @@ auto fit(const RecipeType& recipe, const Eigen::DenseBase<Derived>& rows, const 
     // The calibration slice comes first, so that nothing below can have seen it.
     const CalibrationSplit split = calibration_split(recipe.threshold, n, options.seed);
     const std::span<const Index> rest(split.rest);
-    // Too few rows to spare any: then the training rows choose the best step themselves.
-    const std::size_t held_out = rest.size() >= 200 ? rest.size() / 10 : 0;
+    // With few rows the model needs them all, and a tenth of them would judge nothing reliably: then the
+    // training rows choose the best step themselves.
+    constexpr std::size_t rows_to_spare = 2000;
+    const std::size_t held_out = rest.size() >= rows_to_spare ? rest.size() / 10 : 0;
     const auto held_out_rows = rest.first(held_out);
     const auto fitting = rest.subspan(held_out);
 

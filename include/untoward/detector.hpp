@@ -190,9 +190,10 @@ public:
         VerdictType verdict;
         evaluate(sample.derived().reshaped(n, 1), arena, &verdict.score, contributions, expected);
         if constexpr (!Sample::is_static) verdict.contributions = Buffer<Contribution<Scalar>>(n);
+        Contribution<Scalar>* const blame = verdict.contributions.data();
         for (Index i = 0; i < n; ++i) {
             const auto value = static_cast<Scalar>(sample.derived().coeff(i));
-            verdict.contributions[static_cast<std::size_t>(i)] = {i, contributions[i], value, expected[i]};
+            blame[i] = {i, contributions[i], value, expected[i]};
             verdict.missing += std::isnan(value) ? 1 : 0;
             verdict.is_valid = verdict.is_valid && !std::isinf(value);
         }

@@ -106,7 +106,7 @@ struct SummedWriter {
     Checksum checksum{};
 
     void add(const std::string& name, const std::vector<Index>& shape, const auto& values) {
-        checksum.add(name, values.data(), values.size());
+        checksum.add(name, values.data(), static_cast<Index>(values.size()));
         writer.add(name, shape, values);
     }
     void metadata(const char* key, const std::string& value) { writer.metadata(key, value); }

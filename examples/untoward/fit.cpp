@@ -58,6 +58,18 @@ std::vector<std::string> constant_columns(const io::TableCoding& coding,
     return names;
 }
 
+// Whether a column of numbers never goes down: an identifier or a time, more likely than a property of the
+// row.
+bool counts_up(const io::Column& column) {
+    constexpr int enough = 20;
+    int values = 0;
+    for (std::size_t i = 1; i < column.numbers.size(); ++i) {
+        if (!(column.numbers[i] >= column.numbers[i - 1])) return false;
+        values += column.numbers[i] > column.numbers[i - 1] ? 1 : 0;
+    }
+    return values >= enough;
+}
+
 void report_fit(const io::Table& table, const io::TableCoding& coding, Index rows,
                 const untoward::FitReport& report) {
     std::fprintf(stderr, "%s: %lld rows%s, %zu columns, %lld features\n", table.name().c_str(),
@@ -70,6 +82,16 @@ void report_fit(const io::Table& table, const io::TableCoding& coding, Index row
     std::vector<std::string> skewed;
     for (const io::ColumnCoding& column : coding.columns()) {
         if (column.kind == io::ColumnKind::Log1p) skewed.push_back(column.name);
+    }
+    std::vector<std::string> counting;
+    for (const io::ColumnCoding& column : coding.columns()) {
+        if (counts_up(table.column(column.name))) counting.push_back(column.name);
+    }
+    if (!counting.empty()) {
+        std::fprintf(
+            stderr,
+            "never goes down from row to row: %s; an identifier or a time is better left out (--ignore)\n",
+            io::name_list(counting).c_str());
     }
     if (!skewed.empty())
         std::fprintf(stderr, "very skewed, so taken as log(1 + x): %s\n", io::name_list(skewed).c_str());

@@ -138,6 +138,25 @@ TEST_CASE("text columns that cannot be learned") {
     require_refusal({"fit", folder / "many.csv", "--model", model, "--ignore", "name"},
                     {"'kind' has 300 different texts", "256", "--ignore kind"});
     run_well({"fit", folder / "many.csv", "--model", model, "--ignore", "name,kind", "--epochs", "1"});
+    // A column of numbers with a few cells that are none.
+    std::string nearly = "a,b\n";
+    for (int i = 0; i < 100; ++i)
+        nearly += std::to_string(i * i % 97) + "," + (i % 9 == 4 ? "?" : std::to_string(i)) + "\n";
+    write_text(folder / "nearly.csv", nearly);
+    require_refusal(
+        {"fit", folder / "nearly.csv", "--model", model},
+        {"column 'b' has ", "most of its cells are numbers, but not '?' in ", "nearly.csv, line "});
+    // A row number, by contrast, is learned, but not without a word.
+    write_text(
+        folder / "counted.csv", "id," + [] {
+            std::string csv = numeric_csv(100, 1);
+            for (std::size_t at = csv.find('\n'), i = 1; at + 1 < csv.size();
+                 at = csv.find('\n', at + 1), ++i)
+                csv.insert(at + 1, std::to_string(i) + ",");
+            return csv;
+        }());
+    CHECK_THAT(run_well({"fit", folder / "counted.csv", "--model", model, "--epochs", "1"}).err,
+               ContainsSubstring("never goes down from row to row: 'id';"));
     // Different in over a fifth of the rows.
     std::string few = "who,size\n";
     for (int i = 0; i < 40; ++i) few += "w" + std::to_string(i % 20) + "," + std::to_string(i % 7) + "\n";

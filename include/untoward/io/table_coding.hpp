@@ -82,12 +82,13 @@ public:
             if (count > 1 && 5 * count > rows.size()) {
                 refuse(column->name, " has " + std::to_string(count) + " different texts in " +
                                          std::to_string(rows.size()) +
-                                         " rows, too many to learn which are usual (at most a fifth)");
+                                         " rows, too many to learn which are usual (at most a fifth)" +
+                                         stray_text(table, *column, rows));
             } else if (count > most_levels) {
                 refuse(column->name,
                        " has " + std::to_string(count) +
                            " different texts, and each would be a feature of its own (at most " +
-                           std::to_string(most_levels) + ")");
+                           std::to_string(most_levels) + ")" + stray_text(table, *column, rows));
             }
         }
         if (refused > 0) {
@@ -245,6 +246,21 @@ private:
         const detail::NumberCells cells(column);
         return std::all_of(rows.begin(), rows.end(),
                            [&cells](Index row) { return cells[row].kind == CellKind::Missing; });
+    }
+
+    /// For the message about a column that is text because of a few cells among numbers: where the first one
+    /// is, and what it says. "" for other columns.
+    static std::string stray_text(const Table& table, const Column& column, std::span<const Index> rows) {
+        const detail::NumberCells cells(column);
+        Index first = table.rows();
+        std::size_t numbers = 0;
+        for (const Index row : rows) {
+            if (cells[row].kind == CellKind::Text) first = std::min(first, row);
+            if (cells[row].kind == CellKind::Number) ++numbers;
+        }
+        if (2 * numbers < rows.size() || first == table.rows()) return "";
+        return " (most of its cells are numbers, but not " + in_quotes(column.text(first)) + " in " +
+               table.place(first) + ")";
     }
 
     /// The columns to learn, in the order of the table.

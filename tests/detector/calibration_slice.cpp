@@ -53,12 +53,12 @@ void require_same(const Fitted& a, const Fitted& b) {
 }  // namespace
 
 TEST_CASE("calibration slice: corrupting it changes the threshold and nothing else") {
-    for (const Index n : {Index{60}, Index{400}}) {  // without and with rows held out
+    for (const Index n : {Index{60}, Index{2600}}) {  // without and with rows held out
         const Eigen::MatrixXf rows = untoward_test::correlated(features, n, 2);
         const Fitted sound = fit_with(rows, 11);
         const auto split = calibration_split(threshold, n, 11);
         REQUIRE(sound.report.calibration_rows == static_cast<Index>(split.calibration.size()));
-        REQUIRE((sound.report.held_out_rows > 0) == (n == 400));
+        REQUIRE((sound.report.held_out_rows > 0) == (n == 2600));
 
         const auto corrupted = [&](auto change) {
             Eigen::MatrixXf others = rows;

@@ -113,13 +113,13 @@ TEST_CASE("fit: all-constant data fits; what differs from it scores higher") {
 }
 
 TEST_CASE("fit: one feature") {
-    Eigen::MatrixXf rows(1, 1000);
+    Eigen::MatrixXf rows(1, 3000);
     fill_normal(rows.data(), rows.size(), {.seed = 4});
     FitReport report;
     const auto detector = fit_quickly(rows, &report);
-    REQUIRE(report.held_out_rows == 80);
-    REQUIRE(report.training_rows == 720);
-    REQUIRE(report.calibration_rows == 200);
+    REQUIRE(report.held_out_rows == 240);
+    REQUIRE(report.training_rows == 2160);
+    REQUIRE(report.calibration_rows == 600);
     REQUIRE(detector.threshold().is_calibrated());
     REQUIRE(detector(Eigen::VectorXf::Constant(1, 30)).is_anomaly);
     REQUIRE_FALSE(detector(Eigen::VectorXf::Constant(1, 0)).is_anomaly);

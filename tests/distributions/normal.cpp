@@ -30,7 +30,7 @@ struct Result {
 };
 template <class Rule, class... X>
 Result<Rule, X...> apply_and_go_back(const Rule& rule, const X&... x) {
-    Buffer<std::byte> memory(8 << 20);
+    Buffer<std::byte> memory(((x.size() + ...) + 100) * 100);
     Arena arena(memory);
     Tape<double> tape(arena, nullptr, nullptr, {}, {});
     Record<double> scope(tape);

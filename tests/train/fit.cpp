@@ -23,15 +23,15 @@ FitOptions quick(Index steps) {
 }  // namespace
 
 TEST_CASE("fit report: sizes, constant features, and latent units that do something") {
-    Eigen::MatrixXf rows = correlated(features, 1000, 1);
+    Eigen::MatrixXf rows = correlated(features, 3000, 1);
     rows.row(4).setConstant(3);
     const Recipe recipe{RobustScaler{}, Model{}, KlDivergence{}, Conformal{.false_alarm_rate = 0.01}};
     FitReport report;
     fit(recipe, rows, quick(800), &report);
-    REQUIRE(report.rows == 1000);
-    REQUIRE(report.calibration_rows == 200);
-    REQUIRE(report.held_out_rows == 80);
-    REQUIRE(report.training_rows == 720);
+    REQUIRE(report.rows == 3000);
+    REQUIRE(report.calibration_rows == 600);
+    REQUIRE(report.held_out_rows == 240);
+    REQUIRE(report.training_rows == 2160);
     REQUIRE(report.parameters == measure(Model{}, Vec<features>{}).scalars);
     REQUIRE(report.constant_features == std::vector<Index>{4});
     REQUIRE(report.training.steps <= 800);
@@ -53,9 +53,9 @@ TEST_CASE("fit report: sizes, constant features, and latent units that do someth
     REQUIRE_THAT(report.latent.verdict(),
                  ContainsSubstring("0 of 3 latent units active: the posterior has collapsed"));
 
-    // Epochs: 720 rows in batches of 128 are 6 steps a pass.
+    // Epochs: 2160 rows in batches of 128 are 17 steps a pass.
     options = quick(5);
     options.epochs = 2;
     fit(recipe, rows, options, &report);
-    REQUIRE(report.training.steps == 12);
+    REQUIRE(report.training.steps == 34);
 }

@@ -258,3 +258,24 @@ TEST_CASE("trainer: a number that is not finite is an error that names step and 
     options.max_gradient_norm = 0;  // no clipping
     REQUIRE(std::isfinite(train(rows, none, options).report.loss));
 }
+
+TEST_CASE("trainer: the loss that chooses is the mean over the nine tenths of rows that fit best") {
+    const Matrix rows = normal_rows(20, 1);
+    Buffer<float> parameters = first_parameters();
+    const Trainer<float, Model> trainer(model_of(), parameters, rows, options_of(10));
+    std::vector<double> losses;
+    for (Index j = 0; j < rows.cols(); ++j) losses.push_back(trainer.evaluate(rows.col(j)));
+    std::sort(losses.begin(), losses.end());
+    double mean = 0;
+    for (std::size_t i = 0; i < 18; ++i) mean += losses[i] / 18;
+    REQUIRE(trainer.evaluate(rows) == Approx(mean).epsilon(1e-5));
+    // So a few wild rows change little, and rows without a number as little.
+    Matrix wild = rows;
+    wild.col(3).setConstant(1000);
+    REQUIRE(trainer.evaluate(wild) < 2 * std::abs(mean));
+    wild.col(4).setConstant(std::numeric_limits<float>::quiet_NaN());
+    REQUIRE(trainer.evaluate(wild) < 2 * std::abs(mean));
+    wild.middleCols(5, 2).setConstant(std::numeric_limits<float>::quiet_NaN());
+    REQUIRE_FALSE(std::isfinite(trainer.evaluate(wild)));
+    REQUIRE(trainer.evaluate(Matrix(features, 0)) == 0);
+}

@@ -48,7 +48,7 @@ struct TrainingReport {
     Index best_step = 0;  ///< whose parameters were kept
     bool stopped_early = false;
     double seconds = 0;
-    double loss = 0;                      ///< held-out -ELBO of the parameters kept, nats per sample
+    double loss = 0;  ///< `Trainer::evaluate` of the parameters kept, on the rows that chose them
     std::vector<double> training_losses;  ///< mean over each stretch between evaluations
     std::vector<double> held_out_losses;  ///< at each evaluation
 };
@@ -209,8 +209,10 @@ public:
             const auto evidence = layer(
                 scope, Tensor<const S, Sample>(rows.data() + begin * rows.rows(), loss_.model.sample, n));
             for (Index j = 0; j < n; ++j) {
-                losses.push_back(
-                    static_cast<double>(evidence.kl.column(j).sum() - evidence.log_density.column(j).sum()));
+                const auto loss =
+                    static_cast<double>(evidence.kl.column(j).sum() - evidence.log_density.column(j).sum());
+                // A NaN has no place in an order.
+                losses.push_back(std::isnan(loss) ? std::numeric_limits<double>::infinity() : loss);
             }
         }
         const std::size_t kept = losses.size() - losses.size() / 10;

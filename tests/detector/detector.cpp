@@ -182,8 +182,12 @@ TEST_CASE("scores: alone, shuffled, in any batch and as a double they are the sa
     rows << correlated(features, n / 2, 21), mirrored(features, n / 2, 22).rows;
     const Eigen::VectorXf scores = detector.score(rows);
     REQUIRE((detector.score(rows) - scores).cwiseAbs().maxCoeff() == 0);
+    float worst = 0;
     const auto same = [&](float a, float b) {
-        return std::abs(a - b) <= 1e-5f * std::max(std::abs(a), std::abs(b)) &&
+        // A score is a difference of terms of some nats: near 0 it is known to their rounding, not to its
+        // own.
+        worst = std::max(worst, std::abs(a - b) / std::max({1.0f, std::abs(a), std::abs(b)}));
+        return std::abs(a - b) <= 1e-5f * std::max({1.0f, std::abs(a), std::abs(b)}) &&
                detector.threshold().is_anomaly(a) == detector.threshold().is_anomaly(b);
     };
     std::vector<Index> order(static_cast<std::size_t>(n));
@@ -205,6 +209,7 @@ TEST_CASE("scores: alone, shuffled, in any batch and as a double they are the sa
             for (Index j = 0; j < size; ++j) wrong += !same(scores(begin + j), some(j));
         }
     }
+    INFO("worst relative difference " << worst);
     REQUIRE(wrong == 0);
     REQUIRE(detector.score(rows.leftCols(0)).size() == 0);
 }

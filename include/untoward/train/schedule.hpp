@@ -12,7 +12,9 @@ namespace untoward {
 /// Learning rate: linear warm-up, then half a cosine down to `last` times the peak (Loshchilov and Hutter
 /// 2017).
 struct CosineSchedule {
-    double peak = 4e-3;
+    static constexpr double automatic = -1;  ///< let the trainer choose: see default_learning_rate
+
+    double peak = automatic;
     double warmup = 0.02;  ///< share of all steps
     double last = 0.0;     ///< share of the peak at the end
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <functional>
 #include <limits>
 #include <string>
@@ -26,6 +28,13 @@ struct TrainingProgress {
     double seconds;  ///< since the start
     bool finished;   ///< the last call
 };
+
+/// The peak learning rate for a number of features: 4e-3 up to 32 of them, then in inverse proportion to
+/// their number down to 1.5e-3. One step of Adam moves every weight alike, so what it changes in a unit's
+/// input grows with the number of its weights (Yang and Hu 2021): wide tables want smaller steps.
+inline double default_learning_rate(Index features) {
+    return std::clamp(4e-3 * 32.0 / static_cast<double>(std::max<Index>(features, 1)), 1.5e-3, 4e-3);
+}
 
 /// How to train.
 struct TrainingOptions {
@@ -93,6 +102,9 @@ public:
           x_(rows.rows() * batch_),
           memory_(static_cast<Index>(count<S>(loss_, batch_, model.sample).record_bytes)),
           arena_(memory_) {
+        if (options_.learning_rate.peak == CosineSchedule::automatic) {
+            options_.learning_rate.peak = default_learning_rate(rows.rows());
+        }
         if (rows.cols() < 1) fail("training needs at least one row");
         if (size_.scalars != parameters.size())
             fail("the parameter vector has ", parameters.size(), " values, the model ", size_.scalars);

@@ -11,6 +11,12 @@
 //       Keep compile-time extents down to Eigen's kernels. Smaller and faster code for one small model on a
 //       microcontroller, larger and slower to compile on a host; off by default.
 
+// Without an operating system Eigen knows no alloca and would take its packing buffers from the heap; the
+// library cuts its products so that they fit the stack.
+#if !defined(EIGEN_ALLOCA) && defined(__GNUC__)
+#define EIGEN_ALLOCA __builtin_alloca
+#endif
+
 #include <Eigen/Core>
 
 #if !EIGEN_VERSION_AT_LEAST(3, 4, 0)
@@ -25,8 +31,6 @@
 #include <cassert>
 #define UNTOWARD_ASSERT(condition, message) assert((condition) && (message))
 #endif
-
-#define UNTOWARD_INLINE inline __attribute__((always_inline))
 
 namespace untoward {
 

@@ -10,22 +10,20 @@
 // value whose data members are its attributes. Nothing else in the library knows how to differentiate
 // anything, and a rule written outside it has equal rights. It has
 //
-//     shape(shapes...)                  constexpr: the sample shape of the output, or a std::tuple of them
-//     for several;
-//                                       requirements on extents are stated here, once
-//     forward(y, x...)                  writes every element of y
-//     backward(dy, y, x..., dx...)      adds to the sinks dx the gradient for each input
+//     shape(shapes...)               constexpr: the sample shape of the output, or a std::tuple of them for
+//                                    several; requirements on extents are stated here, once
+//     forward(y, x...)               writes every element of y
+//     backward(dy, y, x..., dx...)   adds to the sinks dx the gradient for each input
 //
 // y, x and dy are `Tensor`s; with several outputs y and dy are std::tuples of them. dy may be overwritten. A
 // sink whose input needs no gradient is false, and ignores what is added to it. backward is not called where
 // nobody used an output; an unused one of several has a dy of zeros. And it may have
 //
-//     batch(batches...)                 the batch of the outputs; by default the inputs', which are equal or
-//     one saved(batch, shapes...)           a number of scalars shared by forward and backward, which then
-//     receive a
-//                                       pointer to them as their first argument
-//     view(x), and `using IsView = void` in place of forward: the output is a view of the one input
-//     multiply_adds(shapes...)          per sample, for `count`
+//     batch(batches...)              the batch of the outputs; by default the inputs', which are equal or one
+//     saved(batch, shapes...)        a number of scalars shared by forward and backward, which then receive a
+//                                    pointer to them as their first argument
+//     view(x), using IsView = void   in place of forward: the output is a view of the one input
+//     multiply_adds(shapes...)       per sample, for `count`
 //
 // A run-time list of inputs of one shape is a single argument: `Repeated<Shape>` in shape(), and something
 // with `operator[](Index)` and `size()` elsewhere.

@@ -21,7 +21,7 @@
 #include <span>
 #include <type_traits>
 
-#include "untoward/config.hpp"
+#include "../config.hpp"
 
 namespace untoward {
 

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "untoward/config.hpp"
+#include "../config.hpp"
 
 namespace untoward {
 

@@ -29,7 +29,7 @@ struct Chain {
     [[no_unique_address]] std::tuple<Layers...> layers{};
 
     constexpr Chain() = default;
-    constexpr explicit(sizeof...(Layers) == 1) Chain(const Layers&... all) requires(sizeof...(Layers) > 0)
+    constexpr Chain(const Layers&... all) requires(sizeof...(Layers) > 0)
         : layers(all...) {}
 
     template <class Scope, class X>

@@ -24,7 +24,7 @@
 #include <limits>
 #include <utility>
 
-#include "untoward/thresholds/threshold.hpp"
+#include "threshold.hpp"
 
 namespace untoward {
 

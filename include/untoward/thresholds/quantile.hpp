@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "untoward/thresholds/threshold.hpp"
+#include "threshold.hpp"
 
 namespace untoward {
 

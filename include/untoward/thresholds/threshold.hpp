@@ -28,21 +28,20 @@
 #include <concepts>
 #include <limits>
 
-#include "untoward/config.hpp"
+#include "../config.hpp"
 
 namespace untoward {
 
 /// A calibrated threshold, for scores of type `Scalar` (higher = more anomalous).
 ///
-/// | member                           | meaning |
-/// |----------------------------------|---------------------------------------------------------------------------|
-/// | `threshold()`                    | scores above it are anomalous; +infinity while there are too few rows
-/// | | `is_anomaly(score)`              | `score > threshold()`; a score that is NaN or +infinity is always
-/// anomalous | | `calibration_rows()`             | how many scores it was calibrated on | | `rows_needed()`
-/// | the fewest with which it can do what its options ask                      | | `is_calibrated()` |
-/// `calibration_rows() >= rows_needed()`                                     | |
-/// `attainable_false_alarm_rate()`  | the smallest rate that could be promised with these rows; 1 if none can
-/// be |
+/// | member                           | meaning                                                          |
+/// |----------------------------------|------------------------------------------------------------------|
+/// | `threshold()`                    | scores above it are anomalous; +infinity with too few rows       |
+/// | `is_anomaly(score)`              | `score > threshold()`; NaN and +infinity are always anomalous    |
+/// | `calibration_rows()`             | how many scores it was calibrated on                             |
+/// | `rows_needed()`                  | the fewest with which it can do what its options ask             |
+/// | `is_calibrated()`                | `calibration_rows() >= rows_needed()`                            |
+/// | `attainable_false_alarm_rate()`  | the smallest rate these rows could promise; 1 if none            |
 ///
 /// A threshold that can give a p-value has `p_value(score)` besides: see HasPValue. One that cannot has no
 /// such member, and that is how the code above knows at compile time.

@@ -32,6 +32,9 @@
 #define UNTOWARD_ASSERT(condition, message) assert((condition) && (message))
 #endif
 
+// For small functions in hot loops that a compiler would rather call.
+#define UNTOWARD_INLINE inline __attribute__((always_inline))
+
 namespace untoward {
 
 /// Sizes and positions, as in Eigen: signed.

@@ -137,7 +137,7 @@ void add_fit(CLI::App& app) {
     add_whole<std::uint64_t>(command, "--seed", arguments->seed, "N", 0,
                              "the same seed gives the same model file, byte for byte (default 0)");
     add_whole<long>(command, "--epochs", arguments->epochs, "N", 1,
-                    "passes over the rows (default 20, but 2,000 to 4,000 steps)");
+                    "passes over the rows (default 20, but 1,500 to 4,000 steps)");
     add_text(command, "--label", arguments->label, "NAME",
              "a column of labels: not learned, and rows whose label is not 0 are left out");
     add_names(command, "--ignore", arguments->ignore, "columns not to learn, like identifiers");

@@ -39,7 +39,7 @@ inline double default_learning_rate(Index features) {
 /// How to train.
 struct TrainingOptions {
     Index epochs = 0;  ///< passes over the rows; 0: 20, within the next two numbers of steps
-    Index min_steps = 2000;
+    Index min_steps = 1500;
     Index max_steps = 4000;
     Index batch = 128;  ///< rows a step; all rows where there are fewer
     CosineSchedule learning_rate{};

@@ -41,7 +41,7 @@ struct Contribution {
     Index feature = 0;
     S excess = 0;    ///< its share of the score, less the training median of that share
     S observed = 0;  ///< in the data's unit; NaN where missing
-    S expected = 0;  ///< what the model reconstructs, in the data's unit
+    S expected = 0;  ///< what the model would expect of a normal sample nearby, in the data's unit
 };
 
 /// What a detector says of one sample.
@@ -110,8 +110,8 @@ public:
 
     /// Scores a batch of raw samples (features x n, NaN = missing) in an arena of `arena_bytes(recipe, n,
     /// expected != nullptr)`, without any other memory. `contributions` and `expected` (features x n,
-    /// column-major, or null) receive every feature's excess share of the score and its reconstruction in the
-    /// data's unit.
+    /// column-major, or null) receive every feature's excess share of the score and what was to be expected of
+    /// it, in the data's unit.
     template <class Derived>
     void evaluate(const Eigen::DenseBase<Derived>& samples, Arena& arena, Scalar* scores,
                   Scalar* contributions = nullptr, Scalar* expected = nullptr) const {
@@ -149,7 +149,7 @@ public:
                         infinite || std::isnan(excess) ? std::numeric_limits<Scalar>::infinity() : excess;
                 }
                 if (expected != nullptr) {
-                    expected[i + j * features] = scaling_.invert(i, evidence.reconstruction(i, j));
+                    expected[i + j * features] = scaling_.invert(i, evidence.expectation(i, j));
                 }
             }
         }
@@ -222,7 +222,7 @@ public:
 private:
     static constexpr auto gather(const RecipeType& recipe, bool explain) {
         Needs needs = recipe.score.needs();
-        needs.reconstruction = needs.reconstruction || explain;
+        needs.expectation = needs.expectation || explain;
         return GatherEvidence<Model>{recipe.model, needs};
     }
 

@@ -14,12 +14,13 @@ struct Needs {
     bool reconstruction = false;  ///< the decoder's answer to the posterior's mean
     Index draws = 0;              ///< log densities under this many draws of z
     std::uint64_t seed = 0;       ///< of the draws
+    bool expectation = false;     ///< what a normal sample nearby would look like, to explain with
 
     constexpr Needs operator|(const Needs& other) const {
         UNTOWARD_ASSERT(draws == 0 || other.draws == 0 || seed == other.seed,
                         "untoward: scores that are added share their draws, so their seeds are the same");
         return {reconstruction || other.reconstruction, draws > other.draws ? draws : other.draws,
-                draws > 0 ? seed : other.seed};
+                draws > 0 ? seed : other.seed, expectation || other.expectation};
     }
 };
 
@@ -32,7 +33,13 @@ struct Evidence {
     Units kl;            ///< KL(q(z_k|x) || p(z_k)) of every unit
     X reconstruction;    ///< E[x | z = mean], where needed; else the input
     X log_density;       ///< mean over the draws of log p(x_d | z), where needed; else the input
+    X expectation;       ///< E[x | z = mean, kept within the prior's bulk], where needed; else the input
 };
+
+/// How far from 0 a latent unit goes where an expected value is asked for: three standard deviations of the
+/// prior. An anomaly may be encoded far outside, where the decoder extrapolates and knows nothing.
+inline constexpr double prior_bulk = 3;
+
 
 /// A model's pass over a batch for a score, as a layer: so that `count` knows its arena.
 template <class Model>
@@ -46,11 +53,20 @@ struct GatherEvidence {
         const auto posterior = parts.encode(x);
         const auto kl = normal_kl(scope, posterior.mean, posterior.log_variance);
         using Units = std::remove_const_t<decltype(kl)>;
-        Evidence<X, Units> evidence{x, Units(posterior.mean), Units(posterior.log_variance), kl, x, x};
+        Evidence<X, Units> evidence{x, Units(posterior.mean), Units(posterior.log_variance), kl, x, x, x};
         if (needs.reconstruction) {
             evidence.reconstruction = X(scope.call(
                 "reconstruction",
                 [&](auto&, const auto& mean) { return model.likelihood.expectation(parts.decode(mean)); },
+                posterior.mean));
+        }
+        if (needs.expectation) {
+            evidence.expectation = X(scope.call(
+                "expectation",
+                [&](auto& inner, const auto& mean) {
+                    const auto z = clamp(inner, mean, -prior_bulk, prior_bulk);
+                    return model.likelihood.expectation(parts.decode(z));
+                },
                 posterior.mean));
         }
         if (needs.draws > 0) {

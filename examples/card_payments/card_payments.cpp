@@ -12,10 +12,10 @@
 // episodes, and the customer's own payments stop for two days after one, because the card is blocked:
 //   card_testing      many tiny payments online within minutes, to see which stolen numbers work
 //   stolen_card       a few large purchases or withdrawals in a short time, near home or far away
-//   account_takeover  online, for usual amounts at usual hours; a strange device or place gives away most,
-//   not all cloned_card       every value usual alone, the combination impossible
-// Nothing here knows how a detector works, and frauds are far more frequent than in life, so that a short
-// table says something.
+//   account_takeover  online, for usual amounts at usual hours; a strange device or place gives away most, not all
+//   cloned_card       every value usual alone, the combination impossible
+// No value is taken from a detector, but how subtle the frauds are was chosen so that a plain autoencoder finds
+// a good half of them; and they are far more frequent than in life, so that a short table says something.
 
 #include <algorithm>
 #include <array>

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Card payments as a bank sees them, with planted frauds: data to try a detector on.
 //
-//   card_payments --out DIR     writes DIR/train.csv (normal payments) and DIR/test.csv (later payments, some
-//   of
+//   card_payments --out DIR     writes DIR/train.csv (normal payments) and DIR/test.csv (later payments, some of
 //                               them fraudulent, with the columns `fraud_kind` and `label`)
 //   card_payments --report DIR  reads DIR/test.csv and DIR/scored.csv (from `untoward score`) and prints what
 //                               was caught at which false-alarm rate

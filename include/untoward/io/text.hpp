@@ -67,7 +67,7 @@ inline std::string in_quotes(std::string_view text, std::size_t limit = 80) {
         // C1 control characters are C2 80 .. C2 9F in UTF-8.
         const bool control =
             byte < 0x20 || byte == 0x7F || (!utf8 && byte >= 0x80) ||
-            (byte == 0xC2 && static_cast<unsigned char>(text[i + 1]) < 0xA0) ||
+            (byte == 0xC2 && i + 1 < end && static_cast<unsigned char>(text[i + 1]) < 0xA0) ||
             (byte >= 0x80 && byte < 0xA0 && i > 0 && static_cast<unsigned char>(text[i - 1]) == 0xC2);
         if (control) {
             result += "\\x";

@@ -44,7 +44,8 @@ public:
     constexpr auto parameter(const Name&, const Sample& shape, const Initialiser&,
                              const Attributes& attributes = {}) {
         this->advance(shape.size());
-        return Symbol<Sample>(shape, 1, Symbol<Sample>::outside, attributes.trainable);
+        const Attributes a = this->effective(attributes);
+        return Symbol<Sample>(shape, 1, Symbol<Sample>::outside, a.trainable || a.statistic);
     }
 
     template <class Rule, class... V>

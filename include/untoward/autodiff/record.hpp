@@ -36,8 +36,10 @@ public:
     auto parameter(const Name&, const Sample& shape, const Initialiser&, const Attributes& attributes = {}) {
         const Index size = shape.size();
         const Cursor place = this->advance(size);
-        return Var<S, Sample>(Tensor<const S, Sample>(tape_->parameters() + place.scalars, shape, 1),
-                              attributes.trainable ? tape_->parameter_gradient(place, size) : nullptr);
+        const Attributes a = this->effective(attributes);
+        return Var<S, Sample>(
+            Tensor<const S, Sample>(tape_->parameters() + place.scalars, shape, 1),
+            a.trainable || a.statistic ? tape_->parameter_gradient(place, size) : nullptr);
     }
 
     template <class Rule, class... V>

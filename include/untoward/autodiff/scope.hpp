@@ -26,6 +26,7 @@
 //                                        all where the pass has no sample ids, as in scoring
 //     s.constant(shape, batch, value)
 //     s.training()                       whether dropout and the like are on
+//     s.freeze()                         from here on, in this layer and its children, nothing is trainable
 //
 // Order is meaning: parameters lie in the order in which they are asked for, so two calls on a scope never
 // share one full expression (C++ leaves the order of function arguments open).
@@ -47,7 +48,13 @@ struct Cursor {
 struct Attributes {
     bool trainable = true;  ///< has a gradient, and the optimiser changes it
     bool decay = true;      ///< weight decay applies (not to biases and log-variances)
+    /// A running average, like batch norm's, in place of a trainable tensor: what backward writes for it is
+    /// its difference from the batch's value, and training subtracts a share of that.
+    bool statistic = false;
 };
+
+/// What a layer asks for in order to keep a running average.
+inline constexpr Attributes running_average{.trainable = false, .decay = false, .statistic = true};
 
 /// What one pass over a batch is for; noise depends on nothing else than this, the place in the model, and
 /// the element.
@@ -136,6 +143,9 @@ public:
 
     [[nodiscard]] constexpr const Cursor& cursor() const { return cursor_; }
 
+    /// Parameters that this layer and its children ask for from here on stay as they are in training.
+    constexpr void freeze() { frozen_ = true; }
+
     // For Bound and call(). `end`, where not null, receives the place after the layer's last parameter; where
     // it is null the layer was bound before.
     template <class Layer, class... V>
@@ -203,6 +213,10 @@ protected:
     /// Whether this is a call of a layer whose parameters were met when it was bound.
     [[nodiscard]] constexpr bool bound() const { return bound_; }
     constexpr Cursor& mutable_cursor() { return cursor_; }
+    /// What holds of a parameter here: a frozen layer's is neither trainable nor a running average.
+    [[nodiscard]] constexpr Attributes effective(const Attributes& asked) const {
+        return frozen_ ? Attributes{.trainable = false, .decay = false} : asked;
+    }
 
 private:
     friend Derived;
@@ -213,6 +227,7 @@ private:
     std::uint64_t noise_site_ = 0;
     std::uint64_t noise_calls_ = 0;
     bool bound_ = false;
+    bool frozen_ = false;
 };
 
 namespace detail {

@@ -65,7 +65,9 @@ public:
                              const Attributes& attributes = {}) {
         self().claim(name);
         const Cursor place = this->advance(shape.size());
-        if (!this->bound()) self().on_parameter(name, shape, initialiser, attributes, place);
+        if (!this->bound()) {
+            self().on_parameter(name, shape, initialiser, this->effective(attributes), place);
+        }
         return Symbol<Sample>(shape, 1);
     }
     template <class Rule, class... V>

@@ -7,6 +7,8 @@
 #include <set>
 
 #include "support/catch.hpp"
+#include "untoward/scores/elbo.hpp"
+#include "untoward/scores/reconstruction.hpp"
 #include "untoward/thresholds/conformal.hpp"
 #include "untoward/thresholds/fixed.hpp"
 
@@ -18,7 +20,7 @@ struct Own {
     using IsScore = void;
     constexpr Needs needs() const { return {}; }
     void add_to(auto&, const auto&, auto) const {}
-    std::string describe() const { return "elsewhere::Own{}"; }
+    std::string text() const { return "elsewhere::Own{}"; }
 };
 }  // namespace elsewhere
 
@@ -136,7 +138,7 @@ TEST_CASE("detector file: tensors have PyTorch's names and shapes; beside them l
     std::set<std::string> keys;
     for (const auto& [key, value] : file.metadata()) keys.insert(key);
     REQUIRE(keys == std::set<std::string>{"format", "format_version", "version", "layout_hash", "checksum",
-                                          "score", "threshold", "threshold.false_alarm_rate"});
+                                          "score", "threshold"});
     REQUIRE(file.metadata("score") == "NegativeElbo{.draws = 8, .seed = 0}");
 
     // The test vectors come from the scaler alone, whatever the model was trained on.
@@ -212,7 +214,7 @@ TEST_CASE("detector file: another format, version, model or score is refused by 
     REQUIRE_THROWS_WITH(loaded(bytes, recipe),
                         ContainsSubstring("score is 'NegativeElbo{.draws = 8, .seed = 0}'") &&
                             ContainsSubstring("expected 'NegativeElbo{.draws = 4, .seed = 0}'"));
-    REQUIRE_THROWS_WITH(loaded(with(bytes, "\"conformal\"", "\"plain    \"")),
+    REQUIRE_THROWS_WITH(loaded(with(bytes, "\"Conformal{", "\"Quantiles{")),
                         ContainsSubstring("threshold is"));
     REQUIRE_THROWS_WITH(loaded(with(bytes, "latent.bias", "latent.bits")),
                         ContainsSubstring("no tensor 'latent.bias'"));
@@ -276,15 +278,15 @@ TEST_CASE("detector file: a threshold without calibration comes back as such") {
 }
 
 TEST_CASE("scores: how they are spelled in C++") {
-    using io::describe_score;
-    REQUIRE(describe_score(ReconstructionError{} + 0.1f * KlDivergence{}) ==
+    using io::policy_text;
+    REQUIRE(policy_text(ReconstructionError{} + 0.1f * KlDivergence{}) ==
             "ReconstructionError{.norm = Norm::squared} + 0.1f * KlDivergence{}");
-    REQUIRE(describe_score(2.0f * (ReconstructionError{.norm = Norm::l1} + KlDivergence{})) ==
+    REQUIRE(policy_text(2.0f * (ReconstructionError{.norm = Norm::l1} + KlDivergence{})) ==
             "2.0f * (ReconstructionError{.norm = Norm::l1} + KlDivergence{})");
-    REQUIRE(describe_score(2.0f * ReconstructionError{.norm = Norm::l2} + KlDivergence{}) ==
+    REQUIRE(policy_text(2.0f * ReconstructionError{.norm = Norm::l2} + KlDivergence{}) ==
             "2.0f * ReconstructionError{.norm = Norm::l2} + KlDivergence{}");
-    REQUIRE(describe_score(KlDivergence{} + KlDivergence{} + 1e-10f * KlDivergence{}) ==
+    REQUIRE(policy_text(KlDivergence{} + KlDivergence{} + 1e-10f * KlDivergence{}) ==
             "KlDivergence{} + KlDivergence{} + 1e-10f * KlDivergence{}");
-    REQUIRE(describe_score(0.5f * elsewhere::Own{} + NegativeElbo{.draws = 2, .seed = 3}) ==
+    REQUIRE(policy_text(0.5f * elsewhere::Own{} + NegativeElbo{.draws = 2, .seed = 3}) ==
             "0.5f * elsewhere::Own{} + NegativeElbo{.draws = 2, .seed = 3}");
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A detector of other parts in a file: static sizes, double, a plain threshold, a sum of scores.
 #include "support/catch.hpp"
+#include "untoward/scores/elbo.hpp"
+#include "untoward/scores/reconstruction.hpp"
 #include "untoward/io/detector_file.hpp"
 #include "untoward/thresholds/quantile.hpp"
 

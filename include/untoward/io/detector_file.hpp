@@ -12,11 +12,10 @@
 
 #include "../autodiff/describe.hpp"
 #include "../detector.hpp"
-#include "../scores/elbo.hpp"
-#include "../scores/reconstruction.hpp"
 #include "../thresholds/conformal.hpp"
 #include "../version.hpp"
 #include "number.hpp"
+#include "policy_text.hpp"
 #include "safetensors.hpp"
 
 // A fitted detector as one safetensors file. The model's parameters have the names and shapes that PyTorch
@@ -27,51 +26,15 @@
 //     threshold.scores                                                 (calibration rows), sorted
 //     test.samples, test.scores                                        (n, features) and (n)
 //
-// and in the metadata format, format_version, version, layout_hash, score, threshold, checksum (of the names
-// and values of these tensors). Loading checks all of it and replays the test vectors, so a file that loads
+// and in the metadata format, format_version, version, layout_hash, threshold, checksum (of the names and
+// values of these tensors) and the C++ text of scaler, model and score, as far as they have one
+// (core/options.hpp). Loading checks all of it and replays the test vectors, so a file that loads
 // scores as it did when it was saved.
 
 namespace untoward::io {
 
 inline constexpr const char* detector_format = "untoward detector";
 inline constexpr const char* detector_format_version = "1";
-
-/// How a score is spelled in C++, for people and for a check in loading. A score of your own has a member
-/// `std::string describe() const`.
-template <class Own>
-requires requires(const Own& score) {
-    { score.describe() } -> std::convertible_to<std::string>;
-}
-std::string describe_score(const Own& score) {
-    return score.describe();
-}
-template <class Inner>
-std::string describe_score(const Weighted<Inner>& score);
-template <class First, class Second>
-std::string describe_score(const SumOfScores<First, Second>& score);
-inline std::string describe_score(const NegativeElbo& score) {
-    return "NegativeElbo{.draws = " + std::to_string(score.draws) +
-           ", .seed = " + std::to_string(score.seed) + "}";
-}
-inline std::string describe_score(const KlDivergence&) {
-    return "KlDivergence{}";
-}
-inline std::string describe_score(const ReconstructionError& score) {
-    constexpr const char* names[] = {"squared", "l1", "l2"};
-    return std::string("ReconstructionError{.norm = Norm::") + names[static_cast<int>(score.norm)] + "}";
-}
-template <class Inner>
-std::string describe_score(const Weighted<Inner>& score) {
-    const std::string weight = format_shortest(score.weight);
-    const bool has_point = weight.find_first_of(".en") != std::string::npos;
-    const std::string inner = describe_score(score.score);
-    const bool is_sum = inner.find(" + ") != std::string::npos;
-    return weight + (has_point ? "f * " : ".0f * ") + (is_sum ? "(" + inner + ")" : inner);
-}
-template <class First, class Second>
-std::string describe_score(const SumOfScores<First, Second>& score) {
-    return describe_score(score.first) + " + " + describe_score(score.second);
-}
 
 namespace detail {
 
@@ -134,8 +97,7 @@ struct SummedReader {
 
 template <class Vector>
 void save_threshold(SummedWriter& writer, const ConformalThreshold<Vector>& threshold) {
-    writer.metadata("threshold", "conformal");
-    writer.metadata("threshold.false_alarm_rate", format_shortest(threshold.false_alarm_rate()));
+    writer.metadata("threshold", policy_text(Conformal{threshold.false_alarm_rate()}));
     writer.add("threshold.scores", {threshold.scores().size()}, threshold.scores());
 }
 template <class S>
@@ -167,9 +129,32 @@ inline Index rows_of(const SafeTensors& file, const char* key) {
 
 inline void require_metadata(const SafeTensors& file, const char* key, const std::string& expected) {
     if (file.metadata(key) != expected) {
-        fail(file.name(), ": ", key, " is ", in_quotes(file.metadata(key)), ", expected ",
-             in_quotes(expected));
+        constexpr std::size_t most = 1000;
+        fail(file.name(), ": ", key, " is ", in_quotes(file.metadata(key), most), ", expected ",
+             in_quotes(expected, most));
     }
+}
+
+inline void require_shape(const SafeTensors& file, const ParameterInfo& info) {
+    file.require_shape(info.path, std::vector<Index>(info.extents, info.extents + info.rank));
+}
+
+// The parts of a recipe as C++ text, where they have one.
+template <class Policy>
+void write_text(SafeTensorsWriter& writer, const char* key, const Policy& policy) {
+    if constexpr (HasText<Policy>) writer.metadata(key, policy_text(policy));
+}
+template <class Policy>
+void require_text(const SafeTensors& file, const char* key, const Policy& policy) {
+    if constexpr (HasText<Policy>) require_metadata(file, key, policy_text(policy));
+}
+
+template <class Vector>
+Vector read_calibration_scores(SummedReader& reader) {
+    Vector scores = reader.tensor<typename Vector::Scalar>("threshold.scores");
+    if (!is_sorted_scores(scores))
+        fail(reader.file.name(), ": the calibration scores are not sorted numbers");
+    return scores;
 }
 
 template <class Threshold>
@@ -177,14 +162,11 @@ struct LoadThreshold;
 template <class Vector>
 struct LoadThreshold<ConformalThreshold<Vector>> {
     static ConformalThreshold<Vector> from(SummedReader& reader) {
-        const SafeTensors& file = reader.file;
-        require_metadata(file, "threshold", "conformal");
-        const double rate = number_of(file, "threshold.false_alarm_rate");
-        if (!(rate > 0 && rate < 1))
-            fail(file.name(), ": the false-alarm rate ", format_shortest(rate), " is not in (0, 1)");
-        Vector scores = reader.tensor<typename Vector::Scalar>("threshold.scores");
-        if (!is_sorted_scores(scores)) fail(file.name(), ": the calibration scores are not sorted numbers");
-        return {std::move(scores), rate};
+        Conformal policy;
+        const PolicyText text = parse_policy(reader.file.metadata("threshold"));
+        if (text.name != Conformal::name) require_metadata(reader.file, "threshold", policy_text(policy));
+        read_options("threshold", text, policy);
+        return {read_calibration_scores<Vector>(reader), policy.false_alarm_rate};
     }
 };
 template <class S>
@@ -230,7 +212,9 @@ void add_detector(SafeTensorsWriter& writer, const Detector<Recipe, Storage>& de
     writer.metadata("format_version", detector_format_version);
     writer.metadata("version", UNTOWARD_VERSION);
     writer.metadata("layout_hash", detail::hex(layout_hash(model, model.sample)));
-    writer.metadata("score", describe_score(detector.recipe().score));
+    detail::write_text(writer, "scaler", detector.recipe().scaler);
+    detail::write_text(writer, "model", model);
+    detail::write_text(writer, "score", detector.recipe().score);
     detail::SummedWriter summed{writer};
     describe(
         [&](const ParameterInfo& info) {
@@ -262,8 +246,10 @@ Detector<Recipe, Owned<S>> read_detector(const SafeTensors& file, const Recipe& 
     const auto& model = recipe.model;
     detail::require_metadata(file, "format", detector_format);
     detail::require_metadata(file, "format_version", detector_format_version);
-    detail::require_metadata(file, "score", describe_score(recipe.score));
+    detail::require_text(file, "score", recipe.score);
     detail::SummedReader reader{file};
+    // Before anything is allocated: the file has all that the model asks for.
+    describe([&](const ParameterInfo& info) { detail::require_shape(file, info); }, model, model.sample);
     Buffer<S> parameters(measure(model, model.sample).scalars);
     describe(
         [&](const ParameterInfo& info) {
@@ -273,6 +259,7 @@ Detector<Recipe, Owned<S>> read_detector(const SafeTensors& file, const Recipe& 
         },
         model, model.sample);
     detail::require_metadata(file, "layout_hash", detail::hex(layout_hash(model, model.sample)));
+    detail::require_text(file, "model", model);
     const Index features = model.sample.size();
     const std::vector<Index> shape{features};
     Scaling<Vector> scaling{reader.finite<S>("scaler.centre", shape), reader.finite<S>("scaler.scale", shape),

@@ -96,12 +96,17 @@ public:
     ///     file.tensor<float>("encoder.0.weight", {32, 16})
     template <class T>
     Eigen::Matrix<T, Dynamic, 1> tensor(std::string_view tensor_name, const std::vector<Index>& shape) const {
+        require_shape(tensor_name, shape);
+        return tensor<T>(tensor_name);
+    }
+
+    /// Throws Error where there is no such tensor of exactly this shape.
+    void require_shape(std::string_view tensor_name, const std::vector<Index>& shape) const {
         const TensorInfo& found = info(tensor_name);
         if (found.shape != shape) {
             fail(name_, ": tensor ", in_quotes(tensor_name), " has shape ", detail::shape_text(found.shape),
                  ", expected ", detail::shape_text(shape));
         }
-        return tensor<T>(tensor_name);
     }
 
 private:

@@ -14,6 +14,12 @@ struct NegativeElbo {
     Index draws = 8;
     std::uint64_t seed = 0;
 
+    static constexpr const char* name = "negative-elbo";
+    static constexpr void options(auto& self, auto&& visit) {
+        visit("draws", self.draws, OptionRange{1, 10000});
+        visit("seed", self.seed);
+    }
+
     [[nodiscard]] constexpr Needs needs() const { return {.draws = draws, .seed = seed}; }
     template <class S>
     void add_to(ScoreSheet<S>& sheet, const auto& evidence, S weight) const {
@@ -25,6 +31,8 @@ struct NegativeElbo {
 /// KL(q(z|x) || p(z)): how far from the prior the encoder had to go, in nats.
 struct KlDivergence {
     using IsScore = void;
+
+    static constexpr const char* name = "kl-divergence";
 
     [[nodiscard]] constexpr Needs needs() const { return {}; }
     template <class S>

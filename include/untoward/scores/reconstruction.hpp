@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "../core/options.hpp"
 #include "score.hpp"
 
 namespace untoward {
@@ -11,12 +12,18 @@ enum class Norm {
     l1,       ///< sum of absolute values
     l2,       ///< root of the sum of squares
 };
+constexpr OptionValues<3> option_values(Norm) {
+    return {"Norm", {"squared", "l1", "l2"}};
+}
 
 /// ||x - x_hat|| in scaled units, x_hat decoded from the posterior's mean: deterministic. With the L2 norm a
 /// feature's share is its square over the norm, so that the shares add up to it.
 struct ReconstructionError {
     using IsScore = void;
     Norm norm = Norm::squared;
+
+    static constexpr const char* name = "reconstruction-error";
+    static constexpr void options(auto& self, auto&& visit) { visit("norm", self.norm); }
 
     [[nodiscard]] constexpr Needs needs() const { return {.reconstruction = true}; }
     template <class S>

@@ -69,6 +69,21 @@ constexpr Index calibration_size(Index n, double rate) {
     return std::max(n / 5, std::min(conformal_rows_needed(rate), two_fifths));
 }
 
+/// How many of n rows a threshold policy wants to itself: what its member `rows_for_calibration(n)` says; else
+/// `calibration_size` of its false-alarm rate, or of 1 - level; else a fifth.
+template <class Policy>
+constexpr Index rows_for_calibration(const Policy& policy, Index n) {
+    if constexpr (requires { policy.rows_for_calibration(n); }) {
+        return policy.rows_for_calibration(n);
+    } else if constexpr (requires { policy.false_alarm_rate; }) {
+        return calibration_size(n, policy.false_alarm_rate);
+    } else if constexpr (requires { policy.level; }) {
+        return calibration_size(n, 1 - policy.level);
+    } else {
+        return n / 5;
+    }
+}
+
 /// A calibrated conformal threshold: the sorted calibration scores and the rate. `Vector` is an Eigen vector:
 /// one that owns its numbers, one of fixed size, or a Map of numbers in a file's buffer or in flash.
 template <class Vector>
@@ -124,6 +139,9 @@ private:
 /// the promise is impossible: the threshold is +infinity and `is_calibrated()` is false.
 struct Conformal {
     double false_alarm_rate = 0.01;  ///< in (0, 1)
+
+    static constexpr const char* name = "conformal";
+    static constexpr void options(auto& self, auto&& visit) { visit("false_alarm_rate", self.false_alarm_rate, OptionRange{0, 1, true}); }
 
     template <class Derived>
     ConformalThreshold<OwnedScores<Derived>> calibrate(const Eigen::DenseBase<Derived>& scores) const {

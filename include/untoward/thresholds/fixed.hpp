@@ -10,6 +10,9 @@ namespace untoward {
 struct Fixed {
     double value = 0;
 
+    static constexpr const char* name = "fixed";
+    static constexpr void options(auto& self, auto&& visit) { visit("value", self.value); }
+
     template <class Derived>
     PlainThreshold<typename Derived::Scalar> calibrate(const Eigen::DenseBase<Derived>& scores) const {
         using Scalar = typename Derived::Scalar;

@@ -32,6 +32,9 @@ typename Derived::Scalar quantile_of_sorted(const Eigen::DenseBase<Derived>& sor
 struct Quantile {
     double level = 0.99;  ///< in [0, 1]
 
+    static constexpr const char* name = "quantile";
+    static constexpr void options(auto& self, auto&& visit) { visit("level", self.level, OptionRange{0, 1}); }
+
     template <class Derived>
     PlainThreshold<typename Derived::Scalar> calibrate(const Eigen::DenseBase<Derived>& scores) const {
         using Scalar = typename Derived::Scalar;

@@ -29,6 +29,7 @@
 #include <limits>
 
 #include "../config.hpp"
+#include "../core/options.hpp"
 
 namespace untoward {
 

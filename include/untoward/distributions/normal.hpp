@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "../autodiff/rules/reduce.hpp"
+#include "distribution.hpp"
 
 // The diagonal normal distribution, parametrised by its mean and the logarithm of its variance. Densities
 // keep all their constants; everything is in nats.
@@ -58,6 +58,36 @@ struct NormalKl {
     }
 };
 
+/// KL(N(m, exp(l)) || N(n, exp(k))), element by element:
+///     1/2 (e^(l - k) - 1 - (l - k) + (m - n)^2 e^-k)
+struct NormalPairKl {
+    constexpr auto shape(const auto& m, const auto& l, const auto& n, const auto& k) const {
+        return broadcast(broadcast(broadcast(m, l), n), k);
+    }
+    void forward(auto y, auto m, auto l, auto n, auto k) const {
+        using S = typename decltype(y)::Scalar;
+        assign(
+            y,
+            [](const auto& a, const auto& b, const auto& c, const auto& d) {
+                return S(0.5) * ((b - d).expm1() - (b - d) + (a - c).square() * (-d).exp());
+            },
+            m, l, n, k);
+    }
+    void backward(auto dy, auto, auto m, auto l, auto n, auto k, auto dm, auto dl, auto dn, auto dk) const {
+        using S = typename decltype(m)::Scalar;
+        const auto of_means = [](const auto& u, const auto& a, const auto& c, const auto& d) {
+            return u * (a - c) * (-d).exp();
+        };
+        dm.add(of_means, dy, m, n, k);
+        dn.add(of_means, dy, n, m, k);
+        dl.add([](const auto& u, const auto& b, const auto& d) { return S(0.5) * u * (b - d).expm1(); }, dy,
+               l, k);
+        dk.add([](const auto& u, const auto& a, const auto& b, const auto& c,
+                  const auto& d) { return S(-0.5) * u * ((b - d).expm1() + (a - c).square() * (-d).exp()); },
+               dy, m, l, n, k);
+    }
+};
+
 /// A sample by the reparameterisation trick (Kingma and Welling 2014): mean + exp(log_variance / 2) noise.
 struct Reparameterise {
     constexpr auto shape(const auto& mean, const auto& log_variance, const auto& noise) const {
@@ -96,5 +126,55 @@ constexpr auto reparameterise(Scope& scope, const M& mean, const L& log_variance
     const auto noise = scope.normal(mean.shape(), mean.batch());
     return scope.apply(Reparameterise{}, mean, log_variance, noise);
 }
+
+namespace distributions {
+
+/// The prior of latent units: independent standard normals, as many as x has elements. A density only: draws
+/// are `scope.normal(shape, batch)`.
+struct StandardNormal {
+    template <class Scope, class X>
+    constexpr auto log_density(Scope& scope, const X& x) const {
+        const auto zero = scope.constant(Vec<1>{}, 1, 0);
+        return normal_log_density(scope, x, zero, zero);
+    }
+};
+
+/// Independent normals: mean and log-variance have the shape of x or broadcast to it. Draws are
+/// reparameterised, and have the mean's shape.
+///
+///     distributions::Normal q{mean, log_variance};
+template <class Mean, class LogVariance>
+struct Normal {
+    Mean mean;
+    LogVariance log_variance;
+
+    template <class Scope, class X>
+    constexpr auto log_density(Scope& scope, const X& x) const {
+        return normal_log_density(scope, x, mean, log_variance);
+    }
+    template <class Scope>
+    constexpr auto sample(Scope& scope) const {
+        return reparameterise(scope, mean, log_variance);
+    }
+    template <class Scope>
+    constexpr auto expectation(Scope&) const {
+        return mean;
+    }
+    /// KL to the standard normal of every element.
+    template <class Scope>
+    constexpr auto kl(Scope& scope, const StandardNormal&) const {
+        return normal_kl(scope, mean, log_variance);
+    }
+    /// KL to another normal of every element.
+    template <class Scope, class M, class L>
+    constexpr auto kl(Scope& scope, const Normal<M, L>& p) const {
+        return scope.apply(NormalPairKl{}, mean, log_variance, p.mean, p.log_variance);
+    }
+};
+
+template <class Mean, class LogVariance>
+Normal(const Mean&, const LogVariance&) -> Normal<Mean, LogVariance>;
+
+}  // namespace distributions
 
 }  // namespace untoward

@@ -29,17 +29,12 @@ template <class X, class Units>
 struct Evidence {
     X x;                 ///< the scaled input
     Units mean;          ///< of the posterior
-    Units log_variance;  ///< of the posterior
-    Units kl;            ///< KL(q(z_k|x) || p(z_k)) of every unit
+    Units log_variance;  ///< of the posterior; -infinity where it has no spread
+    Units kl;            ///< every unit's share of KL(q(z|x) || p(z))
     X reconstruction;    ///< E[x | z = mean], where needed; else the input
     X log_density;       ///< mean over the draws of log p(x_d | z), where needed; else the input
-    X expectation;       ///< E[x | z = mean, kept within the prior's bulk], where needed; else the input
+    X expectation;       ///< E[x | z = mean, kept within the prior], where needed; else the input
 };
-
-/// How far from 0 a latent unit goes where an expected value is asked for: three standard deviations of the
-/// prior. An anomaly may be encoded far outside, where the decoder extrapolates and knows nothing.
-inline constexpr double prior_bulk = 3;
-
 
 /// A model's pass over a batch for a score, as a layer: so that `count` knows its arena.
 template <class Model>
@@ -50,42 +45,61 @@ struct GatherEvidence {
     template <class Scope, class X>
     constexpr auto operator()(Scope& scope, const X& x) const {
         auto parts = model.bind(scope);
+        const auto& likelihood = model.likelihood;
+        const auto& latent = model.latent;
         const auto posterior = parts.encode(x);
-        const auto kl = normal_kl(scope, posterior.mean, posterior.log_variance);
+        const auto kl = latent.kl(scope, posterior);
+        const auto mean = latent.mean(scope, posterior);
+        const auto log_variance = latent.log_variance(scope, posterior);
         using Units = std::remove_const_t<decltype(kl)>;
-        Evidence<X, Units> evidence{x, Units(posterior.mean), Units(posterior.log_variance), kl, x, x, x};
+        Evidence<X, Units> evidence{x, Units(mean), Units(log_variance), kl, x, x, x};
         if (needs.reconstruction) {
             evidence.reconstruction = X(scope.call(
                 "reconstruction",
-                [&](auto&, const auto& mean) { return model.likelihood.expectation(parts.decode(mean)); },
-                posterior.mean));
+                [&](auto& inner, const auto& z) {
+                    const auto output = parts.decode(z);
+                    return likelihood.expectation(inner, output);
+                },
+                mean));
         }
         if (needs.expectation) {
             evidence.expectation = X(scope.call(
                 "expectation",
-                [&](auto& inner, const auto& mean) {
-                    const auto z = clamp(inner, mean, -prior_bulk, prior_bulk);
-                    return model.likelihood.expectation(parts.decode(z));
+                [&](auto& inner, const auto& anywhere) {
+                    const auto z = latent.within_prior(inner, anywhere);
+                    const auto output = parts.decode(z);
+                    return likelihood.expectation(inner, output);
                 },
-                posterior.mean));
+                mean));
         }
         if (needs.draws > 0) {
+            const Index draws = is_deterministic() ? 1 : needs.draws;
             auto total = X(scope.constant(x.shape(), x.batch(), 0));
-            for (Index draw = 0; draw < needs.draws; ++draw) {
+            for (Index draw = 0; draw < draws; ++draw) {
                 // As a layer of its own, so that the arena gets back all but the new total.
                 total = X(scope.call(
                     Name::index(draw),
                     [&](auto&, const auto& sum) {
-                        const auto z = reparameterise(scope, posterior.mean, posterior.log_variance);
+                        const auto z = latent.sample(scope, posterior);
                         const auto output = parts.decode(z);
-                        const auto log_density = model.likelihood.log_density(scope, x, output);
+                        const auto log_density = likelihood.log_density(scope, x, output);
                         return add(scope, sum, log_density);
                     },
                     total));
             }
-            evidence.log_density = X(scale(scope, 1.0 / static_cast<double>(needs.draws), total));
+            evidence.log_density = X(scale(scope, 1.0 / static_cast<double>(draws), total));
         }
         return evidence;
+    }
+
+private:
+    static constexpr bool is_deterministic() {
+        using LatentType = std::remove_cvref_t<decltype(std::declval<Model>().latent)>;
+        if constexpr (requires { LatentType::is_deterministic; }) {
+            return LatentType::is_deterministic;
+        } else {
+            return false;
+        }
     }
 };
 

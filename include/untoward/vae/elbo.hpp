@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <limits>
+
 #include "../autodiff/rules/arithmetic.hpp"
 #include "vae.hpp"
 
@@ -10,7 +12,7 @@ namespace detail {
 
 template <class Value>
 struct ElboTerms {
-    Value loss;            // reconstruction + beta kl
+    Value loss;            // reconstruction + beta kl, or the free-bits term in place of kl
     Value reconstruction;  // -log p(x|z)
     Value kl;              // KL(q(z|x) || p(z))
 };
@@ -18,11 +20,14 @@ struct ElboTerms {
 }  // namespace detail
 
 /// The negative evidence lower bound as a loss, one draw of z: summed over features and over latent units,
-/// averaged over the batch, in nats (Kingma and Welling 2014; beta as in Higgins et al. 2017).
+/// averaged over the batch, in nats (Kingma and Welling 2014; beta as in Higgins et al. 2017). With free bits
+/// the KL term of the loss is the sum over units of max(free_bits, mean over the batch of KL_k) (Kingma et
+/// al. 2016): a unit that uses less than that is not pressed any further, which keeps it from collapsing.
 template <class Model>
 struct NegativeElboLoss {
     [[no_unique_address]] Model model;
     double beta = 1;
+    double free_bits = 0;  ///< nats for every unit
 
     template <class Scope, class X>
     constexpr auto operator()(Scope& scope, const X& x) const {
@@ -32,9 +37,18 @@ struct NegativeElboLoss {
         const auto reconstruction = scale(scope, -per_sample, log_density);
         const auto kl_sum = sum(scope, pass.kl);
         const auto kl = scale(scope, per_sample, kl_sum);
-        const auto weighted = scale(scope, beta, kl);
+        const auto penalty = free_bits > 0 ? with_free_bits(scope, pass.kl) : kl;
+        const auto weighted = scale(scope, beta, penalty);
         const auto loss = add(scope, reconstruction, weighted);
         return detail::ElboTerms<std::remove_const_t<decltype(loss)>>{loss, reconstruction, kl};
+    }
+
+private:
+    template <class Scope, class Kl>
+    constexpr auto with_free_bits(Scope& scope, const Kl& kl) const {
+        const auto mean_of_units = mean_over_batch(scope, kl);
+        const auto floored = clamp(scope, mean_of_units, free_bits, std::numeric_limits<double>::infinity());
+        return sum(scope, floored);
     }
 };
 

@@ -1,9 +1,67 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <limits>
+
 #include "../autodiff/rules/rows.hpp"
 #include "../distributions/normal.hpp"
+#include "../distributions/point.hpp"
 #include "../nn/dense.hpp"
+
+// The latent contract. A latent is what lies between encoder and decoder: it makes the posterior q(z|x) of
+// the encoder's output, draws z from it, and says how far it is from the prior. It is a plain struct with
+//
+//     units                              Vec<K>: the shape of z
+//     operator()(scope, hidden)          as a layer: the posterior, any struct of values, most naturally a
+//                                        distribution (distributions/distribution.hpp)
+//     sample(scope, posterior)           z ~ q(z|x), K x batch
+//     mean(scope, posterior)             E[z|x], K x batch: what deterministic scores decode
+//     log_variance(scope, posterior)     of every unit, K x batch; -infinity where there is no spread
+//     kl(scope, posterior)               KL(q(z|x) || p(z)) split into a share of every unit, K x batch
+//     within_prior(scope, mean)          the nearest z at which the decoder knows what it says: the value that
+//                                        is expected of a sample is decoded from there
+//     static constexpr bool is_deterministic    whether z is always the mean: then one draw is all draws.
+//                                        false where it is not said
+//     name, options                      where it is to be chosen at run time, see core/options.hpp
+//
+// A complete latent, whose posterior and prior are Laplace distributions (sparser codes):
+//
+//     template <Index K>
+//     struct LaplaceLatent {
+//         Vec<K> units{};
+//
+//         template <class Scope, class X>
+//         constexpr auto operator()(Scope& scope, const X& hidden) const {
+//             const auto location = scope.call("location", Dense<K>(units), hidden);
+//             const auto raw = scope.call("log_scale", Dense<K>(units), hidden);
+//             const auto log_scale = clamp(scope, raw, -6, 3);
+//             return distributions::Laplace{location, log_scale};
+//         }
+//         template <class Scope, class Posterior>
+//         constexpr auto sample(Scope& scope, const Posterior& q) const {
+//             return q.sample(scope);
+//         }
+//         template <class Scope, class Posterior>
+//         constexpr auto mean(Scope&, const Posterior& q) const {
+//             return q.location;
+//         }
+//         template <class Scope, class Posterior>
+//         constexpr auto log_variance(Scope& scope, const Posterior& q) const {    // of 2 scale^2
+//             const auto twice = scale(scope, 2, q.log_scale);
+//             const auto log_two = scope.constant(Vec<1>{}, 1, 0.6931471805599453);
+//             return add(scope, twice, log_two);
+//         }
+//         template <class Scope, class Posterior>
+//         constexpr auto kl(Scope& scope, const Posterior& q) const {
+//             const auto zero = scope.constant(Vec<1>{}, 1, 0);
+//             return distributions::kl(scope, q, distributions::Laplace{zero, zero});
+//         }
+//         template <class Scope, class Z>
+//         constexpr auto within_prior(Scope& scope, const Z& mean) const {
+//             return clamp(scope, mean, -6, 6);
+//         }
+//     };
+//     using Model = Vae<Vec<8>, Encoder<...>, LaplaceLatent<3>, Decoder<...>, Gaussian>;
 
 namespace untoward {
 
@@ -11,22 +69,18 @@ namespace untoward {
 inline constexpr double posterior_log_variance_low = -12;
 inline constexpr double posterior_log_variance_high = 6;
 
-/// The parameters of q(z|x), diagonal normal: both K x batch.
-template <class Mean, class LogVariance>
-struct Posterior {
-    Mean mean;
-    LogVariance log_variance;
-};
-
-template <class Mean, class LogVariance>
-Posterior(const Mean&, const LogVariance&) -> Posterior<Mean, LogVariance>;
+/// How far from 0 a latent unit goes where an expected value is asked for: three standard deviations of the
+/// prior. An anomaly may be encoded far outside, where the decoder extrapolates and knows nothing.
+inline constexpr double prior_bulk = 3;
 
 /// K latent units with a diagonal normal posterior and a standard normal prior. As a layer it turns the
-/// encoder's output into a `Posterior`: one product, parameters `weight` (2 K, in) and `bias` (2 K), the
-/// first K rows for the mean and the others for the log-variance, which is kept in [-12, 6].
+/// encoder's output into a `distributions::Normal`: one product, parameters `weight` (2 K, in) and `bias`
+/// (2 K), the first K rows for the mean and the others for the log-variance, which is kept in [-12, 6].
 template <Index K = Dynamic>
 struct Latent {
     [[no_unique_address]] Vec<K> units{};
+
+    static constexpr const char* name = "latent";
 
     constexpr Latent() = default;
     constexpr explicit Latent(Index k) requires(K == Dynamic) : units(k) {}
@@ -38,7 +92,69 @@ struct Latent {
         const auto mean = slice(scope, heads, 0, units);
         const auto raw = slice(scope, heads, units.size(), units);
         const auto log_variance = clamp(scope, raw, posterior_log_variance_low, posterior_log_variance_high);
-        return Posterior{mean, log_variance};
+        return distributions::Normal{mean, log_variance};
+    }
+    template <class Scope, class Posterior>
+    constexpr auto sample(Scope& scope, const Posterior& posterior) const {
+        return posterior.sample(scope);
+    }
+    template <class Scope, class Posterior>
+    constexpr auto mean(Scope&, const Posterior& posterior) const {
+        return posterior.mean;
+    }
+    template <class Scope, class Posterior>
+    constexpr auto log_variance(Scope&, const Posterior& posterior) const {
+        return posterior.log_variance;
+    }
+    template <class Scope, class Posterior>
+    constexpr auto kl(Scope& scope, const Posterior& posterior) const {
+        return distributions::kl(scope, posterior, distributions::StandardNormal{});
+    }
+    template <class Scope, class Z>
+    constexpr auto within_prior(Scope& scope, const Z& mean) const {
+        return clamp(scope, mean, -prior_bulk, prior_bulk);
+    }
+};
+
+/// K numbers without noise and without a prior: z is what the encoder says, and the KL term is 0. A `Vae` with
+/// a `Code` is a plain autoencoder of the same encoder, decoder and likelihood. Parameters `weight` (K, in)
+/// and `bias` (K). A posterior has a spread and so must leave room between samples; a code need not, and
+/// what lies between the codes of the training rows means nothing.
+template <Index K = Dynamic>
+struct Code {
+    [[no_unique_address]] Vec<K> units{};
+
+    static constexpr bool is_deterministic = true;
+    static constexpr const char* name = "code";
+
+    constexpr Code() = default;
+    constexpr explicit Code(Index k) requires(K == Dynamic) : units(k) {}
+
+    template <class Scope, class X>
+    constexpr auto operator()(Scope& scope, const X& x) const {
+        const auto code = Dense<K>(units)(scope, x);
+        return distributions::Point{code};
+    }
+    template <class Scope, class Posterior>
+    constexpr auto sample(Scope& scope, const Posterior& posterior) const {
+        return posterior.sample(scope);
+    }
+    template <class Scope, class Posterior>
+    constexpr auto mean(Scope& scope, const Posterior& posterior) const {
+        return posterior.expectation(scope);
+    }
+    template <class Scope, class Posterior>
+    constexpr auto log_variance(Scope& scope, const Posterior& posterior) const {
+        return scope.constant(units, posterior.value.batch(), -std::numeric_limits<double>::infinity());
+    }
+    template <class Scope, class Posterior>
+    constexpr auto kl(Scope& scope, const Posterior& posterior) const {
+        return scope.constant(units, posterior.value.batch(), 0);
+    }
+    /// There is no prior: the code as it is.
+    template <class Scope, class Z>
+    constexpr auto within_prior(Scope&, const Z& mean) const {
+        return mean;
     }
 };
 

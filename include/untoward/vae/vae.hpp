@@ -43,7 +43,7 @@ struct VaePass {
     Z z;
     Output output;           // the likelihood's distribution over x
     LogDensity log_density;  // log p(x_d | z) of every element, as x
-    Kl kl;                   // KL(q(z_k|x) || p(z_k)) of every unit, K x batch
+    Kl kl;                   // every unit's share of KL(q(z|x) || p(z)), K x batch
 };
 
 }  // namespace detail
@@ -54,7 +54,8 @@ struct VaePass {
 ///                       Decoder<Dense<32, Relu>, Dense<64, Relu>>, Gaussian>;
 ///
 /// Its parameters are named encoder.0.weight, ..., latent.weight, latent.bias, decoder.0.weight, ...,
-/// likelihood.mean.weight, likelihood.mean.bias, likelihood.log_variance.
+/// likelihood.mean.weight, likelihood.mean.bias, likelihood.log_variance. Latents other than `Latent` are in
+/// vae/latent.hpp, which has the contract for one of your own; vae/likelihood.hpp has that for likelihoods.
 template <class Sample, class EncoderType, class LatentType, class DecoderType, class Likelihood>
 struct Vae {
     using SampleShape = Sample;
@@ -83,10 +84,10 @@ struct Vae {
     constexpr auto operator()(Scope& scope, const X& x) const {
         auto parts = bind(scope);
         const auto posterior = parts.encode(x);
-        const auto z = reparameterise(scope, posterior.mean, posterior.log_variance);
+        const auto z = latent.sample(scope, posterior);
         const auto output = parts.decode(z);
         const auto log_density = likelihood.log_density(scope, x, output);
-        const auto kl = normal_kl(scope, posterior.mean, posterior.log_variance);
+        const auto kl = latent.kl(scope, posterior);
         return detail::VaePass<std::remove_const_t<decltype(posterior)>, std::remove_const_t<decltype(z)>,
                                std::remove_const_t<decltype(output)>,
                                std::remove_const_t<decltype(log_density)>, std::remove_const_t<decltype(kl)>>{

@@ -69,7 +69,58 @@ void check_products(Index out, Index in, Index n, Index gap) {
     }
 }
 
+template <bool TransposeA, bool TransposeB, class S>
+void check_matrices(Index m, Index n, Index depth) {
+    INFO(m << " x " << depth << " x " << n);
+    const auto a = random_numbers<S>(m * depth, 1);
+    const auto b = random_numbers<S>(depth * n, 2);
+    const Index a_rows = TransposeA ? depth : m;
+    const Index b_rows = TransposeB ? n : depth;
+    for (const bool accumulate : {false, true}) {
+        auto y = random_numbers<S>(m * n, 3);
+        const auto before = y;
+        product::matrices<TransposeA, TransposeB, S>(
+            {y.data(), m, n, m}, {a.data(), a_rows, TransposeA ? m : depth, a_rows},
+            {b.data(), b_rows, TransposeB ? depth : n, b_rows}, accumulate);
+        double worst = 0;
+        for (Index j = 0; j < n; ++j) {
+            for (Index i = 0; i < m; ++i) {
+                const auto at = [](const auto& v, Index k) {
+                    return static_cast<double>(v[static_cast<std::size_t>(k)]);
+                };
+                double sum = accumulate ? at(before, i + j * m) : 0;
+                for (Index k = 0; k < depth; ++k) {
+                    sum += at(a, TransposeA ? k + i * depth : i + k * m) *
+                           at(b, TransposeB ? j + k * n : k + j * depth);
+                }
+                worst = std::max(worst, std::abs(sum - at(y, i + j * m)));
+            }
+        }
+        CHECK(worst <= (sizeof(S) == 8 ? 1e-13 : 1e-5) * static_cast<double>(1 + depth));
+    }
+}
+
+template <class S>
+void check_matrices(Index m, Index n, Index depth) {
+    check_matrices<false, false, S>(m, n, depth);
+    check_matrices<true, false, S>(m, n, depth);
+    check_matrices<false, true, S>(m, n, depth);
+    check_matrices<true, true, S>(m, n, depth);
+}
+
 }  // namespace
+
+TEST_CASE("products of two matrices, each transposed or not") {
+    for (const Index m : {1, 2, 9, 33}) {
+        for (const Index n : {1, 3, 17}) {
+            for (const Index depth : {0, 1, 5, 40}) {
+                check_matrices<float>(m, n, depth);
+                check_matrices<double>(m, n, depth);
+            }
+        }
+    }
+    check_matrices<float>(130, 150, 700);
+}
 
 TEST_CASE("products of every kind of size") {
     for (const Index out : {1, 2, 5, 17, 40}) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Every matrix product of the library goes through these three functions and nowhere else: one place to make
-// fast, one set of instantiations to compile. Weights are out x in, row-major and packed; activations are one
-// sample per column at any stride.
+// Every matrix product of the library goes through these functions and nowhere else: one place to make fast,
+// one set of instantiations to compile. Weights are out x in, row-major and packed; activations are one
+// sample per column at any stride. `matrices` is for two matrices of the same kind, as attention has them.
 //
 // They call Eigen 3.4's kernels below its expression templates. That compiles in a fraction of the time, and
 // it lets the blocking be chosen here: Eigen packs blocks on the stack up to EIGEN_STACK_ALLOCATION_LIMIT and
@@ -172,6 +172,40 @@ void backward_weight(S* weight, const Columns<const S>& dy, const Columns<const 
     } else {
         detail::add_product<S, Eigen::ColMajor, Eigen::RowMajor>(w.rows, w.cols, depth, x.data, x.stride,
                                                                  dy.data, dy.stride, w.data, w.stride);
+    }
+}
+
+/// y = A B, or y += A B, each of A and B transposed where it says so; all three packed.
+template <bool TransposeA, bool TransposeB, class S>
+void matrices(const Columns<S>& y, const Columns<const S>& a, const Columns<const S>& b, bool accumulate) {
+    UNTOWARD_ASSERT((TransposeA ? a.cols : a.rows) == y.rows && (TransposeB ? b.rows : b.cols) == y.cols &&
+                        (TransposeA ? a.rows : a.cols) == (TransposeB ? b.cols : b.rows),
+                    "untoward: the extents of a product of matrices differ");
+    UNTOWARD_ASSERT(y.stride == y.rows && a.stride == a.rows && b.stride == b.rows,
+                    "untoward: the matrices of this product are packed");
+    // A column-major matrix is its transpose in row-major order, which is what a weight is.
+    if constexpr (TransposeA && TransposeB) {
+        const Index depth = a.rows;
+        if (!accumulate) detail::set_zero(y);
+        if (y.rows == 0 || y.cols == 0 || depth == 0) return;
+        if (detail::is_small(y.rows, y.cols, depth)) {
+            for (Index j = 0; j < y.cols; ++j) {
+                for (Index i = 0; i < y.rows; ++i) {
+                    S sum = 0;
+                    for (Index k = 0; k < depth; ++k) sum += a.column(i)[k] * b.column(k)[j];
+                    y.column(j)[i] += sum;
+                }
+            }
+        } else {
+            detail::add_product<S, Eigen::RowMajor, Eigen::RowMajor>(y.rows, y.cols, depth, a.data, a.stride,
+                                                                     b.data, b.stride, y.data, y.stride);
+        }
+    } else if constexpr (TransposeA) {
+        forward<S>(y, a.data, b, accumulate);
+    } else if constexpr (TransposeB) {
+        backward_weight<S>(y.data, b, a, accumulate);
+    } else {
+        backward_input<S>(y, a.data, b, accumulate);
     }
 }
 

@@ -49,20 +49,30 @@ struct Position {
     }
 };
 
-/// Vectors one below the other.
+/// Vectors one below the other; sequences, images and volumes channel beside channel, at each position.
 struct Concatenate {
-    template <Index... N>
-    constexpr auto shape(const Shape<N>&... x) const {
-        constexpr Index total = ((N == Dynamic) || ...) ? Dynamic : (N + ... + 0);
-        return Vec<total>((x.size() + ...));
+    template <Index C, Index... P, class... Others>
+    constexpr auto shape(const Shape<C, P...>& first, const Others&... others) const {
+        static_assert(((Others::rank == sizeof...(P) + 1) && ...),
+                      "untoward: what is concatenated has the same positions");
+        constexpr Index total = ((Others::template static_extent<0> == Dynamic) || ... || (C == Dynamic))
+                                    ? Dynamic
+                                    : (Others::template static_extent<0> + ... + C);
+        const auto with_others = [&]<std::size_t... I>(std::index_sequence<I...>) {
+            (require_same_positions<P, I + 1>(first, others...), ...);
+            return Shape<total, known_extent<P, I + 1, Others...>()...>(
+                (others.channels() + ... + first.channels()), first.template extent<I + 1>()...);
+        };
+        return with_others(std::make_index_sequence<sizeof...(P)>{});
     }
     void forward(auto y, auto... x) const {
-        Index row = 0;
+        Index channel = 0;
         const auto copy = [&](const auto& part) {
-            for (Index j = 0; j < y.batch(); ++j) {
-                y.column(j).segment(row, part.rows()) = part.column(detail::broadcast_column(part, j));
-            }
-            row += part.rows();
+            for_each_block(y, part, channel, [](const auto& to, const auto& from, bool) {
+                assign(
+                    to, [](const auto& a) { return a; }, from);
+            });
+            channel += part.shape().channels();
         };
         (copy(x), ...);
     }
@@ -71,18 +81,54 @@ struct Concatenate {
         // The inputs come first, then as many sinks.
         const auto all = std::forward_as_tuple(arguments...);
         [&]<std::size_t... I>(std::index_sequence<I...>) {
-            Index row = 0;
-            (give(dy, std::get<I>(all), std::get<I + sizeof...(Arguments) / 2>(all), row), ...);
+            Index channel = 0;
+            (give(dy, std::get<I>(all), std::get<I + sizeof...(Arguments) / 2>(all), channel), ...);
         }
         (std::make_index_sequence<sizeof...(Arguments) / 2>{});
     }
 
 private:
-    static void give(const auto& dy, const auto& x, const auto& dx, Index& row) {
-        const Index from = row;
-        row += x.rows();
-        dx.add([](const auto& d) { return d; },
-               Tensor(dy.data() + from, Shape<Dynamic>(x.rows()), dy.batch(), dy.stride()));
+    template <Index P, std::size_t I, class First, class... Others>
+    static constexpr void require_same_positions(const First& first, const Others&... others) {
+        (detail::require_same_extent<P, Others::template static_extent<I>>(first.template extent<I>(),
+                                                                           others.template extent<I>()),
+         ...);
+    }
+    // The extent that any of them knows.
+    template <Index P, std::size_t I, class... Others>
+    static constexpr Index known_extent() {
+        Index known = P;
+        ((known = known == Dynamic ? Others::template static_extent<I> : known), ...);
+        return known;
+    }
+    static void give(const auto& dy, const auto& x, const auto& dx, Index& channel) {
+        const Index from = channel;
+        channel += x.shape().channels();
+        dx.write([&](const auto& to, bool accumulate) {
+            if (dy.batch() == 0 && !accumulate) to.flat().setZero();
+            for_each_block(dy, to, from, [accumulate](const auto& whole, const auto& part, bool again) {
+                add_reduced(
+                    part, accumulate || again, [](const auto& d) { return d; }, whole);
+            });
+        });
+    }
+    // Calls f(channels of y from `channel`, part, whether this part was met before), both as columns of
+    // channels: the samples where there is one position, else the positions of each sample.
+    template <class Function>
+    static void for_each_block(const auto& y, const auto& part, Index channel, const Function& function) {
+        const Vec<> channels(part.shape().channels());
+        const Index stride = y.shape().channels();
+        const Index positions = y.shape().positions();
+        if (positions == 1) {
+            function(Tensor(y.data() + channel, channels, y.batch(), y.stride()),
+                     Tensor(part.data(), channels, part.batch(), part.stride()), false);
+            return;
+        }
+        for (Index j = 0; j < y.batch(); ++j) {
+            const Index own = detail::broadcast_column(part, j);
+            function(Tensor(y.data() + channel + j * y.stride(), channels, positions, stride),
+                     Tensor(part.data() + own * part.stride(), channels, positions), own != j);
+        }
     }
 };
 
@@ -96,6 +142,7 @@ template <class Scope, class X>
 constexpr auto position(Scope& scope, const X& x, Index t) {
     return scope.apply(Position{t}, x);
 }
+/// the channels of several values beside each other, at each position
 template <class Scope, class... X>
 constexpr auto concatenate(Scope& scope, const X&... x) {
     return scope.apply(Concatenate{}, x...);

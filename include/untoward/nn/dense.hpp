@@ -3,6 +3,7 @@
 
 #include "../autodiff/initialiser.hpp"
 #include "../autodiff/rules/affine.hpp"
+#include "../core/options.hpp"
 
 namespace untoward {
 
@@ -14,6 +15,12 @@ namespace untoward {
 template <Index Out = Dynamic, class Activation = Identity>
 struct Dense {
     [[no_unique_address]] Vec<Out> outputs{};
+
+    static constexpr const char* name = "dense";
+    static constexpr void options(auto& self, auto&& visit) {
+        visit("outputs", self.outputs);
+        visit("activation", as_argument<Activation>);
+    }
 
     constexpr Dense() = default;
     constexpr explicit Dense(Index units) requires(Out == Dynamic) : outputs(units) {}

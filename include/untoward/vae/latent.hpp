@@ -81,6 +81,7 @@ struct Latent {
     [[no_unique_address]] Vec<K> units{};
 
     static constexpr const char* name = "latent";
+    static constexpr void options(auto& self, auto&& visit) { visit("units", self.units); }
 
     constexpr Latent() = default;
     constexpr explicit Latent(Index k) requires(K == Dynamic) : units(k) {}
@@ -126,6 +127,7 @@ struct Code {
 
     static constexpr bool is_deterministic = true;
     static constexpr const char* name = "code";
+    static constexpr void options(auto& self, auto&& visit) { visit("units", self.units); }
 
     constexpr Code() = default;
     constexpr explicit Code(Index k) requires(K == Dynamic) : units(k) {}

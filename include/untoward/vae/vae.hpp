@@ -95,4 +95,8 @@ struct Vae {
     }
 };
 
+template <class Sample, class EncoderType, class LatentType, class DecoderType, class Likelihood>
+Vae(const Sample&, const EncoderType&, const LatentType&, const DecoderType&, const Likelihood&)
+    -> Vae<Sample, EncoderType, LatentType, DecoderType, Likelihood>;
+
 }  // namespace untoward

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "../data/scaler.hpp"
+#include "../vae/likelihood.hpp"
 #include "registry.hpp"
 
 namespace untoward {
@@ -24,6 +25,8 @@ public:
     [[nodiscard]] Scaling<Vector> fit(const Eigen::DenseBase<Derived>& rows) const {
         return held_->fit(rows.derived());
     }
+    /// Whether numbers of this kind come through it as that.
+    [[nodiscard]] bool keeps(DataKind kind) const { return held_->keeps(kind); }
     /// C++ text, which `scaler_registry` reads back.
     [[nodiscard]] std::string text() const { return held_->text(); }
 
@@ -31,6 +34,7 @@ private:
     struct Interface {
         virtual ~Interface() = default;
         [[nodiscard]] virtual Scaling<Vector> fit(const Eigen::Ref<const Matrix>& rows) const = 0;
+        [[nodiscard]] virtual bool keeps(DataKind kind) const = 0;
         [[nodiscard]] virtual std::string text() const = 0;
     };
     template <class Policy>
@@ -39,6 +43,7 @@ private:
         [[nodiscard]] Scaling<Vector> fit(const Eigen::Ref<const Matrix>& rows) const override {
             return policy.fit(rows);
         }
+        [[nodiscard]] bool keeps(DataKind kind) const override { return detail::scaler_keeps<Policy>(kind); }
         [[nodiscard]] std::string text() const override { return io::policy_text(policy); }
         Policy policy;
     };

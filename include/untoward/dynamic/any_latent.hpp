@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "../vae/latent.hpp"
+#include "erased.hpp"
+#include "registry.hpp"
+
+namespace untoward {
+
+namespace detail {
+
+struct ErasedLatent {
+    template <class Scope>
+    struct Calls {
+        using Value = ReaderValue<Scope, Vec<>>;
+        virtual ErasedValues posterior(Scope& scope, const Value& hidden) const = 0;
+        virtual Value sample(Scope& scope, const ErasedValues& q) const = 0;
+        virtual Value mean(Scope& scope, const ErasedValues& q) const = 0;
+        virtual Value log_variance(Scope& scope, const ErasedValues& q) const = 0;
+        virtual Value kl(Scope& scope, const ErasedValues& q) const = 0;
+        virtual Value within_prior(Scope& scope, const Value& mean) const = 0;
+
+    protected:
+        ~Calls() = default;
+    };
+    template <class Scope, class Policy>
+    struct Held final : Calls<Scope> {
+        using Value = ReaderValue<Scope, Vec<>>;
+        using Posterior = decltype(std::declval<const Policy&>()(std::declval<Scope&>(),
+                                                                 std::declval<const Value&>()));
+
+        explicit Held(const Policy& l) : latent(l) {}
+        ErasedValues posterior(Scope& scope, const Value& hidden) const override {
+            return ErasedValues(latent(scope, hidden));
+        }
+        Value sample(Scope& scope, const ErasedValues& q) const override {
+            return erase_value(latent.sample(scope, q.template as<Posterior>()));
+        }
+        Value mean(Scope& scope, const ErasedValues& q) const override {
+            return erase_value(latent.mean(scope, q.template as<Posterior>()));
+        }
+        Value log_variance(Scope& scope, const ErasedValues& q) const override {
+            return erase_value(latent.log_variance(scope, q.template as<Posterior>()));
+        }
+        Value kl(Scope& scope, const ErasedValues& q) const override {
+            return erase_value(latent.kl(scope, q.template as<Posterior>()));
+        }
+        Value within_prior(Scope& scope, const Value& z) const override {
+            return erase_value(latent.within_prior(scope, z));
+        }
+        const Policy& latent;
+    };
+};
+
+}  // namespace detail
+
+/// Any latent, of a run-time number of units, chosen at run time, for models with numbers of type S.
+template <class S = float>
+class AnyLatent {
+    using Erased = detail::ErasedLatent;
+
+public:
+    Vec<> units;
+
+    template <class Policy>
+    requires(!std::same_as<Policy, AnyLatent>) AnyLatent(const Policy& latent)
+        : units(latent.units.size()), held_(detail::hold_for_readers<S, Erased::Calls, Erased::Held>(latent)) {}
+
+    template <class Scope, class X>
+    auto operator()(Scope& scope, const X& hidden) const {
+        return held_->template with<Scope>().posterior(scope, detail::erase_value(hidden));
+    }
+    template <class Scope>
+    auto sample(Scope& scope, const detail::ErasedValues& posterior) const {
+        return held_->template with<Scope>().sample(scope, posterior);
+    }
+    template <class Scope>
+    auto mean(Scope& scope, const detail::ErasedValues& posterior) const {
+        return held_->template with<Scope>().mean(scope, posterior);
+    }
+    template <class Scope>
+    auto log_variance(Scope& scope, const detail::ErasedValues& posterior) const {
+        return held_->template with<Scope>().log_variance(scope, posterior);
+    }
+    template <class Scope>
+    auto kl(Scope& scope, const detail::ErasedValues& posterior) const {
+        return held_->template with<Scope>().kl(scope, posterior);
+    }
+    template <class Scope, class Z>
+    auto within_prior(Scope& scope, const Z& mean) const {
+        return held_->template with<Scope>().within_prior(scope, detail::erase_value(mean));
+    }
+    /// C++ text, which `latent_registry` reads back.
+    [[nodiscard]] std::string text() const { return held_->text(); }
+
+private:
+    std::shared_ptr<const detail::CallsOfReaders<Erased::Calls, S>> held_;
+};
+
+/// The latents that are known by name: the library's, and those that a program adds.
+template <class S = float>
+Registry<AnyLatent<S>>& latent_registry() {
+    static Registry<AnyLatent<S>> registry = [] {
+        Registry<AnyLatent<S>> all("latent");
+        all.template add<Latent<>>();
+        all.template add<Code<>>();
+        return all;
+    }();
+    return registry;
+}
+
+}  // namespace untoward

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "../detector.hpp"
+#include "../io/detector_file.hpp"
+#include "../vae/vae.hpp"
+#include "any_latent.hpp"
+#include "any_layer.hpp"
+#include "any_likelihood.hpp"
+#include "any_scaler.hpp"
+#include "any_score.hpp"
+#include "any_threshold.hpp"
+
+// A detector of which everything is chosen at run time, from text:
+//
+//     AnyRecipe<float> recipe{scaler_registry().make("robust-scaler"),
+//                             make_vae({.features = 30, .encoder = "dense<64,relu>, dense<32,relu>",
+//                                       .latent = "latent<8>", .decoder = "dense<32,relu>, dense<64,relu>"}),
+//                             make_score("negative-elbo"), threshold_registry().make("conformal")};
+//     auto detector = fit(recipe, rows);
+//     std::puts(io::policy_text(recipe.model).c_str());     // the model as C++
+//
+// It is the `Vae`, the `Recipe` and the `Detector` of compile time with erased parts: the same names in the
+// layout, the same bits, the same file. A file that a program with fixed types has saved is read here, as far
+// as its parts are registered, and the other way round.
+
+namespace untoward {
+
+/// A VAE of run-time sizes and parts.
+template <class S = float>
+using AnyVae = Vae<Vec<>, AnyChain<S>, AnyLatent<S>, AnyChain<S>, AnyLikelihood<S>>;
+
+/// A recipe of which everything is chosen at run time.
+template <class S = float>
+using AnyRecipe = Recipe<AnyScaler<S>, AnyVae<S>, AnyScore<S>, AnyThreshold<S>>;
+
+template <class S = float>
+using AnyDetector = Detector<AnyRecipe<S>, Owned<S>>;
+
+/// What a VAE is made of, as text.
+struct VaeText {
+    Index features;
+    std::string encoder = "dense<64,relu>";
+    std::string latent = "latent<8>";
+    std::string decoder = "dense<64,relu>";
+    std::string likelihood = "gaussian";
+};
+
+/// A VAE from its parts. Throws Error where one of them is unknown or has an option or value that is.
+template <class S = float>
+AnyVae<S> make_vae(const VaeText& text) {
+    if (text.features < 1) fail("a model has at least one feature, not ", text.features);
+    return {Vec<>(text.features), make_layers<S>(text.encoder), latent_registry<S>().make(text.latent),
+            make_layers<S>(text.decoder), likelihood_registry<S>().make(text.likelihood)};
+}
+
+/// A VAE from its C++ text, as `io::policy_text` writes it:
+///     Vae{Vec<30>{}, Chain{Dense<64, Relu>{}}, Latent<8>{}, Chain{Dense<64, Relu>{}}, Gaussian{}}
+template <class S = float>
+AnyVae<S> make_vae(std::string_view text) {
+    const io::PolicyText vae = io::parse_policy(text);
+    if (vae.name != "vae" || vae.values.size() != 5)
+        fail("cannot read ", io::in_quotes(text), ": expected Vae{sample, encoder, latent, decoder, likelihood}");
+    const io::PolicyText sample = io::parse_policy(vae.values[0]);
+    Index features = 0;
+    if (sample.name != "vec" || sample.arguments.size() != 1 ||
+        !io::detail::read_value(sample.arguments[0], features))
+        fail("cannot read ", io::in_quotes(vae.values[0]),
+             ": expected Vec<features>{}; models of sequences and images are not chosen at run time");
+    return make_vae<S>(VaeText{features, vae.values[1], vae.values[2], vae.values[3], vae.values[4]});
+}
+
+/// What the compiler checks of a recipe with fixed types. Throws Error where the scaler does not keep the
+/// numbers that the likelihood is for.
+template <class S>
+void require_scaler_for_likelihood(const AnyScaler<S>& scaler, const AnyLikelihood<S>& likelihood) {
+    constexpr const char* kinds[] = {"any numbers", "values in [0, 1]", "one-hot channels", "counts"};
+    const DataKind kind = likelihood.data_kind();
+    if (scaler.keeps(kind)) return;
+    fail("the likelihood ", likelihood.text(), " is for ", kinds[static_cast<int>(kind)], ", and the scaler ",
+         scaler.text(), " does not keep them; use ",
+         kind == DataKind::unit ? "unit-scaler or identity-scaler" : "identity-scaler");
+}
+
+namespace io {
+
+namespace detail {
+
+template <class S>
+void save_threshold(SummedWriter& writer, const AnyFittedThreshold<S>& threshold) {
+    writer.metadata("threshold", threshold.policy().text());
+    writer.add("threshold.scores", {threshold.scores().size()}, threshold.scores());
+}
+
+template <class S>
+struct LoadThreshold<AnyFittedThreshold<S>> {
+    static AnyFittedThreshold<S> from(SummedReader& reader) {
+        const AnyThreshold<S> policy = threshold_registry<S>().make(reader.file.metadata("threshold"));
+        return policy.calibrate(read_calibration_scores<typename AnyFittedThreshold<S>::Vector>(reader));
+    }
+};
+
+}  // namespace detail
+
+/// Reads a detector whose parts are registered, whatever program saved it. Throws Error where the file is of
+/// another format or damaged, or where a part is not known.
+template <class S = float>
+AnyDetector<S> read_any_detector(const SafeTensors& file) {
+    detail::require_metadata(file, "format", detector_format);
+    const auto part = [&](const char* key, const auto& make) {
+        try {
+            return make(std::string_view(file.metadata(key)));
+        } catch (const Error& error) {
+            fail(file.name(), ": ", key, ": ", error.what());
+        }
+    };
+    return read_detector<S>(
+        file, AnyRecipe<S>{part("scaler", [](auto text) { return scaler_registry<S>().make(text); }),
+                           part("model", [](auto text) { return make_vae<S>(text); }),
+                           part("score", [](auto text) { return make_score<S>(text); }),
+                           part("threshold", [](auto text) { return threshold_registry<S>().make(text); })});
+}
+
+}  // namespace io
+
+}  // namespace untoward

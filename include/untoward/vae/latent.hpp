@@ -20,6 +20,7 @@
 //     kl(scope, posterior)               KL(q(z|x) || p(z)) split into a share of every unit, K x batch
 //     within_prior(scope, mean)          the nearest z at which the decoder knows what it says: the value that
 //                                        is expected of a sample is decoded from there
+//     prior(scope, batch)                z ~ p(z), K x batch, where there is a prior to generate from
 //     static constexpr bool is_deterministic    whether z is always the mean: then one draw is all draws.
 //                                        false where it is not said
 //     name, options                      where it is to be chosen at run time, see core/options.hpp
@@ -114,6 +115,10 @@ struct Latent {
     template <class Scope, class Z>
     constexpr auto within_prior(Scope& scope, const Z& mean) const {
         return clamp(scope, mean, -prior_bulk, prior_bulk);
+    }
+    template <class Scope>
+    constexpr auto prior(Scope& scope, Index batch) const {
+        return scope.normal(units, batch);
     }
 };
 

@@ -19,7 +19,7 @@ FLOORS = [
     ["nn", "distributions"],
     ["vae"],
     ["scores", "explain"],
-    ["detector.hpp"],
+    ["detector.hpp", "generate.hpp"],
     ["stream"],
     ["train"],
     ["io"],

@@ -19,6 +19,7 @@ struct ErasedLatent {
         virtual Value log_variance(Scope& scope, const ErasedValues& q) const = 0;
         virtual Value kl(Scope& scope, const ErasedValues& q) const = 0;
         virtual Value within_prior(Scope& scope, const Value& mean) const = 0;
+        virtual Value prior(Scope& scope, Index batch) const = 0;
 
     protected:
         ~Calls() = default;
@@ -47,6 +48,13 @@ struct ErasedLatent {
         }
         Value within_prior(Scope& scope, const Value& z) const override {
             return erase_value(latent.within_prior(scope, z));
+        }
+        Value prior(Scope& scope, Index batch) const override {
+            if constexpr (requires { latent.prior(scope, batch); }) {
+                return erase_value(latent.prior(scope, batch));
+            } else {
+                fail("the latent ", io::policy_text(latent), " has no prior to draw from");
+            }
         }
         const Policy& latent;
     };
@@ -89,6 +97,11 @@ public:
     template <class Scope, class Z>
     auto within_prior(Scope& scope, const Z& mean) const {
         return held_->template with<Scope>().within_prior(scope, detail::erase_value(mean));
+    }
+    /// Throws Error where the latent that is held has no prior.
+    template <class Scope>
+    auto prior(Scope& scope, Index batch) const {
+        return held_->template with<Scope>().prior(scope, batch);
     }
     /// C++ text, which `latent_registry` reads back.
     [[nodiscard]] std::string text() const { return held_->text(); }

@@ -96,6 +96,8 @@ auto fit_scaling(const Eigen::DenseBase<Derived>& rows, const CentreAndScale& ce
 
 /// Mean and standard deviation of each feature.
 struct StandardScaler {
+    static constexpr const char* name = "standard-scaler";
+
     template <class Derived>
     auto fit(const Eigen::DenseBase<Derived>& rows) const {
         return detail::fit_scaling(
@@ -107,6 +109,8 @@ struct StandardScaler {
 /// and unmoved by a few wild values. Where the range is 0 (more than half of the values are equal) the
 /// standard deviation takes its place.
 struct RobustScaler {
+    static constexpr const char* name = "robust-scaler";
+
     template <class Derived>
     auto fit(const Eigen::DenseBase<Derived>& rows) const {
         return detail::fit_scaling(rows, [](const auto& sorted, const detail::Moments& m) {

@@ -148,7 +148,7 @@ void fit(const FitArguments& arguments) {
     options.epochs = arguments.epochs;
     options.seed = arguments.seed;
     options.feature_names = coding.feature_names();
-    if (!arguments.quiet) options.training.progress = untoward::ProgressBar();
+    if (!arguments.quiet) options.training.callbacks = {untoward::ProgressBar()};
     untoward::FitReport report;
     Network network{untoward::fit(make_recipe(sizes, arguments.false_alarm_rate), x, options, &report)};
 

@@ -4,6 +4,7 @@
 
 #include "support/catch.hpp"
 #include "support/planted.hpp"
+#include "support/small_vae.hpp"
 #include "untoward/detector.hpp"
 #include "untoward/scores/elbo.hpp"
 #include "untoward/thresholds/quantile.hpp"
@@ -11,26 +12,14 @@
 
 using namespace untoward;
 using untoward_test::correlated;
-
-namespace {
-
-constexpr Index features = 6;
-using Model = Vae<Vec<features>, Encoder<Dense<12, Tanh>>, Latent<3>, Decoder<Dense<12, Tanh>>, Gaussian>;
-
-FitOptions quick(Index steps) {
-    FitOptions options{.seed = 1};
-    options.training.min_steps = options.training.max_steps = steps;
-    return options;
-}
-
-}  // namespace
+using untoward_test::quick;
+using untoward_test::SmallVae;
 
 TEST_CASE("detector: a quantile threshold and a fixed variance") {
-    using Plain =
-        Vae<Vec<features>, Encoder<Dense<12, Tanh>>, Latent<3>, Decoder<Dense<12, Tanh>>, FixedGaussian>;
-    const Eigen::MatrixXf rows = correlated(features, 1000, 1);
+    const Eigen::MatrixXf rows = correlated(6, 1000, 1);
     const auto detector = fit(
-        Recipe{RobustScaler{}, Plain{}, NegativeElbo{.draws = 2}, Quantile{.level = 0.9}}, rows, quick(200));
+        Recipe{RobustScaler{}, SmallVae<FixedGaussian>{}, NegativeElbo{.draws = 2}, Quantile{.level = 0.9}},
+        rows, quick(200));
     REQUIRE(detector.threshold().calibration_rows() == 200);
     const auto split = calibration_split(Quantile{.level = 0.9}, 1000, 1);
     Eigen::VectorXf scores(200);

@@ -5,6 +5,7 @@
 
 #include "support/catch.hpp"
 #include "support/planted.hpp"
+#include "support/small_vae.hpp"
 #include "untoward/detector.hpp"
 #include "untoward/scores/elbo.hpp"
 #include "untoward/scores/reconstruction.hpp"
@@ -13,23 +14,13 @@
 
 using namespace untoward;
 using untoward_test::correlated;
-
-namespace {
-
-constexpr Index features = 6;
-using Model = Vae<Vec<features>, Encoder<Dense<12, Tanh>>, Latent<3>, Decoder<Dense<12, Tanh>>, Gaussian>;
-
-FitOptions quick(Index steps) {
-    FitOptions options{.seed = 1};
-    options.training.min_steps = options.training.max_steps = steps;
-    return options;
-}
-
-}  // namespace
+using untoward_test::quick;
+using untoward_test::SmallVae;
 
 TEST_CASE("detector: a fixed threshold, a standard scaler and a weighted sum, in double") {
-    const Eigen::MatrixXd rows = correlated(features, 200, 1).cast<double>();
-    const Recipe recipe{StandardScaler{}, Model{}, ReconstructionError{} + 0.1f * KlDivergence{}, Fixed{20}};
+    const Eigen::MatrixXd rows = correlated(6, 200, 1).cast<double>();
+    const Recipe recipe{StandardScaler{}, SmallVae<>{}, ReconstructionError{} + 0.1f * KlDivergence{},
+                        Fixed{20}};
     const auto detector = fit(recipe, rows, quick(100));
     static_assert(std::is_same_v<std::remove_const_t<decltype(detector)>::Scalar, double>);
     REQUIRE(detector.threshold().threshold() == 20);

@@ -3,36 +3,26 @@
 
 #include "support/catch.hpp"
 #include "support/planted.hpp"
+#include "support/small_vae.hpp"
 #include "untoward/scores/elbo.hpp"
 
 using namespace untoward;
 using Catch::Matchers::ContainsSubstring;
 using untoward_test::correlated;
-
-namespace {
-
-constexpr Index features = 6;
-using Model = Vae<Vec<features>, Encoder<Dense<12, Tanh>>, Latent<3>, Decoder<Dense<12, Tanh>>, Gaussian>;
-
-FitOptions quick(Index steps) {
-    FitOptions options{.seed = 1};
-    options.training.min_steps = options.training.max_steps = steps;
-    return options;
-}
-
-}  // namespace
+using untoward_test::quick;
+using untoward_test::SmallVae;
 
 TEST_CASE("fit report: sizes, constant features, and latent units that do something") {
-    Eigen::MatrixXf rows = correlated(features, 3000, 1);
+    Eigen::MatrixXf rows = correlated(6, 3000, 1);
     rows.row(4).setConstant(3);
-    const Recipe recipe{RobustScaler{}, Model{}, KlDivergence{}, Conformal{.false_alarm_rate = 0.01}};
+    const Recipe recipe{RobustScaler{}, SmallVae<>{}, KlDivergence{}, Conformal{.false_alarm_rate = 0.01}};
     FitReport report;
     fit(recipe, rows, quick(800), &report);
     REQUIRE(report.rows == 3000);
     REQUIRE(report.calibration_rows == 600);
     REQUIRE(report.held_out_rows == 240);
     REQUIRE(report.training_rows == 2160);
-    REQUIRE(report.parameters == measure(Model{}, Vec<features>{}).scalars);
+    REQUIRE(report.parameters == measure(SmallVae<>{}, Vec<6>{}).scalars);
     REQUIRE(report.constant_features == std::vector<Index>{4});
     REQUIRE(report.training.steps <= 800);
     REQUIRE(report.latent.units() == 3);
@@ -46,7 +36,7 @@ TEST_CASE("fit report: sizes, constant features, and latent units that do someth
     }
 
     auto options = quick(800);
-    options.training.beta = {.beta = 1000, .ramp = 0};
+    options.training.beta = ConstantBeta{1000};
     fit(recipe, rows, options, &report);
     REQUIRE(report.latent.active_units == 0);
     REQUIRE(report.latent.collapsed());

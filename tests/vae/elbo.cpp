@@ -128,7 +128,7 @@ void train(const double (&first)[N], const double* x, const double* noise, doubl
            std::span<const double> trained) {
     Buffer<double> parameters(static_cast<Index>(N));
     std::copy(std::begin(first), std::end(first), parameters.begin());
-    Adam<double> adam(parameters.size());
+    Optimiser<double> adam(Adam{}, parameters.size());
     for (std::size_t i = 0; i < losses.size(); ++i) {
         auto q = pass<Gaussian>(parameters.data(), x, noise);
         INFO("step " << i);

@@ -9,6 +9,7 @@
 #include "untoward/autodiff/count.hpp"
 #include "untoward/autodiff/record.hpp"
 #include "untoward/train/adam.hpp"
+#include "untoward/train/optimiser.hpp"
 #include "untoward/vae/elbo.hpp"
 #include "untoward/vae/vae.hpp"
 

@@ -1,59 +1,83 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
 #include <cmath>
 
 #include "../core/storage.hpp"
+#include "update.hpp"
 
 namespace untoward {
 
-/// Adam (Kingma and Ba 2015) on a flat parameter vector, with PyTorch's defaults and order of operations: the
-/// epsilon is added to the bias-corrected root.
+namespace detail {
+
+// parameters -= rate * (corrected first moment) / (root of corrected second moment + epsilon)
 template <class S>
-class Adam {
-public:
-    struct Options {
-        double beta1 = 0.9;
-        double beta2 = 0.999;
-        double epsilon = 1e-8;
-    };
+void adam_step(const Update<S>& u, double beta1, double beta2, double epsilon_wide) {
+    using Map = Eigen::Map<Eigen::Array<S, Dynamic, 1>>;
+    const auto b1 = static_cast<S>(beta1);
+    const auto b2 = static_cast<S>(beta2);
+    const auto steps = static_cast<double>(u.step);
+    const auto rate = static_cast<S>(u.learning_rate / (1 - std::pow(beta1, steps)));
+    const auto root = static_cast<S>(1 / std::sqrt(1 - std::pow(beta2, steps)));
+    const auto epsilon = static_cast<S>(epsilon_wide);
+    Map p(u.parameters, u.size);
+    const Eigen::Map<const Eigen::Array<S, Dynamic, 1>> g(u.gradient, u.size);
+    Map m(u.moments[0], u.size);
+    Map v(u.moments[1], u.size);
+    m = b1 * m + (1 - b1) * g;
+    v = b2 * v + (1 - b2) * g.square();
+    p -= rate * m / (v.sqrt() * root + epsilon);
+}
 
-    explicit Adam(Index parameters, const Options& options = {})
-        : options_(options), first_(parameters), second_(parameters) {}
+}  // namespace detail
 
-    /// parameters -= learning_rate * (corrected first moment) / (root of corrected second moment + epsilon)
-    void step(S* parameters, const S* gradient, double learning_rate) {
-        ++steps_;
-        const auto b1 = static_cast<S>(options_.beta1);
-        const auto b2 = static_cast<S>(options_.beta2);
-        const auto rate = static_cast<S>(learning_rate / (1 - std::pow(options_.beta1, steps_)));
-        const auto root = static_cast<S>(1 / std::sqrt(1 - std::pow(options_.beta2, steps_)));
-        const auto epsilon = static_cast<S>(options_.epsilon);
-        Eigen::Map<Eigen::Array<S, Dynamic, 1>> p(parameters, first_.size());
-        const Eigen::Map<const Eigen::Array<S, Dynamic, 1>> g(gradient, first_.size());
-        auto m = first_.array();
-        auto v = second_.array();
-        m = b1 * m + (1 - b1) * g;
-        v = b2 * v + (1 - b2) * g.square();
-        p -= rate * m / (v.sqrt() * root + epsilon);
+/// Adam (Kingma and Ba 2015), with PyTorch's defaults and order of operations: the epsilon is added to the
+/// bias-corrected root. Without weight decay.
+struct Adam {
+    double beta1 = 0.9;
+    double beta2 = 0.999;
+    double epsilon = 1e-8;
+
+    static constexpr const char* name = "adam";
+    static constexpr void options(auto& self, auto&& visit) {
+        visit("beta1", self.beta1);
+        visit("beta2", self.beta2);
+        visit("epsilon", self.epsilon);
     }
+    static constexpr std::array<const char*, 2> moments{"first", "second"};
 
-private:
-    Options options_;
-    Buffer<S> first_;
-    Buffer<S> second_;
-    int steps_ = 0;
+    template <class S>
+    void operator()(const Update<S>& u) const {
+        detail::adam_step(u, beta1, beta2, epsilon);
+    }
 };
 
-/// Scales a gradient so that its Euclidean norm is at most `max_norm`; returns the norm before. Like
-/// PyTorch's clip_grad_norm_, the factor is max_norm / (norm + 1e-6).
-template <class S>
-S clip_norm(S* gradient, Index n, double max_norm) {
-    Eigen::Map<Eigen::Array<S, Dynamic, 1>> g(gradient, n);
-    const S norm = g.matrix().stableNorm();
-    const S factor = static_cast<S>(max_norm) / (norm + S(1e-6));
-    if (factor < 1) g *= factor;
-    return norm;
-}
+/// Adam with decoupled weight decay (Loshchilov and Hutter 2019), with PyTorch's defaults: parameters whose
+/// attributes say so shrink by the share learning_rate * decay before each step.
+struct AdamW {
+    double beta1 = 0.9;
+    double beta2 = 0.999;
+    double epsilon = 1e-8;
+    double decay = 0.01;
+
+    static constexpr const char* name = "adam-w";
+    static constexpr void options(auto& self, auto&& visit) {
+        visit("beta1", self.beta1);
+        visit("beta2", self.beta2);
+        visit("epsilon", self.epsilon);
+        visit("decay", self.decay);
+    }
+    static constexpr std::array<const char*, 2> moments{"first", "second"};
+
+    template <class S>
+    void operator()(const Update<S>& u) const {
+        if (u.decay) {
+            Eigen::Map<Eigen::Array<S, Dynamic, 1>>(u.parameters, u.size) *=
+                static_cast<S>(1 - u.learning_rate * decay);
+        }
+        detail::adam_step(u, beta1, beta2, epsilon);
+    }
+};
 
 }  // namespace untoward

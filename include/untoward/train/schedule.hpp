@@ -3,20 +3,90 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "../config.hpp"
 
+// Learning-rate schedules. A schedule is a plain struct that gives the rate of each step:
+//
+//     struct InverseRoot {                   // Vaswani et al. 2017: linear warm-up, then 1 / sqrt(step)
+//         double peak = untoward::automatic; // this very name and value: the trainer puts its default here
+//         double warmup = 100;               // steps
+//
+//         static constexpr const char* name = "inverse-root";
+//         static constexpr void options(auto& self, auto&& visit) {
+//             visit("peak", self.peak);
+//             visit("warmup", self.warmup);
+//         }
+//         double operator()(untoward::Index step, untoward::Index) const {  // of how many steps does not matter
+//             const double t = static_cast<double>(step) + 1;
+//             return peak * std::min(t / warmup, std::sqrt(warmup / t));
+//         }
+//     };
+//
+//     options.training.learning_rate = InverseRoot{.warmup = 50};
+//
+// A lambda of the same parameters will do, too. One that learns from how training goes has two more members, as
+// PlateauSchedule shows:
+//
+//     void observe(double loss)                        the held-out loss of an evaluation that counts
+//     static void state(auto& self, auto&& visit)      what it has learned, as `options` has its options: whole
+//                                                      numbers and doubles, for checkpoints
+//
+// Schedules of the KL term's weight (beta.hpp) and averages of weights (average.hpp) are the same kind of thing.
+
 namespace untoward {
+
+/// A peak learning rate that the trainer chooses: see default_learning_rate.
+inline constexpr double automatic = -1;
+
+/// The same rate at every step.
+struct ConstantSchedule {
+    double peak = automatic;
+
+    static constexpr const char* name = "constant-schedule";
+    static constexpr void options(auto& self, auto&& visit) { visit("peak", self.peak); }
+
+    [[nodiscard]] double operator()(Index, Index) const { return peak; }
+};
+
+/// Multiplies the rate by `factor` after every `every` steps, or after every `share` of all steps where `every`
+/// is 0.
+struct StepSchedule {
+    double peak = automatic;
+    double factor = 0.5;
+    Index every = 0;
+    double share = 0.25;
+
+    static constexpr const char* name = "step-schedule";
+    static constexpr void options(auto& self, auto&& visit) {
+        visit("peak", self.peak);
+        visit("factor", self.factor);
+        visit("every", self.every);
+        visit("share", self.share);
+    }
+
+    [[nodiscard]] double operator()(Index step, Index steps) const {
+        const double stretch =
+            every > 0 ? static_cast<double>(every) : std::max(1.0, share * static_cast<double>(steps));
+        return peak * std::pow(factor, std::floor(static_cast<double>(step) / stretch));
+    }
+};
 
 /// Learning rate: linear warm-up, then half a cosine down to `last` times the peak (Loshchilov and Hutter
 /// 2017).
 struct CosineSchedule {
-    static constexpr double automatic = -1;  ///< let the trainer choose: see default_learning_rate
-
     double peak = automatic;
     double warmup = 0.02;  ///< share of all steps
     double last = 0.0;     ///< share of the peak at the end
+
+    static constexpr const char* name = "cosine-schedule";
+    static constexpr void options(auto& self, auto&& visit) {
+        visit("peak", self.peak);
+        visit("warmup", self.warmup);
+        visit("last", self.last);
+    }
 
     /// The rate of step `step` of `steps`, from 0.
     [[nodiscard]] double operator()(Index step, Index steps) const {
@@ -29,19 +99,46 @@ struct CosineSchedule {
     }
 };
 
-/// The weight of the KL term: constant, or a linear ramp from 0 over the first `ramp` of all steps.
-struct BetaSchedule {
-    double beta = 1;
-    double ramp = 0.3;  ///< share of all steps; 0 keeps beta constant
+/// Multiplies the rate by `factor` when the held-out loss has not fallen by `threshold` nats for more than
+/// `patience` evaluations, down to `last` times the peak: PyTorch's ReduceLROnPlateau with an absolute
+/// threshold, since -ELBO may be negative. Let `patience` be well under that of TrainingOptions, which stops
+/// training.
+struct PlateauSchedule {
+    double peak = automatic;
+    double factor = 0.5;
+    Index patience = 3;
+    double threshold = 0.01;
+    double last = 0.01;
 
-    [[nodiscard]] double operator()(Index step, Index steps) const {
-        const double end = ramp * static_cast<double>(steps);
-        const auto t = static_cast<double>(step);
-        return t < end ? beta * (t + 1) / (end + 1) : beta;
+    // What it has learned.
+    double scale = 1;
+    double best = std::numeric_limits<double>::infinity();
+    Index waited = 0;
+
+    static constexpr const char* name = "plateau-schedule";
+    static constexpr void options(auto& self, auto&& visit) {
+        visit("peak", self.peak);
+        visit("factor", self.factor);
+        visit("patience", self.patience);
+        visit("threshold", self.threshold);
+        visit("last", self.last);
     }
-    /// Whether the ramp is over.
-    [[nodiscard]] bool complete(Index step, Index steps) const {
-        return static_cast<double>(step) >= ramp * static_cast<double>(steps);
+    static constexpr void state(auto& self, auto&& visit) {
+        visit("scale", self.scale);
+        visit("best", self.best);
+        visit("waited", self.waited);
+    }
+
+    [[nodiscard]] double operator()(Index, Index) const { return peak * scale; }
+
+    void observe(double loss) {
+        if (loss < best - threshold) {
+            best = loss;
+            waited = 0;
+        } else if (++waited > patience) {
+            scale = std::max(scale * factor, last);
+            waited = 0;
+        }
     }
 };
 

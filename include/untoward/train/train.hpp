@@ -1,66 +1,23 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "../autodiff/describe.hpp"
 #include "../autodiff/record.hpp"
 #include "../core/error.hpp"
-#include "../scores/elbo.hpp"
 #include "../vae/elbo.hpp"
-#include "adam.hpp"
-#include "schedule.hpp"
+#include "batches.hpp"
+#include "evaluate.hpp"
+#include "options.hpp"
+#include "session.hpp"
 
 namespace untoward {
-
-/// Where training is, for a progress display.
-struct TrainingProgress {
-    Index step;      ///< steps done
-    Index steps;     ///< planned
-    double loss;     ///< running mean of -ELBO per sample, in nats
-    double kl;       ///< running mean of its KL term
-    double seconds;  ///< since the start
-    bool finished;   ///< the last call
-};
-
-/// The peak learning rate for a number of features: 4e-3 up to 32 of them, then in inverse proportion to
-/// their number down to 1.5e-3. One step of Adam moves every weight alike, so what it changes in a unit's
-/// input grows with the number of its weights (Yang and Hu 2021): wide tables want smaller steps.
-inline double default_learning_rate(Index features) {
-    return std::clamp(4e-3 * 32.0 / static_cast<double>(std::max<Index>(features, 1)), 1.5e-3, 4e-3);
-}
-
-/// How to train.
-struct TrainingOptions {
-    Index epochs = 0;  ///< passes over the rows; 0: 20, within the next two numbers of steps
-    Index min_steps = 1500;
-    Index max_steps = 4000;
-    Index batch = 128;  ///< rows a step; all rows where there are fewer
-    CosineSchedule learning_rate{};
-    BetaSchedule beta{};
-    double max_gradient_norm = 1000;  ///< global-norm clipping; 0 turns it off
-    Index evaluations = 40;           ///< of the held-out loss, over all of training
-    Index patience = 12;              ///< evaluations without a better one before training stops
-    std::uint64_t seed = 0;
-    std::function<void(const TrainingProgress&)> progress{};
-};
-
-/// What happened in training.
-struct TrainingReport {
-    Index steps = 0;      ///< done
-    Index best_step = 0;  ///< whose parameters were kept
-    bool stopped_early = false;
-    double seconds = 0;
-    double loss = 0;  ///< `Trainer::evaluate` of the parameters kept, on the rows that chose them
-    std::vector<double> training_losses;  ///< mean over each stretch between evaluations
-    std::vector<double> held_out_losses;  ///< at each evaluation
-};
 
 namespace detail {
 
@@ -77,14 +34,18 @@ std::string path_of_parameter(Index scalar, const auto& layer, const auto&... sh
 
 }  // namespace detail
 
-/// Trains a VAE on scaled data: minibatches of a shuffled, endless stream of rows; Adam; the best parameters
-/// by the held-out -ELBO (beta 1, fixed draws) are the ones that stay.
+/// Trains a VAE on scaled data: minibatches of a shuffled, endless stream of rows; the best parameters by the
+/// held-out -ELBO (beta 1, fixed draws) are the ones that stay.
 template <class S, class Model>
 class Trainer {
 public:
     using Sample = typename Model::SampleShape;
     using Loss = NegativeElboLoss<Model>;
     using Matrix = Eigen::Matrix<S, Dynamic, Dynamic>;
+
+    /// The share of its difference from the batch's value that a running average loses in a step, as PyTorch's
+    /// batch norm has it.
+    static constexpr double statistic_share = 0.1;
 
     /// `rows`: scaled, features x n, and used until the trainer is gone; so is `parameters`, already
     /// initialised.
@@ -96,18 +57,24 @@ public:
           batch_(std::max<Index>(std::min(options.batch, rows.cols()), 1)),
           size_(measure(loss_, model.sample)),
           gradient_(size_.scalars),
-          adam_(size_.scalars),
-          order_(static_cast<std::size_t>(rows.cols())),
+          ranges_(parameter_ranges(options.optimiser.decays(), loss_, model.sample)),
+          optimiser_(options.optimiser, ranges_.trainable, size_.scalars),
+          average_(options.averaging ? size_.scalars : 0),
+          stream_(rows.cols(), options.seed),
           ids_(static_cast<std::size_t>(batch_)),
           x_(rows.rows() * batch_),
           memory_(static_cast<Index>(count<S>(loss_, batch_, model.sample).record_bytes)),
           arena_(memory_) {
-        if (options_.learning_rate.peak == CosineSchedule::automatic) {
-            options_.learning_rate.peak = default_learning_rate(rows.rows());
-        }
         if (rows.cols() < 1) fail("training needs at least one row");
         if (size_.scalars != parameters.size())
             fail("the parameter vector has ", parameters.size(), " values, the model ", size_.scalars);
+        if (!options_.learning_rate || !options_.beta)
+            fail("training needs a schedule of the learning rate and one of beta");
+        if (options_.learning_rate.is_automatic()) {
+            options_.learning_rate.set_peak(
+                options_.optimiser.learning_rate(rows.rows(), default_learning_rate(rows.rows())));
+        }
+        loss_.free_bits = options_.free_bits;
     }
 
     [[nodiscard]] Index planned_steps() const {
@@ -122,26 +89,46 @@ public:
         double reconstruction;
         double kl;
         double gradient_norm;
+        double learning_rate;
+        double beta;
     };
 
-    /// One step: a batch, forward, backward, clip, Adam.
+    /// One step: a batch, forward, backward, clip, optimiser, running averages, average of the weights.
     Terms step(Index number, Index steps) {
         next_batch();
         loss_.beta = options_.beta(number, steps);
+        if (!(loss_.beta >= 0)) fail("training step ", number + 1, ": beta is ", loss_.beta);
         arena_.rewind();
-        const Pass pass{.training = true, .seed = options_.seed, .epoch = epoch_, .samples = ids_.data()};
+        const Pass pass{
+            .training = true, .seed = options_.seed, .epoch = stream_.epoch(), .samples = ids_.data()};
         Tape<S> tape(arena_, parameters_.data(), gradient_.data(), size_, pass);
         const auto terms = forward(tape);
         tape.backward(terms.loss);
         Terms result{static_cast<double>(terms.reconstruction.scalar() + terms.kl.scalar()),
                      static_cast<double>(terms.reconstruction.scalar()),
-                     static_cast<double>(terms.kl.scalar()), 0};
+                     static_cast<double>(terms.kl.scalar()),
+                     0,
+                     options_.learning_rate(number, steps),
+                     loss_.beta};
         const double limit =
             options_.max_gradient_norm > 0 ? options_.max_gradient_norm : std::numeric_limits<S>::max();
-        result.gradient_norm = static_cast<double>(clip_norm(gradient_.data(), gradient_.size(), limit));
+        result.gradient_norm =
+            static_cast<double>(clip_norm(gradient_.data(), std::span(ranges_.trainable), limit));
         if (!std::isfinite(result.loss) || !std::isfinite(result.gradient_norm))
             report_not_finite(number, pass);
-        adam_.step(parameters_.data(), gradient_.data(), options_.learning_rate(number, steps));
+        optimiser_.step(parameters_.data(), gradient_.data(), result.learning_rate);
+        for (const ParameterRange& range : ranges_.statistics) {
+            for (Index i = range.begin; i < range.begin + range.size; ++i)
+                parameters_[i] -= static_cast<S>(statistic_share) * gradient_[i];
+        }
+        if (options_.averaging) {
+            const auto weight = static_cast<S>(options_.averaging(number, steps));
+            // Not by the formula: 0 times infinity would stay in an average that nothing filled yet.
+            if (weight == 1)
+                average_.array() = parameters_.array();
+            else
+                average_.array() += weight * (parameters_.array() - average_.array());
+        }
         return result;
     }
 
@@ -156,103 +143,121 @@ public:
         constexpr Index enough = 500;
         const Matrix& judge = may_stop ? held_out : Matrix(rows_.leftCols(std::min(rows_.cols(), enough)));
         const Index stretch = std::max<Index>(1, steps / std::max<Index>(options_.evaluations, 1));
-        TrainingReport report;
-        Buffer<S> best = parameters_;  // until an evaluation counts, which the last one does
-        double best_loss = std::numeric_limits<double>::infinity();
-        Index waited = 0;
-        double sum_loss = 0;
-        double sum_kl = 0;
-        Index summed = 0;
-        const auto start = std::chrono::steady_clock::now();
-        const auto seconds = [&] {
-            return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-        };
-        for (Index i = 0; i < steps; ++i) {
-            const Terms terms = step(i, steps);
-            sum_loss += terms.loss;
-            sum_kl += terms.kl;
-            ++summed;
-            report.steps = i + 1;
+
+        Session session(*this, held_out, steps);
+        session.begin(options_.callbacks);
+        while (!session.over()) {
+            const Index i = session.step;
+            session.add(step(i, steps));
+            for (AnyCallback& callback : options_.callbacks) callback.on_step(session);
             if ((i + 1) % stretch != 0 && i + 1 != steps) continue;
-            report.training_losses.push_back(sum_loss / static_cast<double>(summed));
-            const double loss = evaluate(judge);
+            const double loss = evaluate(judge, kept());
             if (!std::isfinite(loss)) report_lost(i);
-            report.held_out_losses.push_back(loss);
-            if (options_.progress) {
-                options_.progress({i + 1, steps, sum_loss / static_cast<double>(summed),
-                                   sum_kl / static_cast<double>(summed), seconds(), false});
-            }
-            sum_loss = sum_kl = 0;
-            summed = 0;
             // While beta still grows, -ELBO is not yet what training minimises.
-            if (!options_.beta.complete(i, steps) && i + 1 != steps) continue;
-            if (loss < best_loss) {
-                best_loss = loss;
-                best = parameters_;
-                report.best_step = i + 1;
-                waited = 0;
-            } else if (may_stop && ++waited >= options_.patience) {
-                report.stopped_early = true;
-                break;
-            }
+            const bool counts = options_.beta.complete(i, steps) || i + 1 == steps;
+            if (session.add_evaluation(loss, counts, may_stop, options_.patience)) best_ = kept();
+            if (counts) options_.learning_rate.observe(loss);
+            for (AnyCallback& callback : options_.callbacks) callback.on_evaluation(session);
         }
-        parameters_ = best;
-        report.loss = best_loss;
-        report.seconds = seconds();
-        if (options_.progress) options_.progress({report.steps, steps, report.loss, 0, report.seconds, true});
-        return report;
+        // Where nothing was judged yet, what is there is the best there is.
+        const bool judged = std::isfinite(session.best_loss);
+        const Buffer<S> result = judged ? best_ : kept();
+        session.report.loss = judged ? session.best_loss : evaluate(judge, result);
+        if (!judged) session.report.best_step = session.step;
+        session.report.seconds = session.seconds();
+        for (AnyCallback& callback : options_.callbacks) callback.on_end(session);
+        parameters_ = result;
+        return session.report;
     }
 
     /// -ELBO (beta 1, fixed draws) in nats per sample of scaled rows, over the nine tenths of them that it
     /// fits best: in a few rare rows it can be larger than in all others together, and would then tell of
     /// them alone.
-    [[nodiscard]] double evaluate(const Matrix& rows) const {
-        constexpr Index block = 256;
-        constexpr NegativeElbo score{.draws = 2, .seed = 0x5eed};
-        const GatherEvidence<Model> layer{loss_.model, score.needs()};
-        const Index most = std::min<Index>(block, std::max<Index>(rows.cols(), 1));
-        Buffer<std::byte> memory(static_cast<Index>(count<S>(layer, most, loss_.model.sample).run_bytes));
-        std::vector<double> losses;
-        losses.reserve(static_cast<std::size_t>(rows.cols()));
-        for (Index begin = 0; begin < rows.cols(); begin += most) {
-            const Index n = std::min(most, rows.cols() - begin);
-            Arena arena(memory);
-            Run<S> scope(parameters_.data(), arena, Pass{.seed = score.seed});
-            const auto evidence = layer(
-                scope, Tensor<const S, Sample>(rows.data() + begin * rows.rows(), loss_.model.sample, n));
-            for (Index j = 0; j < n; ++j) {
-                const auto loss =
-                    static_cast<double>(evidence.kl.column(j).sum() - evidence.log_density.column(j).sum());
-                // A NaN has no place in an order.
-                losses.push_back(std::isnan(loss) ? std::numeric_limits<double>::infinity() : loss);
-            }
-        }
-        const std::size_t kept = losses.size() - losses.size() / 10;
-        std::nth_element(losses.begin(),
-                         losses.begin() + static_cast<std::ptrdiff_t>(kept == 0 ? 0 : kept - 1),
-                         losses.end());
-        double total = 0;
-        for (std::size_t i = 0; i < kept; ++i) total += losses[i];
-        return total / static_cast<double>(std::max<std::size_t>(kept, 1));
-    }
+    [[nodiscard]] double evaluate(const Matrix& rows) const { return evaluate(rows, parameters_); }
 
 private:
+    // One run: what callbacks see of it.
+    class Session final : public TrainingSession {
+    public:
+        Session(Trainer& trainer, const Matrix& held_out, Index planned)
+            : TrainingSession(planned), trainer_(trainer), held_out_(held_out) {}
+
+        [[nodiscard]] std::vector<Setting> settings() const override {
+            const TrainingOptions& o = trainer_.options_;
+            detail::SettingsList list;
+            list.text("scalar", sizeof(S) == 4 ? "float" : "double");
+            list.text("layout", detail::hash_text(layout_hash(trainer_.loss_, trainer_.loss_.model.sample)));
+            list.number("parameters", trainer_.size_.scalars);
+            list.number("features", trainer_.rows_.rows());
+            list.number("rows", trainer_.rows_.cols());
+            list.text("rows_hash", detail::hash_of_numbers(trainer_.rows_));
+            list.number("held_out_rows", held_out_.cols());
+            list.text("held_out_rows_hash", detail::hash_of_numbers(held_out_));
+            list.number("seed", o.seed);
+            list.number("steps", steps);
+            list.number("batch", trainer_.batch_);
+            list.text("optimiser", o.optimiser.text());
+            list.text("learning_rate", o.learning_rate.text());
+            list.text("beta", o.beta.text());
+            list.number("free_bits", o.free_bits);
+            list.text("averaging", o.averaging.text());
+            list.number("max_gradient_norm", o.max_gradient_norm);
+            list.number("evaluations", o.evaluations);
+            list.number("patience", o.patience);
+            return list.settings;
+        }
+        void visit_state(StateVisitor& visitor) override {
+            const auto numbers = [&](const char* name, Buffer<S>& buffer) {
+                visitor.visit(name, std::span(buffer.data(), static_cast<std::size_t>(buffer.size())));
+            };
+            numbers("parameters", trainer_.parameters_);
+            if (trainer_.best_.size() == 0) trainer_.best_ = trainer_.parameters_;
+            numbers("best", trainer_.best_);
+            if (trainer_.options_.averaging) numbers("average", trainer_.average_);
+            trainer_.optimiser_.visit_state(visitor);
+            trainer_.options_.learning_rate.visit_state("learning_rate", visitor);
+            trainer_.options_.beta.visit_state("beta", visitor);
+            if (trainer_.options_.averaging) trainer_.options_.averaging.visit_state("averaging", visitor);
+            trainer_.stream_.visit_state(visitor);
+            visit_progress(visitor);
+        }
+        void begin(std::vector<AnyCallback>& callbacks) {
+            for (AnyCallback& callback : callbacks) callback.on_begin(*this);
+            check_progress();
+            trainer_.stream_.restored();
+        }
+        void add(const Terms& terms) {
+            loss = terms.loss;
+            reconstruction = terms.reconstruction;
+            kl = terms.kl;
+            gradient_norm = terms.gradient_norm;
+            learning_rate = terms.learning_rate;
+            beta = terms.beta;
+            add_step();
+        }
+
+    private:
+        Trainer& trainer_;
+        const Matrix& held_out_;
+    };
+
+    // What is evaluated and kept.
+    [[nodiscard]] const Buffer<S>& kept() const { return options_.averaging ? average_ : parameters_; }
+
+    [[nodiscard]] double evaluate(const Matrix& rows, const Buffer<S>& parameters) const {
+        return detail::typical_loss(loss_.model, parameters.data(), rows);
+    }
+
     auto forward(Tape<S>& tape) {
         Record<S> scope(tape);
         return loss_(scope, scope.input(Tensor<const S, Sample>(x_.data(), loss_.model.sample, batch_)));
     }
 
-    // Takes the next rows of the endless shuffled stream: every batch is full, and no row is left out.
     void next_batch() {
+        stream_.next(ids_);
         for (Index j = 0; j < batch_; ++j) {
-            if (position_ == 0) permutation(options_.seed, rows_site, std::span<Index>(order_), epoch_);
-            const Index row = order_[static_cast<std::size_t>(position_)];
-            ids_[static_cast<std::size_t>(j)] = static_cast<std::uint32_t>(row);
+            const auto row = static_cast<Index>(ids_[static_cast<std::size_t>(j)]);
             std::copy_n(rows_.data() + row * rows_.rows(), rows_.rows(), x_.data() + j * rows_.rows());
-            if (++position_ == rows_.cols()) {
-                position_ = 0;
-                ++epoch_;
-            }
         }
     }
 
@@ -291,8 +296,6 @@ private:
              ": the held-out loss is not finite; a lower learning rate may help");
     }
 
-    static constexpr std::uint64_t rows_site = 2;  // of the shuffles; `fit` uses 1 for the split
-
     Loss loss_;
     Buffer<S>& parameters_;
     const Matrix& rows_;
@@ -300,14 +303,15 @@ private:
     Index batch_;
     Cursor size_;
     Buffer<S> gradient_;
-    Adam<S> adam_;
-    std::vector<Index> order_;
+    ParameterRanges ranges_;
+    Optimiser<S> optimiser_;
+    Buffer<S> average_;  // empty where there is none
+    Buffer<S> best_;     // empty until an evaluation counted
+    detail::RowStream stream_;
     std::vector<std::uint32_t> ids_;
     Buffer<S> x_;
     Buffer<std::byte> memory_;
     Arena arena_;
-    Index position_ = 0;
-    std::uint32_t epoch_ = 0;
 };
 
 }  // namespace untoward

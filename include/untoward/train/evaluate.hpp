@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "../scores/elbo.hpp"
+#include "../scores/evidence.hpp"
+
+namespace untoward::detail {
+
+// -ELBO (beta 1, fixed draws) in nats per sample of scaled rows, features x n, over the nine tenths of them that
+// it fits best: in a few rare rows it can be larger than in all others together, and would then tell of them alone.
+template <class S, class Model>
+double typical_loss(const Model& model, const S* parameters, const Eigen::Matrix<S, Dynamic, Dynamic>& rows) {
+    constexpr Index block = 256;
+    constexpr NegativeElbo score{.draws = 2, .seed = 0x5eed};
+    const GatherEvidence<Model> layer{model, score.needs()};
+    const Index most = std::min<Index>(block, std::max<Index>(rows.cols(), 1));
+    Buffer<std::byte> memory(static_cast<Index>(count<S>(layer, most, model.sample).run_bytes));
+    std::vector<double> losses;
+    losses.reserve(static_cast<std::size_t>(rows.cols()));
+    for (Index begin = 0; begin < rows.cols(); begin += most) {
+        const Index n = std::min(most, rows.cols() - begin);
+        Arena arena(memory);
+        Run<S> scope(parameters, arena, Pass{.seed = score.seed});
+        const auto evidence = layer(scope, Tensor<const S, typename Model::SampleShape>(
+                                               rows.data() + begin * rows.rows(), model.sample, n));
+        for (Index j = 0; j < n; ++j) {
+            const auto loss =
+                static_cast<double>(evidence.kl.column(j).sum() - evidence.log_density.column(j).sum());
+            // A NaN has no place in an order.
+            losses.push_back(std::isnan(loss) ? std::numeric_limits<double>::infinity() : loss);
+        }
+    }
+    const std::size_t kept = losses.size() - losses.size() / 10;
+    std::nth_element(losses.begin(), losses.begin() + static_cast<std::ptrdiff_t>(kept == 0 ? 0 : kept - 1),
+                     losses.end());
+    double total = 0;
+    for (std::size_t i = 0; i < kept; ++i) total += losses[i];
+    return total / static_cast<double>(std::max<std::size_t>(kept, 1));
+}
+
+}  // namespace untoward::detail

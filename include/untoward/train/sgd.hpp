@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <array>
+
+#include "../core/storage.hpp"
+#include "update.hpp"
+
+namespace untoward {
+
+/// Stochastic gradient descent with PyTorch's defaults and order of operations: the decay joins the gradient, then
+/// momentum b = momentum b + g (Sutskever et al. 2013 in PyTorch's form), and with Nesterov's variant the step
+/// is g + momentum b. Its steps grow with the gradient, unlike Adam's: mind the learning rate.
+struct Sgd {
+    double momentum = 0;  ///< 0.9 is usual
+    bool nesterov = false;
+    double decay = 0;
+
+    static constexpr const char* name = "sgd";
+    static constexpr void options(auto& self, auto&& visit) {
+        visit("momentum", self.momentum);
+        visit("nesterov", self.nesterov);
+        visit("decay", self.decay);
+    }
+    static constexpr std::array<const char*, 1> moments{"momentum"};
+
+    template <class S>
+    void operator()(const Update<S>& u) const {
+        using Map = Eigen::Map<Eigen::Array<S, Dynamic, 1>>;
+        Map p(u.parameters, u.size);
+        const Eigen::Map<const Eigen::Array<S, Dynamic, 1>> g(u.gradient, u.size);
+        Map b(u.moments[0], u.size);
+        const auto mu = static_cast<S>(momentum);
+        const auto rate = static_cast<S>(u.learning_rate);
+        const auto lambda = static_cast<S>(u.decay ? decay : 0);
+        // b starts at zero, so the first b is g.
+        if (nesterov) {
+            b = mu * b + (g + lambda * p);
+            p -= rate * ((g + lambda * p) + mu * b);
+        } else {
+            b = mu * b + (g + lambda * p);
+            p -= rate * b;
+        }
+    }
+
+    /// Where the user gives none. The gradient of -ELBO is a sum over features, and a precision of up to
+    /// exp(6) multiplies it: what is stable is far below Adam's rate.
+    [[nodiscard]] double learning_rate(Index) const { return 1e-4; }
+};
+
+}  // namespace untoward

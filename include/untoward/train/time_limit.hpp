@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+
+#include "callback.hpp"
+
+namespace untoward {
+
+/// A callback that stops a run of training after some seconds, at the end of a step. The best parameters so far are
+/// kept; with a Checkpoint (io/checkpoint.hpp) another run goes on from there.
+struct TimeLimit {
+    double seconds = 3600;
+
+    void on_begin(const Training&) { start_ = std::chrono::steady_clock::now(); }
+    void on_step(Training& training) const {
+        const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start_;
+        if (passed.count() >= seconds)
+            training.stop("the time limit of " + detail::number_text(seconds) + " s");
+    }
+
+private:
+    std::chrono::steady_clock::time_point start_{};
+};
+
+}  // namespace untoward

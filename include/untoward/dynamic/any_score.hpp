@@ -9,6 +9,23 @@
 
 namespace untoward {
 
+namespace detail {
+
+// The same numbers with run-time sizes, and samples as plain vectors.
+template <class S, class Sample>
+Tensor<const S, Vec<>> flattened(const Tensor<const S, Sample>& x) {
+    return {x.data(), Vec<>(x.rows()), x.batch(), x.stride()};
+}
+template <class X, class Units>
+auto flattened(const Evidence<X, Units>& e) {
+    using Flat = Tensor<const typename X::Scalar, Vec<>>;
+    return Evidence<Flat, Flat>{flattened(e.x),           flattened(e.mean),        flattened(e.log_variance),
+                                flattened(e.kl),          flattened(e.reconstruction), flattened(e.log_density),
+                                flattened(e.expectation)};
+}
+
+}  // namespace detail
+
 /// Any score, chosen at run time, for numbers of type S: itself a score, so `a + 0.1f * b` works.
 ///
 ///     AnyScore<float> score = make_score("reconstruction-error{norm=l1} + 0.1 * kl-divergence");
@@ -26,7 +43,7 @@ public:
     [[nodiscard]] Needs needs() const { return held_->needs(); }
     template <class Sheet, class EvidenceOfModel>
     void add_to(Sheet& sheet, const EvidenceOfModel& evidence, S weight) const {
-        held_->add_to(sheet, flattened(evidence), weight);
+        held_->add_to(sheet, detail::flattened(evidence), weight);
     }
     /// C++ text, which `make_score` reads back.
     [[nodiscard]] std::string text() const { return held_->text(); }

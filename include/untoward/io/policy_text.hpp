@@ -296,7 +296,7 @@ struct OptionsReader {
         const std::string* found = nullptr;
         for (std::size_t i = 0; i < text.options.size(); ++i) {
             if (text.options[i].first != key) continue;
-            if (used[i]) refuse("is given '", key, "' twice");
+            if (found != nullptr) refuse("is given '", key, "' twice");
             used[i] = true;
             found = &text.options[i].second;
         }

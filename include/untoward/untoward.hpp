@@ -8,6 +8,7 @@
 #include "autodiff/describe.hpp"
 #include "autodiff/record.hpp"
 #include "autodiff/rules/gather.hpp"
+#include "autodiff/rules/groups.hpp"
 #include "autodiff/rules/layout.hpp"
 #include "autodiff/rules/matrices.hpp"
 #include "autodiff/rules/softmax.hpp"

@@ -43,6 +43,21 @@ TEST_CASE("a column of parameters and a row of numbers make a matrix") {
                    {.batch = 4}, Vec<1>{});
 }
 
+TEST_CASE("quotients") {
+    check_rule(Divide{}, {.low = 0.5, .high = 2}, Vec<5>{}, Vec<>(5));
+    check_rule(Divide{}, {.batch = 1, .low = 0.5, .high = 2}, Seq<2, 3>{}, Vec<1>{});
+    check_function([](auto& s, const auto& x) { return divide(s, parameter(s, Vec<3>{}), x); },
+                   {.low = -2, .high = -0.5}, Vec<3>{});
+}
+
+TEST_CASE("the larger and the smaller of two") {
+    check_rule(Maximum{}, {}, Vec<7>{}, Vec<>(7));
+    check_rule(Minimum{}, {}, Seq<3, 3>{}, Seq<3, 3>{});
+    check_rule(Maximum{}, {.batch = 1}, Seq<3, 3>{}, Vec<1>{});
+    check_function([](auto& s, const auto& x) { return minimum(s, parameter(s, Vec<5>{}), x); },
+                   {.batch = 4, .low = -1, .high = 1}, Vec<5>{});
+}
+
 TEST_CASE("one value twice in one rule") {
     check_function(
         [](auto& s, const auto& x) {

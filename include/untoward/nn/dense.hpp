@@ -7,13 +7,17 @@
 
 namespace untoward {
 
-/// activation(W x + b) with Out outputs, at every position of the input: PyTorch's Linear and an activation,
-/// in one rule. Parameters `weight` (Out, in) and `bias` (Out), both uniform on +-1/sqrt(in) at first.
+/// activation(W x + b) with Out outputs, at every position of the input: PyTorch's Linear and an activation
+/// (autodiff/rules/elementwise.hpp has them, and one of a user's own). Parameters `weight` (Out, in) and
+/// `bias` (Out), both uniform on +-1/sqrt(in) at first.
 ///
 ///     Dense<64, Relu>{}              // 64 outputs
 ///     Dense<Dynamic, Relu>{units}    // as many as `units`
 template <Index Out = Dynamic, class Activation = Identity>
 struct Dense {
+    static_assert(ActivationFunction<Activation>,
+                  "untoward: an activation has value(x), and slope_from_output(y) or slope(x)");
+
     [[no_unique_address]] Vec<Out> outputs{};
 
     static constexpr const char* name = "dense";

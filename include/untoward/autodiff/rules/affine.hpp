@@ -72,9 +72,12 @@ constexpr void require_one_for_all(Index batch) {
 }  // namespace detail
 
 /// activation(W x + b) at every position: W is Shape<in, out> (PyTorch's (out, in)), b is Vec<out>.
-/// The activation must have a slope_from_output: the rule keeps only its output.
-template <class Activation = Identity>
+/// The rule keeps only its output.
+template <ActivationFunction Activation = Identity>
 struct Affine {
+    static_assert(HasSlopeFromOutput<Activation>,
+                  "untoward: what follows a product in one rule has a slope_from_output");
+
     template <Index C, Index... P, Index In, Index Out, Index Bias>
     constexpr auto shape(const Shape<C, P...>& x, const Shape<In, Out>& weight,
                          const Shape<Bias>& bias) const {
@@ -141,10 +144,15 @@ struct Product {
     }
 };
 
-/// activation(W x + b)
-template <class Activation = Identity, class Scope, class X, class W, class B>
+/// activation(W x + b): one rule, or two where the slope of the activation needs its input
+template <ActivationFunction Activation = Identity, class Scope, class X, class W, class B>
 constexpr auto affine(Scope& scope, const X& x, const W& weight, const B& bias) {
-    return scope.apply(Affine<Activation>{}, x, weight, bias);
+    if constexpr (HasSlopeFromOutput<Activation>) {
+        return scope.apply(Affine<Activation>{}, x, weight, bias);
+    } else {
+        const auto sums = scope.apply(Affine<>{}, x, weight, bias);
+        return activate<Activation>(scope, sums);
+    }
 }
 /// W x
 template <class Scope, class X, class W>

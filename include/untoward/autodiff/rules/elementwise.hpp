@@ -1,19 +1,47 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cmath>
+#include <concepts>
+
 #include "../rule.hpp"
 
 // Rules that work element by element on one value, the activations, and a user's own function.
 
 namespace untoward {
 
-// Activations: value(x), and where it exists the slope as a function of the output, on Eigen arrays. One with
-// a slope_from_output can be the epilogue of an affine rule, which then need not keep its input.
+// An activation is a struct of static functions on Eigen arrays: value(x), and its derivative either as
+// slope_from_output(y) or as slope(x). One with a slope_from_output is the epilogue of an affine rule, which
+// then need not keep its input; another is a rule of its own behind it. With a `name` it can be chosen at run
+// time. A user's own:
+//
+//     struct Sine {
+//         static auto value(const auto& x) { return x.sin(); }
+//         static auto slope(const auto& x) { return x.cos(); }
+//         static constexpr const char* name = "sine";
+//     };
+//     Dense<64, Sine>{}
+
+/// An activation whose derivative is a function of its output.
+template <class T>
+concept HasSlopeFromOutput = requires(const detail::ConstFlatMap<float>& y) {
+    T::slope_from_output(y);
+};
+
+/// What an activation is: a value, and one of the two derivatives.
+template <class T>
+concept ActivationFunction = requires(const detail::ConstFlatMap<float>& x) {
+    T::value(x);
+}
+&&(HasSlopeFromOutput<T> || requires(const detail::ConstFlatMap<float>& x) { T::slope(x); });
 
 /// x
 struct Identity {
     static auto value(const auto& x) { return x; }
-    static auto slope_from_output(const auto& y) { return y.constant(y.rows(), y.cols(), 1); }
+    static auto slope_from_output(const auto& y) {
+        using Array = std::remove_cvref_t<decltype(y)>;
+        return Array::Constant(y.size(), typename Array::Scalar(1));
+    }
     static constexpr const char* name = "identity";
 };
 
@@ -58,16 +86,95 @@ struct Softplus {
     static constexpr const char* name = "softplus";
 };
 
+/// x where x > 0, else x / 100 (Maas et al. 2013)
+struct LeakyRelu {
+    static auto value(const auto& x) {
+        using S = typename std::remove_cvref_t<decltype(x)>::Scalar;
+        return x.max(S(0.01) * x);
+    }
+    static auto slope_from_output(const auto& y) {
+        using Array = std::remove_cvref_t<decltype(y)>;
+        using S = typename Array::Scalar;
+        return (y > S(0)).select(Array::Constant(y.size(), S(1)), S(0.01));
+    }
+    static constexpr const char* name = "leaky-relu";
+};
+
+/// x where x > 0, else exp(x) - 1 (Clevert et al. 2016, alpha 1)
+struct Elu {
+    static auto value(const auto& x) {
+        using S = typename std::remove_cvref_t<decltype(x)>::Scalar;
+        return x.max(S(0)) + x.min(S(0)).expm1();
+    }
+    static auto slope_from_output(const auto& y) {
+        using S = typename std::remove_cvref_t<decltype(y)>::Scalar;
+        return y.min(S(0)) + S(1);
+    }
+    static constexpr const char* name = "elu";
+};
+
+/// x Phi(x), with Phi the standard normal's distribution function: the exact form (Hendrycks and Gimpel 2016)
+struct Gelu {
+    static auto value(const auto& x) {
+        using S = typename std::remove_cvref_t<decltype(x)>::Scalar;
+        return x.unaryExpr([](S a) {
+            const S phi = cumulative(a);
+            return phi == 0 ? S(0) : a * phi;
+        });
+    }
+    static auto slope(const auto& x) {
+        using S = typename std::remove_cvref_t<decltype(x)>::Scalar;
+        return x.unaryExpr([](S a) {
+            const S density = static_cast<S>(0.3989422804014327) * std::exp(a * a / -2);
+            return density == 0 ? cumulative(a) : cumulative(a) + a * density;
+        });
+    }
+    static constexpr const char* name = "gelu";
+
+private:
+    // By erfc: 1 + erf would lose the lower tail.
+    template <class S>
+    static S cumulative(S a) {
+        return std::erfc(a * static_cast<S>(-0.7071067811865476)) / 2;
+    }
+};
+
+/// x sigmoid(x), also called swish (Elfwing et al. 2018)
+struct Silu {
+    static auto value(const auto& x) { return x.max(bound(x, -1)) / (one(x) + (-x).exp()); }
+    // s (1 + x (1 - s)) with s = sigmoid(x)
+    static auto slope(const auto& x) {
+        const auto within = x.max(bound(x, -1)).min(bound(x, 1));
+        return (one(x) + within * (-x).logistic()) / (one(x) + (-x).exp());
+    }
+    static constexpr const char* name = "silu";
+
+private:
+    template <class X>
+    static auto one(const X&) {
+        return static_cast<typename X::Scalar>(1);
+    }
+    // The sigmoid is 0 or 1 there, and an infinity is not multiplied by zero.
+    template <class X>
+    static auto bound(const X&, int sign) {
+        return static_cast<typename X::Scalar>(1000 * sign);
+    }
+};
+
 /// One activation as a rule of its own.
-template <class Activation>
+template <ActivationFunction Activation>
 struct Activate {
     constexpr auto shape(const auto& x) const { return x; }
     void forward(auto y, auto x) const {
         assign(
             y, [](const auto& a) { return Activation::value(a); }, x);
     }
-    void backward(auto dy, auto y, auto, auto dx) const {
-        dx.add([](const auto& d, const auto& b) { return d * Activation::slope_from_output(b); }, dy, y);
+    void backward(auto dy, auto y, auto x, auto dx) const {
+        if constexpr (HasSlopeFromOutput<Activation>) {
+            dx.add([](const auto& d, const auto& b) { return d * Activation::slope_from_output(b); }, dy, y);
+        } else {
+            dx.add([](const auto& d, const auto& a) { return d * Activation::slope(a); }, dy, x);
+        }
     }
 };
 
@@ -104,6 +211,36 @@ struct Square {
     }
     void backward(auto dy, auto, auto x, auto dx) const {
         dx.add([](const auto& d, const auto& a) { return 2 * d * a; }, dy, x);
+    }
+};
+
+/// the square root; its slope at 0 is infinite
+struct Sqrt {
+    constexpr auto shape(const auto& x) const { return x; }
+    void forward(auto y, auto x) const {
+        using S = typename decltype(y)::Scalar;
+        // Number by number: Eigen's packets in float make a NaN of the root of infinity.
+        assign(
+            y, [](const auto& a) { return a.unaryExpr([](S b) { return std::sqrt(b); }); }, x);
+    }
+    void backward(auto dy, auto y, auto, auto dx) const {
+        dx.add([](const auto& d, const auto& b) { return d / (2 * b); }, dy, y);
+    }
+};
+
+/// |x|; slope 0 at 0
+struct Abs {
+    constexpr auto shape(const auto& x) const { return x; }
+    void forward(auto y, auto x) const {
+        assign(
+            y, [](const auto& a) { return a.abs(); }, x);
+    }
+    void backward(auto dy, auto, auto x, auto dx) const {
+        using S = typename decltype(x)::Scalar;
+        // What is neither positive nor negative is zero or NaN, and d a is the one or the other.
+        dx.add(
+            [](const auto& d, const auto& a) { return (a > S(0)).select(d, (a < S(0)).select(-d, d * a)); },
+            dy, x);
     }
 };
 
@@ -163,6 +300,11 @@ struct Map {
     }
 };
 
+/// any activation: activate<Gelu>(s, x)
+template <ActivationFunction Activation, class Scope, class X>
+constexpr auto activate(Scope& scope, const X& x) {
+    return scope.apply(Activate<Activation>{}, x);
+}
 template <class Scope, class X>
 constexpr auto relu(Scope& scope, const X& x) {
     return scope.apply(Activate<Relu>{}, x);
@@ -190,6 +332,14 @@ constexpr auto log(Scope& scope, const X& x) {
 template <class Scope, class X>
 constexpr auto square(Scope& scope, const X& x) {
     return scope.apply(Square{}, x);
+}
+template <class Scope, class X>
+constexpr auto sqrt(Scope& scope, const X& x) {
+    return scope.apply(Sqrt{}, x);
+}
+template <class Scope, class X>
+constexpr auto abs(Scope& scope, const X& x) {
+    return scope.apply(Abs{}, x);
 }
 template <class Scope, class X>
 constexpr auto scale(Scope& scope, double factor, const X& x) {

@@ -125,7 +125,8 @@ template <class S = float>
 Registry<AnyLayer<S>>& layer_registry() {
     static Registry<AnyLayer<S>> registry = [] {
         Registry<AnyLayer<S>> all("layer");
-        detail::add_with_activations<Dense, Identity, Relu, Tanh, Sigmoid, Softplus>(all);
+        detail::add_with_activations<Dense, Identity, Relu, LeakyRelu, Elu, Gelu, Silu, Tanh, Sigmoid,
+                                     Softplus>(all);
         return all;
     }();
     return registry;

@@ -229,7 +229,7 @@ void add_detector(SafeTensorsWriter& writer, const Detector<Recipe, Storage>& de
     summed.add("scaler.fill", features, detector.scaling().fill);
     summed.add("scaler.constant", features, detector.scaling().constant);
     summed.add("score.typical", features, detector.typical());
-    detail::save_threshold(summed, detector.threshold());
+    save_threshold(summed, detector.threshold());  // found beside SummedWriter, also one that comes later
     const auto samples = detail::make_test_samples(detector);
     summed.add("test.samples", {samples.cols(), samples.rows()}, samples);
     summed.add("test.scores", {samples.cols()}, detector.score(samples));

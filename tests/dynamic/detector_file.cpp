@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+// A detector's file does not tell whether its types were chosen by the compiler or at run time.
+#include "support/catch.hpp"
+#include "untoward/dynamic/detector.hpp"
+
+using namespace untoward;
+using Catch::Matchers::ContainsSubstring;
+
+namespace {
+
+using Model = Vae<Vec<3>, Encoder<Dense<6, Tanh>, Dense<4, Relu>>, Latent<2>, Decoder<Dense<4, Tanh>>, Gaussian>;
+
+template <class RecipeType>
+Detector<RecipeType> detector_of(const RecipeType& recipe) {
+    Buffer<float> parameters(measure(recipe.model, recipe.model.sample).scalars);
+    initialise(parameters.data(), 3, recipe.model, recipe.model.sample);
+    const Eigen::VectorXf zero = Eigen::VectorXf::Zero(3);
+    return {recipe,
+            {Eigen::Vector3f(10, -2, 0.5f), Eigen::Vector3f(4, 0.1f, 1), Eigen::Vector3f(9, -2, 0.5f), zero},
+            std::move(parameters),
+            Eigen::Vector3f(0.1f, 0.2f, 0.3f),
+            recipe.threshold.calibrate(Eigen::VectorXf(Eigen::VectorXf::LinSpaced(40, 1, 9)))};
+}
+
+const Recipe fixed{RobustScaler{}, Model{}, NegativeElbo{.draws = 2} + 0.5f * KlDivergence{},
+                   Conformal{.false_alarm_rate = 0.1}};
+
+AnyRecipe<float> any_recipe() {
+    return {scaler_registry().make("robust-scaler"),
+            make_vae(VaeText{3, "dense<6,tanh>, dense<4,relu>", "latent<2>", "dense<4,tanh>", "gaussian"}),
+            make_score("negative-elbo{draws=2} + 0.5 * kl-divergence"),
+            threshold_registry().make("conformal{false_alarm_rate=0.1}")};
+}
+
+template <class DetectorType>
+std::string saved(const DetectorType& detector) {
+    io::SafeTensorsWriter writer;
+    io::add_detector(writer, detector);
+    return writer.bytes();
+}
+
+io::SafeTensors file(std::string bytes) {
+    return {std::move(bytes), "m.safetensors"};
+}
+
+std::string with(std::string bytes, const std::string& old_text, const std::string& new_text) {
+    const std::size_t place = bytes.find(old_text);
+    REQUIRE(place != std::string::npos);
+    REQUIRE(old_text.size() == new_text.size());
+    return bytes.replace(place, old_text.size(), new_text);
+}
+
+}  // namespace
+
+TEST_CASE("the same detector, fixed or chosen at run time: the same scores, the same bytes") {
+    const auto typed = detector_of(fixed);
+    const auto any = detector_of(any_recipe());
+    Eigen::MatrixXf rows(3, 40);
+    fill_normal(rows.data(), rows.size(), {.seed = 5});
+    CHECK(any.score(rows) == typed.score(rows));
+    const auto a = any(rows.col(1));
+    const auto b = typed(rows.col(1));
+    CHECK(a.score == b.score);
+    CHECK(a.p_value == b.p_value);
+    CHECK(a.is_anomaly == b.is_anomaly);
+    for (std::size_t i = 0; i < 3; ++i) {
+        CHECK(a.contributions[static_cast<Index>(i)].feature == b.contributions[i].feature);
+        CHECK(a.contributions[static_cast<Index>(i)].excess == b.contributions[i].excess);
+        CHECK(a.contributions[static_cast<Index>(i)].expected == b.contributions[i].expected);
+    }
+    const std::string bytes = saved(any);
+    CHECK(bytes == saved(typed));
+
+    const auto back = io::read_any_detector(file(bytes));
+    CHECK(back.score(rows) == typed.score(rows));
+    CHECK(saved(back) == bytes);
+    CHECK(io::policy_text(back.recipe().model) ==
+          "Vae{Vec<3>{}, Chain{Dense<6, Tanh>{}, Dense<4, Relu>{}}, Latent<2>{}, Chain{Dense<4, Tanh>{}}, "
+          "Gaussian{}}");
+    CHECK(back.recipe().score.text() == "NegativeElbo{.draws = 2, .seed = 0} + 0.5f * KlDivergence{}");
+    CHECK(back.threshold().false_alarm_rate() == 0.1);
+    CHECK(io::read_detector(file(bytes), fixed).score(rows) == typed.score(rows));
+}
+
+TEST_CASE("other thresholds come back from their scores") {
+    for (const char* text : {"quantile{level=0.75}", "fixed{value=3.5}", "conformal{false_alarm_rate=0.001}"}) {
+        INFO(text);
+        auto recipe = any_recipe();
+        recipe.threshold = threshold_registry().make(text);
+        const auto detector = detector_of(recipe);
+        const auto back = io::read_any_detector(file(saved(detector)));
+        CHECK(back.threshold().threshold() == detector.threshold().threshold());
+        CHECK(back.threshold().calibration_rows() == 40);
+        CHECK(back.threshold().rows_needed() == detector.threshold().rows_needed());
+        CHECK(back.threshold().policy().text() == recipe.threshold.text());
+    }
+}
+
+TEST_CASE("a file that names what is not known, or what it does not hold, is refused by name") {
+    const std::string bytes = saved(detector_of(fixed));
+    const auto load = [](const std::string& changed) { return io::read_any_detector(file(changed)); };
+    CHECK_THROWS_WITH(load(with(bytes, "Dense<4, Relu>", "Dense<4, Rule>")),
+                      ContainsSubstring("m.safetensors: model: there is no activation 'rule'"));
+    CHECK_THROWS_WITH(load(with(bytes, "Dense<4, Relu>", "Tense<4, Relu>")),
+                      ContainsSubstring("there is no layer 'tense'"));
+    CHECK_THROWS_WITH(load(with(bytes, "KlDivergence{}", "LkDivergence{}")),
+                      ContainsSubstring("m.safetensors: score: there is no score"));
+    CHECK_THROWS_WITH(load(with(bytes, "RobustScaler{}", "BobustScaler{}")), ContainsSubstring("scaler"));
+    CHECK_THROWS_WITH(load(with(bytes, "Conformal{", "Confirmal{")), ContainsSubstring("threshold"));
+    CHECK_THROWS_WITH(load(with(bytes, "Gaussian{}", "Gaussean{}")), ContainsSubstring("no likelihood"));
+    CHECK_THROWS_WITH(load(with(bytes, "Latent<2>{}", "Latent<3>{}")), ContainsSubstring("has shape"));
+    CHECK_THROWS_WITH(load(with(bytes, "Vae{Vec<3>{}", "Vae{Seq<3>{}")), ContainsSubstring("Vec<features>"));
+    // Sizes that no file could hold are refused before anything is allocated for them.
+    CHECK_THROWS_WITH(load(with(bytes, "Dense<6, Tanh>{}", "Dense<9999999>{}")), ContainsSubstring("shape"));
+    // The text of an activation is part of the model, though the layout is the same.
+    CHECK_THROWS_AS(io::read_detector(file(with(bytes, "Dense<4, Relu>", "Dense<4, Tanh>")), fixed), Error);
+}
+
+TEST_CASE("a scaler that does not keep what a likelihood is for is refused") {
+    const auto recipe = any_recipe();
+    CHECK_NOTHROW(require_scaler_for_likelihood(recipe.scaler, recipe.model.likelihood));
+}

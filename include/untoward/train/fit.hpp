@@ -41,18 +41,6 @@ inline std::string feature_name(const FitOptions& options, Index feature) {
                                             : "feature " + std::to_string(feature);
 }
 
-// How many rows the threshold policy wants for itself.
-template <class Threshold>
-Index rows_for_calibration(const Threshold& threshold, Index n) {
-    if constexpr (requires { threshold.false_alarm_rate; }) {
-        return calibration_size(n, threshold.false_alarm_rate);
-    } else if constexpr (requires { threshold.level; }) {
-        return calibration_size(n, 1 - threshold.level);
-    } else {
-        return n / 5;
-    }
-}
-
 // Chosen columns of data.
 template <class S>
 Eigen::Matrix<S, Dynamic, Dynamic> gather_raw(const auto& rows, std::span<const Index> chosen) {
@@ -116,7 +104,7 @@ CalibrationSplit calibration_split(const ThresholdPolicy& threshold, Index n, st
              n);
     std::vector<Index> order(static_cast<std::size_t>(n));
     permutation(seed, split_site, std::span<Index>(order));
-    const Index calibration = std::clamp<Index>(detail::rows_for_calibration(threshold, n), 1, n - 1);
+    const Index calibration = std::clamp<Index>(rows_for_calibration(threshold, n), 1, n - 1);
     return {{order.begin(), order.begin() + calibration}, {order.begin() + calibration, order.end()}};
 }
 

@@ -41,16 +41,7 @@
 //     };
 //     auto divergence = distributions::kl(scope, Bell<...>{...}, distributions::Laplace{...});
 
-namespace untoward::distributions {
-
-/// Draws that `kl` takes where there is no closed form.
-inline constexpr Index kl_draws = 16;
-
-/// Whether KL(q || p) has a closed form for this reader.
-template <class Scope, class Q, class P>
-concept HasClosedFormKl = requires(Scope& scope, const Q& q, const P& p) {
-    q.kl(scope, p);
-};
+namespace untoward {
 
 namespace detail {
 
@@ -110,6 +101,17 @@ constexpr bool require_kl_between() {
 
 }  // namespace detail
 
+namespace distributions {
+
+/// Draws that `kl` takes where there is no closed form.
+inline constexpr Index kl_draws = 16;
+
+/// Whether KL(q || p) has a closed form for this reader.
+template <class Scope, class Q, class P>
+concept HasClosedFormKl = requires(Scope& scope, const Q& q, const P& p) {
+    q.kl(scope, p);
+};
+
 /// KL(q || p) by Monte Carlo, the mean of log q(x) - log p(x) over `draws` draws x ~ q: unbiased, and
 /// negative at times. Of every element where both densities are of every element, else per sample. The
 /// gradient is unbiased where q's draws are reparameterised; elsewhere it lacks what comes through the draws.
@@ -154,4 +156,6 @@ constexpr auto expectation(Scope& scope, const D& d) {
     return d.expectation(scope);
 }
 
-}  // namespace untoward::distributions
+}  // namespace distributions
+
+}  // namespace untoward

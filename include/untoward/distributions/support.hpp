@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cmath>
+
+#include "../core/elementwise.hpp"
+
+// What rules of several distributions share.
+
+namespace untoward::detail {
+
+/// Data outside of a distribution's support has no density. It takes that of the nearest edge, less what a
+/// normal distribution of this deviation loses on the way: never more normal than the edge it crossed, and
+/// the stranger the farther. In the data's units: of a range [0, 1], or of counts.
+inline constexpr double outside_deviation = 0.1;
+inline constexpr double outside_curvature = 1 / (outside_deviation * outside_deviation);
+
+/// Values kept in [low, high]; a NaN stays one.
+template <class S>
+auto kept_within(const auto& x, S low, S high) {
+    return (x < low).select(low, (x > high).select(high, x));
+}
+/// log(1 + exp(x)) without overflow
+inline auto softplus_of(const auto& x) {
+    using S = typename std::remove_cvref_t<decltype(x)>::Scalar;
+    return x.max(S(0)) + (-x.abs()).exp().log1p();
+}
+
+/// Adds to a sink sample by sample: add(sample, column of the sink's gradient), where several samples of the
+/// batch meet one column if the input was broadcast.
+template <class Sink, class Add>
+void add_by_sample(const Sink& sink, Index batch, const Add& add) {
+    sink.write([&](const auto& to, bool accumulate) {
+        if (!accumulate) to.flat().setZero();
+        for (Index j = 0; j < batch; ++j) add(j, to.column(broadcast_column(to, j)));
+    });
+}
+
+/// function(channels of x...) at every position of sample j, as arrays. A tensor with a batch of one is met by
+/// every sample.
+template <class Function, class... X>
+void at_positions(Index j, Index rows, Index channels, const Function& function, const X&... x) {
+    for (Index i = 0; i < rows; i += channels) {
+        function(typename X::FlatMap(&x(i, broadcast_column(x, j)), channels)...);
+    }
+}
+/// The same for a sink: function(channels of the gradient, channels of x...) adds.
+template <class Sink, class Function, class... X>
+void add_at_positions(const Sink& sink, Index batch, const Function& function, const X&... x) {
+    sink.write([&](const auto& to, bool accumulate) {
+        if (!accumulate) to.flat().setZero();
+        for (Index j = 0; j < batch; ++j) {
+            at_positions(j, to.rows(), to.shape().channels(), function, to, x...);
+        }
+    });
+}
+
+/// The same positions, one channel.
+template <Index C, Index... Positions>
+constexpr auto one_channel(const Shape<C, Positions...>& shape) {
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+        return Shape<1, Positions...>(1, shape.template extent<I + 1>()...);
+    }
+    (std::make_index_sequence<sizeof...(Positions)>{});
+}
+
+/// log sum exp(x)
+template <class X>
+auto log_sum_exp(const X& x) {
+    const typename X::Scalar largest = x.maxCoeff();
+    return largest + std::log((x - largest).exp().sum());
+}
+
+/// The class that u in (0, 1) falls on, by inverse CDF of softmax(logits).
+template <class Logits, class S>
+Index class_at(const Logits& logits, S u) {
+    Index most_likely = 0;
+    const S largest = logits.maxCoeff(&most_likely);
+    const S target = u * (logits - largest).exp().sum();
+    S reached = 0;
+    for (Index c = 0; c < logits.size(); ++c) {
+        reached += std::exp(logits[c] - largest);
+        if (target < reached) return c;
+    }
+    return most_likely;  // rounding at the end of the sum, or a NaN
+}
+
+/// centre + exp(log_scale) noise: a reparameterised draw of a location-scale family.
+struct LocationScale {
+    constexpr auto shape(const auto& centre, const auto& log_scale, const auto& noise) const {
+        return broadcast(broadcast(centre, log_scale), noise);
+    }
+    void forward(auto y, auto centre, auto log_scale, auto noise) const {
+        assign(
+            y, [](const auto& m, const auto& s, const auto& e) { return m + s.exp() * e; }, centre, log_scale,
+            noise);
+    }
+    void backward(auto dy, auto, auto, auto log_scale, auto noise, auto dcentre, auto dlog_scale,
+                  auto dnoise) const {
+        dcentre.add([](const auto& d) { return d; }, dy);
+        dlog_scale.add([](const auto& d, const auto& s, const auto& e) { return d * s.exp() * e; }, dy,
+                       log_scale, noise);
+        dnoise.add([](const auto& d, const auto& s) { return d * s.exp(); }, dy, log_scale);
+    }
+};
+
+}  // namespace untoward::detail

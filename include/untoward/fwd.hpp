@@ -44,7 +44,40 @@ template <Index Hidden>
 struct Gru;
 template <Index Out, Index Kernel>
 struct CausalConvolution1d;
+template <Index Out, Index Kernel, Index Stride, Index Padding, Index Dilation>
+struct Convolution1d;
+template <Index Out, Index Kernel, Index Stride, Index Padding, Index OutputPadding, Index Dilation>
+struct TransposedConvolution1d;
+template <Index Out, Index Kernel, class Activation>
+struct TemporalBlock;
+template <Index Hidden>
+struct Lstm;
+template <class Layer>
+struct Bidirectional;
+template <Index Heads>
+struct MultiHeadSelfAttention;
+template <Index Heads, Index FeedForward, class Activation>
+struct TransformerBlock;
+template <Index Entries, Index Units>
+struct Embedding;
+template <class Layer>
+struct Frozen;
+template <class Trunk, class... Layers>
+struct Heads;
+template <Index In, Index Out, class Up, class Down>
+struct TiedDense;
+template <Index Steps>
+struct Repeat;
+template <class Sample>
+struct ReshapeTo;
+struct BatchNorm;
 struct Dropout;
+struct Flatten;
+struct LastStates;
+struct LastStep;
+struct LayerNorm;
+struct LearnedPositionalEncoding;
+struct PositionalEncoding;
 
 template <Index K>
 struct Latent;

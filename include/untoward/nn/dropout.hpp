@@ -25,14 +25,27 @@ private:
 /// In training sets each element to zero with probability `rate` and scales the others by 1 / (1 - rate);
 /// elsewhere does nothing. (Srivastava et al. 2014.) The noise follows the sample's id, not its place in a
 /// batch.
+///
+/// With `monte_carlo` it stays on when scoring, so that several draws tell how sure the model is (Gal and
+/// Ghahramani 2016). A draw is `Pass::epoch`, and its noise depends on the seed, the draw and the place in
+/// the model: the same draw gives the same score, and every sample meets the same units left out.
+///
+///     Chain<Dense<64, Relu>, Dropout, Dense<32>>{{}, Dropout{.rate = 0.1, .monte_carlo = true}, {}}
 struct Dropout {
-    double rate = 0.5;  ///< in [0, 1)
+    double rate = 0.5;         ///< in [0, 1)
+    bool monte_carlo = false;  ///< on in scoring too
+
+    static constexpr const char* name = "dropout";
+    static constexpr void options(auto& self, auto&& visit) {
+        visit("rate", self.rate);
+        visit("monte_carlo", self.monte_carlo);
+    }
 
     template <class Scope, class X>
     constexpr auto operator()(Scope& scope, const X& x) const {
         UNTOWARD_ASSERT(rate >= 0 && rate < 1, "untoward: a dropout rate is in [0, 1)");
         using Result = decltype(scope.apply(DropoutRule{rate}, x, x));
-        if (!scope.training()) return Result(x);
+        if (!scope.training() && !monte_carlo) return Result(x);
         const auto noise = scope.uniform(x.shape(), x.batch());
         return Result(scope.apply(DropoutRule{rate}, x, noise));
     }

@@ -93,6 +93,9 @@ struct Gru {
     constexpr Gru() = default;
     constexpr explicit Gru(Index units) requires(Hidden == Dynamic) : hidden(units) {}
 
+    static constexpr const char* name = "gru";
+    static constexpr void options(auto& self, auto&& visit) { visit("hidden", self.hidden); }
+
     template <class Scope, class X>
     constexpr auto operator()(Scope& scope, const X& x) const {
         static_assert(X::SampleShape::rank == 2, "untoward: a GRU's input is a sequence");

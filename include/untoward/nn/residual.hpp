@@ -10,6 +10,9 @@ template <class Layer>
 struct Residual {
     [[no_unique_address]] Layer layer;
 
+    static constexpr const char* name = "residual";
+    static constexpr void options(auto& self, auto&& visit) { visit("layer", self.layer); }
+
     template <class Scope, class X>
     constexpr auto operator()(Scope& scope, const X& x) const {
         const auto y = scope.call("layer", layer, x);

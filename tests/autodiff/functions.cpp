@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "reference/nn.hpp"
+#include "reference/rules.hpp"
 #include "support/catch.hpp"
 #include "untoward/autodiff/record.hpp"
 #include "untoward/autodiff/rules/elementwise.hpp"
@@ -161,6 +162,12 @@ TEST_CASE("values and derivatives are PyTorch's") {
     compare_both(Activate<Tanh>{}, ref::tanh_x, ref::tanh_value, ref::tanh_derivative);
     compare_both(Activate<Sigmoid>{}, ref::sigmoid_x, ref::sigmoid_value, ref::sigmoid_derivative);
     compare_both(Activate<Softplus>{}, ref::softplus_x, ref::softplus_value, ref::softplus_derivative);
+    compare_both(Activate<LeakyRelu>{}, ref::leaky_relu_x, ref::leaky_relu_value, ref::leaky_relu_derivative);
+    compare_both(Activate<Elu>{}, ref::elu_x, ref::elu_value, ref::elu_derivative);
+    compare_both(Activate<Gelu>{}, ref::gelu_x, ref::gelu_value, ref::gelu_derivative);
+    compare_both(Activate<Silu>{}, ref::silu_x, ref::silu_value, ref::silu_derivative);
+    compare_both(Sqrt{}, ref::sqrt_x, ref::sqrt_value, ref::sqrt_derivative);
+    compare_both(Abs{}, ref::abs_x, ref::abs_value, ref::abs_derivative);
 }
 
 TEST_CASE("the ends of the number line, in double") {

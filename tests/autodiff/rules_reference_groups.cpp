@@ -22,6 +22,8 @@ struct Layer {
         return function(scope, x);
     }
 };
+template <class Function>
+Layer(Function) -> Layer<Function>;
 
 }  // namespace
 

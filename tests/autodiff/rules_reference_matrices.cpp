@@ -25,6 +25,8 @@ struct Layer {
         return function(scope, x);
     }
 };
+template <class Function>
+Layer(Function) -> Layer<Function>;
 
 // function(scope, a, b) of the two parts of x.
 template <class Function, class A, class B>

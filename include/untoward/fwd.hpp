@@ -81,8 +81,18 @@ struct PositionalEncoding;
 
 template <Index K>
 struct Latent;
+template <Index K>
+struct CorrelatedLatent;
+template <Index K>
+struct Code;
 struct Gaussian;
 struct FixedGaussian;
+struct HeteroscedasticGaussian;
+struct Bernoulli;
+struct Categorical;
+struct Laplace;
+struct Poisson;
+struct StudentT;
 template <class Sample, class EncoderType, class LatentType, class DecoderType, class Likelihood>
 struct Vae;
 
@@ -100,6 +110,8 @@ template <class Vector>
 struct Scaling;
 struct RobustScaler;
 struct StandardScaler;
+struct UnitScaler;
+struct IdentityScaler;
 
 template <class Scaler, class Model, class ScoreType, class Threshold>
 struct Recipe;

@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "kind.hpp"
 #include "scaling.hpp"
 
 // Scaler policies: options only; `fit` looks at training rows once and gives a `Scaling`. A policy of your
@@ -13,6 +14,8 @@
 //
 //     template <class Derived>
 //     auto fit(const Eigen::DenseBase<Derived>& rows) const;    // features x n -> Scaling
+//     static constexpr bool keeps(DataKind kind);               // whether numbers of this kind are still of it
+//                                                               // when scaled; where it is not said: any only
 //
 // Missing values (NaN) are passed over; a feature without any value gets centre 0 and scale 1. A feature that
 // is constant has no scale of its own: it is floored to min(1, |value|), or 1 where the value is 0, so that a
@@ -84,7 +87,8 @@ auto fit_scaling(const Eigen::DenseBase<Derived>& rows, const CentreAndScale& ce
             scale = median == 0 ? 1 : std::min(1.0, std::abs(median));
         }
         scaling.centre(i) = static_cast<S>(centre);
-        // Positive and normal, also where the values are not.
+        // Positive, normal and finite, also where the values are not.
+        scale = std::min(scale, static_cast<double>(std::numeric_limits<S>::max()));
         scaling.scale(i) = std::max(static_cast<S>(scale), std::numeric_limits<S>::min());
         scaling.constant(i) = varies ? S(0) : S(1);
         scaling.fill(i) = static_cast<S>(median);
@@ -117,6 +121,38 @@ struct RobustScaler {
             const double range = detail::quantile(sorted, 0.75) - detail::quantile(sorted, 0.25);
             return std::pair(detail::quantile(sorted, 0.5), range > 0 ? range / 1.349 : m.deviation);
         });
+    }
+};
+
+/// Smallest and largest value of each feature to 0 and 1, for likelihoods of values in [0, 1]: what lies
+/// outside of the training range is scaled beyond them. One wild value in training squeezes all others.
+struct UnitScaler {
+    static constexpr const char* name = "unit-scaler";
+    static constexpr bool keeps(DataKind kind) { return kind == DataKind::any || kind == DataKind::unit; }
+
+    template <class Derived>
+    auto fit(const Eigen::DenseBase<Derived>& rows) const {
+        return detail::fit_scaling(rows, [](const auto& sorted, const detail::Moments&) {
+            return sorted.empty() ? std::pair(0.0, 1.0)
+                                  : std::pair(sorted.front(), sorted.back() - sorted.front());
+        });
+    }
+};
+
+/// Every feature as it is: for data in units of its own, like one-hot channels and counts. Missing values take
+/// the median all the same, values beyond 1,000 are clipped, and constants are reported.
+struct IdentityScaler {
+    static constexpr const char* name = "identity-scaler";
+    static constexpr bool keeps(DataKind) { return true; }
+
+    template <class Derived>
+    auto fit(const Eigen::DenseBase<Derived>& rows) const {
+        auto scaling = detail::fit_scaling(
+            rows, [](const auto&, const detail::Moments&) { return std::pair(0.0, 1.0); });
+        // A constant is no exception.
+        scaling.centre.setZero();
+        scaling.scale.setOnes();
+        return scaling;
     }
 };
 

@@ -119,6 +119,8 @@ auto fit(const RecipeType& recipe, const Eigen::DenseBase<Derived>& rows, const 
     using S = typename Derived::Scalar;
     using DetectorType = Detector<RecipeType, Owned<S>>;
     using Vector = typename DetectorType::Vector;
+    detail::require_scaler_for_likelihood<std::remove_cvref_t<decltype(recipe.model.likelihood)>,
+                                          std::remove_cvref_t<decltype(recipe.scaler)>>();
     const auto& data = rows.derived();
     const Index n = data.cols();
     const Index features = recipe.model.sample.size();

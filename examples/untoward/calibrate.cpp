@@ -19,8 +19,9 @@ void calibrate(const CalibrateArguments& arguments) {
     std::vector<Index> rows(static_cast<std::size_t>(table.rows()));
     std::iota(rows.begin(), rows.end(), Index{0});
     require_finite(table, model.coding(), x, rows);
-    model.set_threshold(
-        untoward::Conformal{.false_alarm_rate = arguments.false_alarm_rate}.calibrate(model.score(x)));
+    const untoward::AnyThreshold<float> policy =
+        untoward::Conformal{.false_alarm_rate = arguments.false_alarm_rate};
+    model.set_threshold(policy.calibrate(model.score(x)));
     model.save(arguments.out);
     std::fprintf(stderr, "%s\nwrote %s\n", model.promise().c_str(), io::output_name(arguments.out).c_str());
 }

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-// The five commands of the program. Each throws untoward::Error with a message for a person.
+// The commands of the program. Each throws untoward::Error with a message for a person.
 
 namespace program {
 
@@ -18,7 +18,29 @@ struct FitArguments {
     std::vector<std::string> ignore;
     std::vector<std::string> columns;
     double false_alarm_rate = 0.01;
+    std::string threshold;
     bool quiet = false;
+
+    // The model, as text that dynamic/ reads; empty: the default.
+    std::string hidden;
+    std::string activation;
+    std::string encoder;
+    std::string decoder;
+    std::string latent = "auto";
+    std::string likelihood = "gaussian";
+    std::string scaler;
+    std::string score = "negative-elbo";
+
+    // Training, likewise.
+    std::string optimiser;
+    std::string learning_rate;
+    std::string beta;
+    std::string averaging;
+    double free_bits = 0;
+    long batch = 0;
+    double time_limit = 0;
+    std::string log;
+    std::string checkpoint;
 };
 void fit(const FitArguments& arguments);
 
@@ -49,5 +71,40 @@ struct CalibrateArguments {
 void calibrate(const CalibrateArguments& arguments);
 
 void info(const std::string& model);
+
+struct LatentArguments {
+    std::string table;
+    std::string model;
+    std::string out;
+    std::string id;
+};
+void latent(const LatentArguments& arguments);
+
+struct ReconstructArguments {
+    std::string table;
+    std::string model;
+    std::string out;
+    std::string id;
+};
+void reconstruct(const ReconstructArguments& arguments);
+
+struct SampleArguments {
+    std::string model;
+    long rows = 100;
+    std::uint64_t seed = 0;
+    bool expected = false;
+    std::string out;
+};
+void sample(const SampleArguments& arguments);
+
+struct InterpolateArguments {
+    std::string table;
+    std::string model;
+    long from = 1;
+    long to = 2;
+    long steps = 11;
+    std::string out;
+};
+void interpolate(const InterpolateArguments& arguments);
 
 }  // namespace program

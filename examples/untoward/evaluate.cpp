@@ -67,7 +67,7 @@ void evaluate(const EvaluateArguments& arguments) {
         {"false_alarm_rate", decisions.false_alarm_rate()},
         {"recall", decisions.recall()},
         {"threshold", static_cast<double>(threshold.threshold())},
-        {"promised_false_alarm_rate", threshold.false_alarm_rate()},
+        {"promised_false_alarm_rate", threshold.false_alarm_rate().value_or(std::nan(""))},
         {"calibration_rows", static_cast<double>(threshold.calibration_rows())},
         {"calibration_rows_needed", static_cast<double>(threshold.rows_needed())},
     };

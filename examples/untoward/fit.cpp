@@ -6,9 +6,9 @@
 #include <utility>
 
 #include <untoward/train/fit.hpp>
-#include <untoward/train/progress.hpp>
 #include <untoward/version.hpp>
 
+#include "choices.hpp"
 #include "commands.hpp"
 #include "model.hpp"
 #include "network.hpp"
@@ -21,13 +21,6 @@ using untoward::Index;
 namespace io = untoward::io;
 
 namespace {
-
-constexpr Index hidden_units = 128;
-
-// Half of the features, between 2 and 16: what the quality of the default was measured with.
-Index latent_units(Index features) {
-    return std::min(features, std::clamp<Index>(features / 2, 2, 16));
-}
 
 // The rows to learn from: all, or those that the label column calls normal.
 std::vector<Index> normal_rows(const io::Table& table, const std::string& label) {
@@ -103,6 +96,12 @@ void report_fit(const io::Table& table, const io::TableCoding& coding, Index row
                  report.training.loss, report.latent.verdict().c_str());
 }
 
+// What training was told, in C++.
+std::string training_text(const untoward::TrainingOptions& options) {
+    return options.optimiser.text() + ", " + options.learning_rate.text() + ", " + options.beta.text() +
+           ", averaging " + options.averaging.text();
+}
+
 // Training takes its time: that its result cannot be written should not be news at the end.
 void require_writable(const std::string& path) {
     std::error_code ignored;
@@ -117,6 +116,7 @@ void require_writable(const std::string& path) {
 
 void fit(const FitArguments& arguments) {
     require_writable(arguments.model);
+    choose_recipe(arguments, 1);  // what the command line names is known before anything is read
     const io::Table table = io::read_table(arguments.table);
     const std::vector<Index> rows = normal_rows(table, arguments.label);
     const auto n = static_cast<Index>(rows.size());
@@ -127,7 +127,7 @@ void fit(const FitArguments& arguments) {
     }
 
     // The split comes before anything that learns: the coding must not see the calibration rows either.
-    const untoward::Conformal threshold{.false_alarm_rate = arguments.false_alarm_rate};
+    const untoward::AnyThreshold<float> threshold = choose_threshold(arguments);
     const auto split = untoward::calibration_split(threshold, n, arguments.seed);
     std::vector<Index> fitting;
     for (const Index i : split.rest) fitting.push_back(rows[static_cast<std::size_t>(i)]);
@@ -143,14 +143,13 @@ void fit(const FitArguments& arguments) {
         x.conservativeResize(Eigen::NoChange, n);
     }
 
-    const Sizes sizes{x.rows(), hidden_units, latent_units(x.rows())};
     untoward::FitOptions options;
     options.epochs = arguments.epochs;
     options.seed = arguments.seed;
+    options.training = choose_training(arguments);
     options.feature_names = coding.feature_names();
-    if (!arguments.quiet) options.training.callbacks = {untoward::ProgressBar()};
     untoward::FitReport report;
-    Network network{untoward::fit(make_recipe(sizes, arguments.false_alarm_rate), x, options, &report)};
+    Network network{untoward::fit(choose_recipe(arguments, x.rows()), x, options, &report)};
 
     const Model model(coding, std::move(network),
                       {
@@ -164,6 +163,7 @@ void fit(const FitArguments& arguments) {
                           {"fit.best_step", std::to_string(report.training.best_step)},
                           {"fit.loss", io::format_number(report.training.loss, 6)},
                           {"fit.latent", report.latent.verdict()},
+                          {"fit.training", training_text(options.training)},
                       });
     model.save(arguments.model);
 

@@ -43,7 +43,7 @@ void info(const std::string& path) {
         return found == model.notes().end() ? std::string("?") : printable(found->second);
     };
     line("file", io::input_name(path));
-    line("model", model.summary());
+    line("model", printable(model.summary()));
     line("columns", std::to_string(coding.columns().size()) + ", coded as " +
                         std::to_string(coding.features()) + " features");
     line("fitted", note("fit.rows") + " rows: " + note("fit.training_rows") + " to train, " +
@@ -52,8 +52,12 @@ void info(const std::string& path) {
                        ", untoward " + note("fit.version"));
     line("training", note("fit.steps") + " steps, best " + note("fit.best_step") + ": -ELBO " +
                          note("fit.loss") + " nats a row; " + note("fit.latent"));
-    line("threshold", io::format_number(static_cast<double>(model.threshold().threshold())));
-    line("promise", model.promise());
+    line("", note("fit.training"));
+    line("scaler", printable(model.scaler()));
+    line("score", printable(model.score_text()));
+    line("threshold", printable(model.threshold().policy().text()) + ": " +
+                          io::format_number(static_cast<double>(model.threshold().threshold())));
+    line("promise", printable(model.promise()));
     std::printf("\n%-32s %-12s %14s %14s\n", "feature", "coding", "centre", "scale");
     for (Index i = 0; i < coding.features(); ++i) {
         const io::ColumnCoding& column = coding.columns()[static_cast<std::size_t>(coding.column_of(i))];

@@ -46,6 +46,7 @@ constexpr const char* footer = R"(Examples:
   untoward score new.csv --model m.safetensors --id payment_id --out scored.csv
   untoward evaluate labelled.csv --model m.safetensors --label fraud
   untoward calibrate more_normal.csv --model m.safetensors --false-alarm-rate 0.001 --out m2.safetensors
+  untoward fit normal.csv --model m.safetensors --hidden 64,32 --latent 4 --likelihood student-t
 
 `untoward COMMAND --help` says more. Exit codes: 0 done; 2 something is wrong with the arguments or the data, and
 the message says what and where.)";
@@ -56,7 +57,19 @@ threshold; with fewer than 1 / A of them (99 at 0.01) there is no threshold, onl
 
 Numbers stay numbers, but columns that are never negative, exceed 20 and are very skewed are taken as
 log(1 + x). A text column may have 256 different texts, and one for every five rows; others, like
-identifiers, must be left out with --ignore. Texts that fitting never saw have a feature of their own.)";
+identifiers, must be left out with --ignore. Texts that fitting never saw have a feature of their own.
+
+Layers, likelihoods, scores and the other policies are named as in the library, with options in braces:
+  --score "reconstruction-error{norm=l1} + 0.1 * kl-divergence"
+  --encoder "dense<128,silu>, dropout{rate=0.1}" --decoder "dense<128,silu>"
+  --latent "code<8>"  a plain autoencoder      --optimiser "adam-w{decay=0.01}"
+A name that is not known is answered with those that are.)";
+
+constexpr const char* latent_footer = R"(The columns of the output: row, COL with --id, and z1, z2, ...: the means
+of the posterior. Rows that the model thinks alike lie close together.)";
+
+constexpr const char* sample_footer = R"(Rows are drawn from the prior and then from the likelihood: what the
+model believes normal rows to be. With --expected only the first is drawn. --latent "code<K>" has no prior.)";
 
 constexpr const char* score_footer = R"(The columns of the output:
   row          the row's number, from 1
@@ -142,8 +155,38 @@ void add_fit(CLI::App& app) {
              "a column of labels: not learned, and rows whose label is not 0 are left out");
     add_names(command, "--ignore", arguments->ignore, "columns not to learn, like identifiers");
     add_names(command, "--columns", arguments->columns, "learn these columns only");
-    add_rate(command, arguments->false_alarm_rate, std::string(rate_help) + " (default 0.01)");
+    CLI::Option* const rate =
+        add_rate(command, arguments->false_alarm_rate, std::string(rate_help) + " (default 0.01)");
     command->add_flag("--quiet", arguments->quiet, "print nothing but errors and warnings");
+
+    command->option_defaults()->group("Model");
+    add_text(command, "--hidden", arguments->hidden, "N,N", "units of the hidden layers (default 128,128)");
+    add_text(command, "--activation", arguments->activation, "NAME", "of the hidden layers (default relu)");
+    add_text(command, "--encoder", arguments->encoder, "LAYERS", "in place of --hidden, with --decoder");
+    add_text(command, "--decoder", arguments->decoder, "LAYERS", "in place of --hidden, with --encoder");
+    add_text(command, "--latent", arguments->latent, "auto|K|NAME",
+             "latent units (default auto: half of the features, 2 to 16)");
+    add_text(command, "--likelihood", arguments->likelihood, "NAME", "default gaussian");
+    add_text(command, "--scaler", arguments->scaler, "NAME", "default robust-scaler, or what the likelihood needs");
+    add_text(command, "--score", arguments->score, "SCORES", "default negative-elbo");
+    add_text(command, "--threshold", arguments->threshold, "NAME", "default conformal")->excludes(rate);
+
+    command->option_defaults()->group("Training");
+    add_text(command, "--optimiser", arguments->optimiser, "NAME", "default adam");
+    add_text(command, "--learning-rate", arguments->learning_rate, "X|NAME",
+             "the peak of a cosine, or a schedule (default by the number of features)");
+    add_text(command, "--beta", arguments->beta, "X|NAME", "weight of the KL term, or a schedule (default 1)");
+    add_text(command, "--averaging", arguments->averaging, "NAME", "average the weights (default none)");
+    command->add_option("--free-bits", arguments->free_bits, "nats of KL that each latent unit has for free")
+        ->type_name("X")
+        ->check(CLI::Range(0.0, 1e6));
+    add_whole<long>(command, "--batch", arguments->batch, "N", 1, "rows a step (default 128)");
+    command->add_option("--time-limit", arguments->time_limit, "seconds after which training stops")
+        ->type_name("S")
+        ->check(CLI::Range(1e-3, 1e9));
+    add_text(command, "--log", arguments->log, "FILE", "a record of training as JSON lines");
+    add_text(command, "--checkpoint", arguments->checkpoint, "FILE",
+             "keep the state of training here, and go on from it where there is one");
     command->callback([arguments] { fit(*arguments); });
 }
 
@@ -202,6 +245,62 @@ void add_info(CLI::App& app) {
     command->callback([model] { info(*model); });
 }
 
+void add_latent(CLI::App& app) {
+    const auto arguments = std::make_shared<LatentArguments>();
+    CLI::App* const command =
+        add_command(app, "latent", "Write the latent coordinates of rows as a CSV.", latent_footer);
+    add_text(command, "DATA", arguments->table, "FILE", table_help)->required();
+    add_text(command, "--model", arguments->model, "FILE", model_help)->required();
+    add_text(command, "--out", arguments->out, "FILE", "where to write the CSV, or -")->required();
+    add_text(command, "--id", arguments->id, "COL", "a column to copy next to the row number, as it is");
+    command->callback([arguments] {
+        require_one_standard_input({arguments->table, arguments->model});
+        latent(*arguments);
+    });
+}
+
+void add_reconstruct(CLI::App& app) {
+    const auto arguments = std::make_shared<ReconstructArguments>();
+    CLI::App* const command =
+        add_command(app, "reconstruct", "Write what the model makes of rows, as a table like theirs.", "");
+    add_text(command, "DATA", arguments->table, "FILE", table_help)->required();
+    add_text(command, "--model", arguments->model, "FILE", model_help)->required();
+    add_text(command, "--out", arguments->out, "FILE", "where to write the CSV, or -")->required();
+    add_text(command, "--id", arguments->id, "COL", "a column to copy next to the row number, as it is");
+    command->callback([arguments] {
+        require_one_standard_input({arguments->table, arguments->model});
+        reconstruct(*arguments);
+    });
+}
+
+void add_sample(CLI::App& app) {
+    const auto arguments = std::make_shared<SampleArguments>();
+    CLI::App* const command =
+        add_command(app, "sample", "Write rows of the model's own, as a table.", sample_footer);
+    add_text(command, "--model", arguments->model, "FILE", model_help)->required();
+    add_text(command, "--out", arguments->out, "FILE", "where to write the CSV, or -")->required();
+    add_whole<long>(command, "--rows", arguments->rows, "N", 1, "how many (default 100)");
+    add_whole<std::uint64_t>(command, "--seed", arguments->seed, "N", 0, "the same seed draws the same rows");
+    command->add_flag("--expected", arguments->expected, "what is expected at each drawn place, without noise");
+    command->callback([arguments] { sample(*arguments); });
+}
+
+void add_interpolate(CLI::App& app) {
+    const auto arguments = std::make_shared<InterpolateArguments>();
+    CLI::App* const command = add_command(
+        app, "interpolate", "Write the way from one row to another through the latent space.", "");
+    add_text(command, "DATA", arguments->table, "FILE", table_help)->required();
+    add_text(command, "--model", arguments->model, "FILE", model_help)->required();
+    add_text(command, "--out", arguments->out, "FILE", "where to write the CSV, or -")->required();
+    add_whole<long>(command, "--from", arguments->from, "ROW", 1, "the first row's number, from 1 (default 1)");
+    add_whole<long>(command, "--to", arguments->to, "ROW", 1, "the last row's number (default 2)");
+    add_whole<long>(command, "--steps", arguments->steps, "N", 2, "rows to write, both ends included (default 11)");
+    command->callback([arguments] {
+        require_one_standard_input({arguments->table, arguments->model});
+        interpolate(*arguments);
+    });
+}
+
 int run(int argc, char** argv) {
     CLI::App app(about, "untoward");
     app.require_subcommand(1);
@@ -211,13 +310,17 @@ int run(int argc, char** argv) {
     add_evaluate(app);
     add_calibrate(app);
     add_info(app);
+    add_latent(app);
+    add_reconstruct(app);
+    add_sample(app);
+    add_interpolate(app);
     app.footer(footer);
     // CLI11 itself would only say that a command is missing.
     const std::string first = argc > 1 ? argv[1] : "-";
     const auto is_first = [&first](const CLI::App* command) { return command->get_name() == first; };
     if (first.substr(0, 1) != "-" && app.get_subcommands(is_first).empty()) {
         untoward::fail("there is no command ", io::in_quotes(first),
-                       ", only fit, score, evaluate, calibrate, info");
+                       ", only fit, score, evaluate, calibrate, info, latent, reconstruct, sample, interpolate");
     }
     try {
         app.parse(argc, argv);

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include <untoward/generate.hpp>
 #include <untoward/io/detector_file.hpp>
 
 #include "network.hpp"
@@ -12,26 +13,6 @@ namespace program {
 using untoward::fail;
 using untoward::Index;
 namespace io = untoward::io;
-
-namespace {
-
-// A stranger's file must not make the program allocate more than the file holds: sizes come from the shapes
-// of tensors that are there.
-Sizes sizes_of(const io::SafeTensors& file) {
-    const auto matrix = [&](const char* name) {
-        const auto& shape = file.info(name).shape;
-        if (shape.size() != 2 || shape[0] < 1 || shape[1] < 1) {
-            fail(file.name(), ": tensor '", name, "' is not a matrix");
-        }
-        return shape;
-    };
-    const auto first = matrix("encoder.0.weight");
-    const auto latent = matrix("latent.weight");
-    if (latent[0] % 2 != 0) fail(file.name(), ": tensor 'latent.weight' has an odd number of rows");
-    return {first[1], first[0], latent[0] / 2};
-}
-
-}  // namespace
 
 Model::Model(io::TableCoding coding, Network network, Notes notes)
     : coding_(std::move(coding)),
@@ -44,17 +25,16 @@ Model Model::load(const std::string& path) {
     const auto file = io::SafeTensors::load(path);
     io::detail::require_metadata(file, "format", io::detector_format);
     auto coding = io::TableCoding::load(file);
-    const Sizes sizes = sizes_of(file);
-    if (coding.features() != sizes.features) {
+    auto detector = io::read_any_detector<float>(file);
+    if (coding.features() != detector.features()) {
         fail(file.name(), ": its columns make ", coding.features(), " features, its model expects ",
-             sizes.features);
+             detector.features());
     }
     Notes notes;
     for (const auto& [key, value] : file.metadata()) {
         if (key.starts_with("fit.")) notes[key] = value;
     }
-    // The rate is in the file; the recipe's is for fitting.
-    return {std::move(coding), {io::read_detector<float>(file, make_recipe(sizes, 0.5))}, std::move(notes)};
+    return {std::move(coding), {std::move(detector)}, std::move(notes)};
 }
 
 void Model::save(const std::string& path) const {
@@ -92,25 +72,36 @@ FeatureScale Model::scale(Index feature) const {
     return {scaling.centre[feature], scaling.scale[feature], scaling.constant[feature] != 0};
 }
 
+Eigen::MatrixXf Model::encode(const Eigen::MatrixXf& x) const {
+    return untoward::encode(network_->detector, x);
+}
+Eigen::MatrixXf Model::reconstruct(const Eigen::MatrixXf& x) const {
+    return untoward::reconstruct(network_->detector, x);
+}
+Eigen::MatrixXf Model::sample(Index n, std::uint64_t seed, bool expected) const {
+    return untoward::generate(network_->detector, n, seed, !expected);
+}
+Eigen::MatrixXf Model::interpolate(const Eigen::VectorXf& from, const Eigen::VectorXf& to, Index steps) const {
+    return untoward::interpolate(network_->detector, from, to, steps);
+}
+
 std::string Model::summary() const {
-    const auto& vae = network_->detector.recipe().model;
-    std::string text = "VAE " + std::to_string(vae.sample.size());
-    const auto hidden = [&](const auto& half) {
-        std::apply(
-            [&](const auto&... layer) { ((text += " - " + std::to_string(layer.outputs.size())), ...); },
-            half.layers);
-    };
-    hidden(vae.encoder);
-    text += " - (" + std::to_string(vae.latent.units.size()) + ")";
-    hidden(vae.decoder);
-    text += " - " + std::to_string(vae.sample.size()) + ", Gaussian with one variance per feature, ";
-    return text + std::to_string(network_->detector.parameters().size()) + " parameters";
+    return io::policy_text(network_->detector.recipe().model) + ", " +
+           std::to_string(network_->detector.parameters().size()) + " parameters";
+}
+std::string Model::scaler() const {
+    return network_->detector.recipe().scaler.text();
+}
+std::string Model::score_text() const {
+    return network_->detector.recipe().score.text();
 }
 
 std::string Model::promise() const {
     const auto percent = [](double rate) { return io::format_number(100 * rate, 4) + "%"; };
-    const std::string rate = percent(threshold().false_alarm_rate());
     const std::string rows = std::to_string(threshold().calibration_rows());
+    const std::string of = threshold().policy().text() + " (" + rows + " calibration rows)";
+    if (!threshold().false_alarm_rate()) return "nothing is promised about false alarms by the threshold " + of;
+    const std::string rate = percent(*threshold().false_alarm_rate());
     if (threshold().is_calibrated()) {
         return "a normal row is called anomalous with probability at most " + rate + " (calibrated on " +
                rows + " normal rows; holds for rows exchangeable with them)";

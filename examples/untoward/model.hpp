@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
 
+#include <untoward/dynamic/any_threshold.hpp>
 #include <untoward/io/table_coding.hpp>
-#include <untoward/thresholds/conformal.hpp>
 
 namespace program {
 
 struct Network;
 
-using Threshold = untoward::ConformalThreshold<Eigen::VectorXf>;
+using Threshold = untoward::AnyFittedThreshold<float>;
 
 /// What fitting found out, for `untoward info`: metadata of the file whose keys begin with "fit.".
 using Notes = std::map<std::string, std::string>;
@@ -59,8 +60,20 @@ public:
     void set_threshold(Threshold threshold);
     FeatureScale scale(untoward::Index feature) const;
 
-    /// The architecture in one line.
+    /// What the model makes of features x n: latent coordinates, and what is decoded from them.
+    Eigen::MatrixXf encode(const Eigen::MatrixXf& x) const;
+    Eigen::MatrixXf reconstruct(const Eigen::MatrixXf& x) const;
+    /// Rows of its own, features x n: drawn, or what is expected at each drawn place.
+    Eigen::MatrixXf sample(untoward::Index n, std::uint64_t seed, bool expected) const;
+    /// The way from one row to another, features x steps.
+    Eigen::MatrixXf interpolate(const Eigen::VectorXf& from, const Eigen::VectorXf& to,
+                                untoward::Index steps) const;
+
+    /// The architecture in C++, and the number of its parameters.
     std::string summary() const;
+    /// Scaler, score and threshold in C++.
+    std::string scaler() const;
+    std::string score_text() const;
 
     /// The promise of the threshold in a sentence, or what is missing for one.
     std::string promise() const;

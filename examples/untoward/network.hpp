@@ -1,43 +1,26 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <untoward/data/scaler.hpp>
-#include <untoward/detector.hpp>
-#include <untoward/scores/elbo.hpp>
-#include <untoward/thresholds/conformal.hpp>
+#include <untoward/dynamic/detector.hpp>
 
-// The detector that this program fits. Sizes are known when the table is read, so all extents are run-time.
-// Only fit.cpp, which trains it, and model.cpp, which does the rest, compile it.
+// The detector that this program fits: every part of it is chosen at run time, by the command line or by a
+// model file. Only fit.cpp, which trains it, model.cpp, which does the rest, and registries.cpp compile it.
+
+// Everything that can be chosen is compiled once, in registries.cpp.
+namespace untoward {
+extern template Registry<AnyLayer<float>>& layer_registry<float>();
+extern template Registry<AnyLatent<float>>& latent_registry<float>();
+extern template Registry<AnyLikelihood<float>>& likelihood_registry<float>();
+extern template Registry<AnyScaler<float>>& scaler_registry<float>();
+extern template Registry<AnyScore<float>>& score_registry<float>();
+extern template Registry<AnyThreshold<float>>& threshold_registry<float>();
+}  // namespace untoward
 
 namespace program {
 
-using Layer = untoward::Dense<untoward::Dynamic, untoward::Relu>;
-using Vae = untoward::Vae<untoward::Vec<>, untoward::Encoder<Layer, Layer>, untoward::Latent<>,
-                          untoward::Decoder<Layer, Layer>, untoward::Gaussian>;
-using Recipe = untoward::Recipe<untoward::RobustScaler, Vae, untoward::NegativeElbo, untoward::Conformal>;
-
 /// A fitted detector; a struct, so that it can be named without its type.
 struct Network {
-    untoward::Detector<Recipe> detector;
+    untoward::AnyDetector<float> detector;
 };
-
-/// What the type of a model leaves open.
-struct Sizes {
-    untoward::Index features;
-    untoward::Index hidden;
-    untoward::Index latent;
-};
-
-inline Recipe make_recipe(const Sizes& sizes, double false_alarm_rate) {
-    const Layer hidden(sizes.hidden);
-    return {{},
-            Vae{untoward::Vec<>(sizes.features),
-                {hidden, hidden},
-                untoward::Latent<>(sizes.latent),
-                {hidden, hidden},
-                {}},
-            {},
-            {.false_alarm_rate = false_alarm_rate}};
-}
 
 }  // namespace program

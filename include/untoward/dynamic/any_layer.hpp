@@ -6,7 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "../nn/batch_norm.hpp"
 #include "../nn/dense.hpp"
+#include "../nn/dropout.hpp"
+#include "../nn/layer_norm.hpp"
+#include "../nn/residual.hpp"
 #include "erased.hpp"
 #include "registry.hpp"
 
@@ -112,11 +116,13 @@ void add_with_activations(Registry<Any>& registry) {
             result = Any(layer);
         };
         (consider.template operator()<Activations>(), ...);
-        if (!result)
-            fail("there is no activation ", io::in_quotes(chosen), "; there are ", names);
+        if (!result) fail("there is no activation ", io::in_quotes(chosen), "; there are ", names);
         return *result;
     });
 }
+
+template <class S>
+AnyChain<S> chain_of(const std::vector<std::string>& parts);
 
 }  // namespace detail
 
@@ -127,10 +133,30 @@ Registry<AnyLayer<S>>& layer_registry() {
         Registry<AnyLayer<S>> all("layer");
         detail::add_with_activations<Dense, Identity, Relu, LeakyRelu, Elu, Gelu, Silu, Tanh, Sigmoid,
                                      Softplus>(all);
+        all.template add<Dropout>();
+        all.template add<LayerNorm>();
+        all.template add<BatchNorm>();
+        all.add("chain", [](const io::PolicyText& text) { return detail::chain_of<S>(text.values); });
+        all.add(Residual<AnyLayer<S>>::name, [](const io::PolicyText& text) -> AnyLayer<S> {
+            if (text.values.size() != 1 || !text.options.empty() || !text.arguments.empty())
+                fail("layer 'residual' has one layer in {}, like residual{dense<64,relu>}");
+            return Residual<AnyLayer<S>>{layer_registry<S>().make(text.values[0])};
+        });
         return all;
     }();
     return registry;
 }
+
+namespace detail {
+
+template <class S>
+AnyChain<S> chain_of(const std::vector<std::string>& parts) {
+    std::vector<AnyLayer<S>> layers;
+    for (const std::string& part : parts) layers.push_back(layer_registry<S>().make(part));
+    return AnyChain<S>(std::move(layers));
+}
+
+}  // namespace detail
 
 /// The layers of a text: "Chain{a, b}", or "a, b", or nothing. Throws Error where one is unknown.
 template <class S = float>
@@ -138,9 +164,7 @@ AnyChain<S> make_layers(std::string_view text) {
     std::vector<std::string> parts = io::detail::split_outside(text, ',');
     if (parts.size() == 1 && io::parse_policy(parts[0]).name == "chain")
         parts = io::parse_policy(parts[0]).values;
-    std::vector<AnyLayer<S>> layers;
-    for (const std::string& part : parts) layers.push_back(layer_registry<S>().make(part));
-    return AnyChain<S>(std::move(layers));
+    return detail::chain_of<S>(parts);
 }
 
 }  // namespace untoward

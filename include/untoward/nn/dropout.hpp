@@ -37,7 +37,7 @@ struct Dropout {
 
     static constexpr const char* name = "dropout";
     static constexpr void options(auto& self, auto&& visit) {
-        visit("rate", self.rate);
+        visit("rate", self.rate, OptionRange{0, 0.99});
         visit("monte_carlo", self.monte_carlo);
     }
 

@@ -20,7 +20,7 @@
 //     void on_end(Training&)          after the last step, before the best parameters are put in place
 //
 // `const Training&` will do where it asks for nothing. Callbacks are called in their order; what they throw ends
-// training. A complete one, which stops when the gradient's norm has grown tenfold over what it was at first:
+// training. A complete one, which stops when the gradient's norm is a hundred times what it was at first:
 //
 //     struct GradientGuard {
 //         double first = 0;
@@ -28,7 +28,7 @@
 //         void on_begin(const untoward::Training&) { first = 0; }
 //         void on_step(untoward::Training& training) {
 //             if (first == 0) first = training.gradient_norm;
-//             if (training.gradient_norm > 10 * first) training.stop("the gradient has grown tenfold");
+//             if (training.gradient_norm > 100 * first) training.stop("the gradient has grown a hundredfold");
 //         }
 //     };
 //

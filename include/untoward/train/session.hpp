@@ -86,8 +86,6 @@ public:
             waited_ = 0;
         } else if (counts && may_stop && ++waited_ >= patience) {
             report.stopped_early = true;
-            if (report.stopped_by.empty())
-                report.stopped_by = "no better held-out loss in " + std::to_string(patience) + " evaluations";
         }
         return is_best;
     }

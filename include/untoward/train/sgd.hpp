@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <array>
 
 #include "../core/storage.hpp"
@@ -43,9 +44,11 @@ struct Sgd {
         }
     }
 
-    /// Where the user gives none. The gradient of -ELBO is a sum over features, and a precision of up to
-    /// exp(6) multiplies it: what is stable is far below Adam's rate.
-    [[nodiscard]] double learning_rate(Index) const { return 1e-4; }
+    /// Where the user gives none: 0.4 over the number of features, at most 0.1, since the gradient of -ELBO is a sum
+    /// over features; and less of it with momentum, which adds up 1 / (1 - momentum) steps.
+    [[nodiscard]] double learning_rate(Index features) const {
+        return (1 - momentum) * std::min(0.1, 0.4 / static_cast<double>(std::max<Index>(features, 1)));
+    }
 };
 
 }  // namespace untoward

@@ -12,15 +12,14 @@ namespace untoward {
 struct TimeLimit {
     double seconds = 3600;
 
-    void on_begin(const Training&) { start_ = std::chrono::steady_clock::now(); }
+    std::chrono::steady_clock::time_point start{};  // of this run
+
+    void on_begin(const Training&) { start = std::chrono::steady_clock::now(); }
     void on_step(Training& training) const {
-        const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start_;
+        const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
         if (passed.count() >= seconds)
             training.stop("the time limit of " + detail::number_text(seconds) + " s");
     }
-
-private:
-    std::chrono::steady_clock::time_point start_{};
 };
 
 }  // namespace untoward

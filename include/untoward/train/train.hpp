@@ -50,7 +50,7 @@ public:
     /// `rows`: scaled, features x n, and used until the trainer is gone; so is `parameters`, already
     /// initialised.
     Trainer(const Model& model, Buffer<S>& parameters, const Matrix& rows, const TrainingOptions& options)
-        : loss_{model, 1},
+        : loss_{model, 1, options.free_bits},
           parameters_(parameters),
           rows_(rows),
           options_(options),
@@ -74,7 +74,6 @@ public:
             options_.learning_rate.set_peak(
                 options_.optimiser.learning_rate(rows.rows(), default_learning_rate(rows.rows())));
         }
-        loss_.free_bits = options_.free_bits;
     }
 
     [[nodiscard]] Index planned_steps() const {
@@ -165,6 +164,9 @@ public:
         session.report.loss = judged ? session.best_loss : evaluate(judge, result);
         if (!judged) session.report.best_step = session.step;
         session.report.seconds = session.seconds();
+        if (session.report.stopped_early)
+            session.report.stopped_by =
+                "no better held-out loss in " + std::to_string(options_.patience) + " evaluations";
         for (AnyCallback& callback : options_.callbacks) callback.on_end(session);
         parameters_ = result;
         return session.report;

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <span>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "../core/random.hpp"
+#include "../train/callback.hpp"
+#include "../version.hpp"
+#include "safetensors.hpp"
+
+namespace untoward::io {
+
+/// A callback that keeps the state of training in a file, and goes on from that file where there is one: what was
+/// stopped, by a time limit or a power cut, is run again in the same way and ends with the same bits as if it had
+/// never been stopped. The file appears whole or not at all; it is written after every `evaluations` evaluations,
+/// after `seconds` seconds (at the next evaluation), and at the end. A training that is over is not repeated.
+///
+///     options.training.callbacks = {untoward::TimeLimit{600}, untoward::io::Checkpoint{"fit.checkpoint"}};
+///
+/// The file is a safetensors file: parameters, moments, averages, the best so far, curves, and what schedules have
+/// learned. Throws Error where it cannot be written, is damaged, or belongs to another training: other rows,
+/// another model, seed or options.
+struct Checkpoint {
+    std::string path;
+    Index evaluations = 0;  ///< 0: by time only
+    double seconds = 60;    ///< 0: by evaluations only
+    bool resume = true;     ///< false: begin anew, and replace the file
+
+    // Of this run.
+    Index evaluated = 0;
+    std::chrono::steady_clock::time_point written{};
+
+    void on_begin(Training& training) {
+        evaluated = 0;
+        written = Clock::now();
+        std::error_code missing;
+        if (resume && std::filesystem::exists(path, missing)) load(training);
+    }
+    void on_evaluation(Training& training) {
+        ++evaluated;
+        const std::chrono::duration<double> passed = Clock::now() - written;
+        if ((evaluations > 0 && evaluated % evaluations == 0) || (seconds > 0 && passed.count() >= seconds))
+            save(training);
+    }
+    void on_end(Training& training) { save(training); }
+
+private:
+    using Clock = std::chrono::steady_clock;
+    using Bytes = std::map<std::string, std::span<const std::byte>>;
+    static constexpr const char* format = "untoward checkpoint 1";
+
+    // Of names and bytes, eight at a time.
+    static std::string digest(const Bytes& tensors) {
+        std::uint64_t hash = 0;
+        const auto add = [&hash](std::span<const std::byte> bytes) {
+            hash = mix64(hash + bytes.size());
+            for (; !bytes.empty(); bytes = bytes.subspan(std::min<std::size_t>(8, bytes.size()))) {
+                std::uint64_t word = 0;
+                std::memcpy(&word, bytes.data(), std::min<std::size_t>(8, bytes.size()));
+                hash = mix64(hash * 0x9e3779b97f4a7c15u + word);
+            }
+        };
+        for (const auto& [name, bytes] : tensors) {
+            add(as_bytes(name));
+            add(bytes);
+        }
+        return std::to_string(hash);
+    }
+
+    // Takes the state down.
+    class Saver final : public StateVisitor {
+    public:
+        using StateVisitor::visit;
+        void visit(const std::string& name, std::span<float> values) override { add(name, values); }
+        void visit(const std::string& name, std::span<double> values) override { add(name, values); }
+        void visit(const std::string& name, std::int64_t& value) override { add(name, std::span(&value, 1)); }
+        void visit(const std::string& name, std::vector<double>& values) override {
+            add(name, std::span(values));
+        }
+        SafeTensorsWriter finish(SafeTensorsWriter writer) {
+            Bytes all;
+            for (const auto& [name, part] : parts_) {
+                writer.add(name, part.dtype, {part.size}, part.bytes);
+                all.emplace(name, part.bytes);
+            }
+            writer.metadata("digest", digest(all));
+            return writer;
+        }
+
+    private:
+        struct Part {
+            Dtype dtype;
+            Index size;
+            std::vector<std::byte> bytes;
+        };
+        template <class T>
+        void add(const std::string& name, std::span<T> values) {
+            const auto bytes = std::as_bytes(values);
+            parts_[name] = {dtype_of<T>(), static_cast<Index>(values.size()), {bytes.begin(), bytes.end()}};
+        }
+        std::map<std::string, Part> parts_;
+    };
+
+    // Puts it back.
+    class Loader final : public StateVisitor {
+    public:
+        using StateVisitor::visit;
+        explicit Loader(const SafeTensors& file) : file_(file) {}
+        void visit(const std::string& name, std::span<float> values) override { put(name, values); }
+        void visit(const std::string& name, std::span<double> values) override { put(name, values); }
+        void visit(const std::string& name, std::int64_t& value) override { put(name, std::span(&value, 1)); }
+        void visit(const std::string& name, std::vector<double>& values) override {
+            values.resize(file_.bytes(name).size() / sizeof(double));
+            put(name, std::span(values));
+        }
+        void finish() const {
+            for (const TensorInfo& info : file_.tensors()) {
+                if (seen_.count(info.name) == 0)
+                    fail(file_.name(), ": holds ", in_quotes(info.name),
+                         ", of which this training knows nothing");
+            }
+        }
+
+    private:
+        template <class T>
+        void put(const std::string& name, std::span<T> values) {
+            const auto found = file_.tensor<T>(name, {static_cast<Index>(values.size())});
+            if (!values.empty()) std::memcpy(values.data(), found.data(), values.size_bytes());
+            seen_.insert(name);
+        }
+        const SafeTensors& file_;
+        std::set<std::string> seen_;
+    };
+
+    void save(Training& training) {
+        SafeTensorsWriter writer;
+        writer.metadata("format", format);
+        writer.metadata("library", UNTOWARD_VERSION);
+        for (const Setting& setting : training.settings())
+            writer.metadata("setting." + setting.name, setting.value);
+        Saver saver;
+        training.visit_state(saver);
+        saver.finish(std::move(writer)).save(path);
+        written = Clock::now();
+    }
+
+    void load(Training& training) const {
+        const SafeTensors file = SafeTensors::load(path);
+        const auto found_format = file.metadata().find("format");
+        if (found_format == file.metadata().end() || found_format->second != format)
+            fail(file.name(), ": is not a checkpoint of this version of untoward");
+        Bytes all;
+        for (const TensorInfo& info : file.tensors()) all.emplace(info.name, file.bytes(info.name));
+        if (file.metadata("digest") != digest(all))
+            fail(file.name(), ": is damaged: its digest does not fit");
+        for (const Setting& setting : training.settings()) {
+            const std::string& there = file.metadata("setting." + setting.name);
+            if (there != setting.value)
+                fail(file.name(), ": is a checkpoint of another training: ", setting.name, " is ",
+                     in_quotes(there), " there and ", in_quotes(setting.value), " here");
+        }
+        Loader loader(file);
+        training.visit_state(loader);
+        loader.finish();
+    }
+};
+
+}  // namespace untoward::io

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "../vae/correlated_latent.hpp"
 #include "../vae/latent.hpp"
 #include "erased.hpp"
 #include "registry.hpp"
@@ -116,6 +117,7 @@ Registry<AnyLatent<S>>& latent_registry() {
     static Registry<AnyLatent<S>> registry = [] {
         Registry<AnyLatent<S>> all("latent");
         all.template add<Latent<>>();
+        all.template add<CorrelatedLatent<>>();
         all.template add<Code<>>();
         return all;
     }();

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "../vae/bernoulli.hpp"
+#include "../vae/categorical.hpp"
 #include "../vae/gaussian.hpp"
+#include "../vae/laplace.hpp"
+#include "../vae/poisson.hpp"
+#include "../vae/student_t.hpp"
 #include "erased.hpp"
 #include "registry.hpp"
 
@@ -104,7 +109,13 @@ Registry<AnyLikelihood<S>>& likelihood_registry() {
     static Registry<AnyLikelihood<S>> registry = [] {
         Registry<AnyLikelihood<S>> all("likelihood");
         all.template add<Gaussian>();
+        all.template add<HeteroscedasticGaussian>();
         all.template add<FixedGaussian>();
+        all.template add<StudentT>();
+        all.template add<Laplace>();
+        all.template add<Bernoulli>();
+        all.template add<Categorical>();
+        all.template add<Poisson>();
         return all;
     }();
     return registry;

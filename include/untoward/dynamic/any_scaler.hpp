@@ -58,6 +58,8 @@ Registry<AnyScaler<S>>& scaler_registry() {
         Registry<AnyScaler<S>> all("scaler");
         all.template add<RobustScaler>();
         all.template add<StandardScaler>();
+        all.template add<UnitScaler>();
+        all.template add<IdentityScaler>();
         return all;
     }();
     return registry;

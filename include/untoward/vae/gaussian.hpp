@@ -78,7 +78,9 @@ struct FixedGaussian {
     static constexpr bool has_variance = true;
     static constexpr DataKind data = DataKind::any;
     static constexpr const char* name = "fixed-gaussian";
-    static constexpr void options(auto& self, auto&& visit) { visit("log_variance", self.log_variance); }
+    static constexpr void options(auto& self, auto&& visit) {
+        visit("log_variance", self.log_variance, OptionRange{-30, 30});
+    }
 
     template <class Sample>
     constexpr auto layer(const Sample& sample) const {

@@ -146,7 +146,7 @@ struct Mixture {
     constexpr auto log_density(Scope& scope, const X& x) const {
         const auto densities = each([&](const auto& component) {
             const auto density = component.log_density(scope, x);
-            if constexpr (decltype(density.shape())::static_size == 1) {
+            if constexpr (std::remove_cvref_t<decltype(density)>::SampleShape::static_size == 1) {
                 return density;
             } else {
                 return sum_per_sample(scope, density);

@@ -116,7 +116,9 @@ void require_writable(const std::string& path) {
 
 void fit(const FitArguments& arguments) {
     require_writable(arguments.model);
-    choose_recipe(arguments, 1);  // what the command line names is known before anything is read
+    // What the command line names is known before anything is read.
+    choose_recipe(arguments, 1);
+    const untoward::TrainingOptions training = choose_training(arguments);
     const io::Table table = io::read_table(arguments.table);
     const std::vector<Index> rows = normal_rows(table, arguments.label);
     const auto n = static_cast<Index>(rows.size());
@@ -146,7 +148,7 @@ void fit(const FitArguments& arguments) {
     untoward::FitOptions options;
     options.epochs = arguments.epochs;
     options.seed = arguments.seed;
-    options.training = choose_training(arguments);
+    options.training = training;
     options.feature_names = coding.feature_names();
     untoward::FitReport report;
     Network network{untoward::fit(choose_recipe(arguments, x.rows()), x, options, &report)};

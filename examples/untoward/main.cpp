@@ -65,7 +65,8 @@ Layers, likelihoods, scores and the other policies are named as in the library, 
   --latent "code<8>"  a plain autoencoder      --optimiser "adam-w{decay=0.01}"
 A name that is not known is answered with those that are.)";
 
-constexpr const char* latent_footer = R"(The columns of the output: row, COL with --id, and z1, z2, ...: the means
+constexpr const char* latent_footer =
+    R"(The columns of the output: row, COL with --id, and z1, z2, ...: the means
 of the posterior. Rows that the model thinks alike lie close together.)";
 
 constexpr const char* sample_footer = R"(Rows are drawn from the prior and then from the likelihood: what the
@@ -167,7 +168,8 @@ void add_fit(CLI::App& app) {
     add_text(command, "--latent", arguments->latent, "auto|K|NAME",
              "latent units (default auto: half of the features, 2 to 16)");
     add_text(command, "--likelihood", arguments->likelihood, "NAME", "default gaussian");
-    add_text(command, "--scaler", arguments->scaler, "NAME", "default robust-scaler, or what the likelihood needs");
+    add_text(command, "--scaler", arguments->scaler, "NAME",
+             "default robust-scaler, or what the likelihood needs");
     add_text(command, "--score", arguments->score, "SCORES", "default negative-elbo");
     add_text(command, "--threshold", arguments->threshold, "NAME", "default conformal")->excludes(rate);
 
@@ -175,7 +177,8 @@ void add_fit(CLI::App& app) {
     add_text(command, "--optimiser", arguments->optimiser, "NAME", "default adam");
     add_text(command, "--learning-rate", arguments->learning_rate, "X|NAME",
              "the peak of a cosine, or a schedule (default by the number of features)");
-    add_text(command, "--beta", arguments->beta, "X|NAME", "weight of the KL term, or a schedule (default 1)");
+    add_text(command, "--beta", arguments->beta, "X|NAME",
+             "weight of the KL term, or a schedule (default 1)");
     add_text(command, "--averaging", arguments->averaging, "NAME", "average the weights (default none)");
     command->add_option("--free-bits", arguments->free_bits, "nats of KL that each latent unit has for free")
         ->type_name("X")
@@ -281,7 +284,8 @@ void add_sample(CLI::App& app) {
     add_text(command, "--out", arguments->out, "FILE", "where to write the CSV, or -")->required();
     add_whole<long>(command, "--rows", arguments->rows, "N", 1, "how many (default 100)");
     add_whole<std::uint64_t>(command, "--seed", arguments->seed, "N", 0, "the same seed draws the same rows");
-    command->add_flag("--expected", arguments->expected, "what is expected at each drawn place, without noise");
+    command->add_flag("--expected", arguments->expected,
+                      "what is expected at each drawn place, without noise");
     command->callback([arguments] { sample(*arguments); });
 }
 
@@ -292,9 +296,11 @@ void add_interpolate(CLI::App& app) {
     add_text(command, "DATA", arguments->table, "FILE", table_help)->required();
     add_text(command, "--model", arguments->model, "FILE", model_help)->required();
     add_text(command, "--out", arguments->out, "FILE", "where to write the CSV, or -")->required();
-    add_whole<long>(command, "--from", arguments->from, "ROW", 1, "the first row's number, from 1 (default 1)");
+    add_whole<long>(command, "--from", arguments->from, "ROW", 1,
+                    "the first row's number, from 1 (default 1)");
     add_whole<long>(command, "--to", arguments->to, "ROW", 1, "the last row's number (default 2)");
-    add_whole<long>(command, "--steps", arguments->steps, "N", 2, "rows to write, both ends included (default 11)");
+    add_whole<long>(command, "--steps", arguments->steps, "N", 2,
+                    "rows to write, both ends included (default 11)");
     command->callback([arguments] {
         require_one_standard_input({arguments->table, arguments->model});
         interpolate(*arguments);
@@ -319,8 +325,9 @@ int run(int argc, char** argv) {
     const std::string first = argc > 1 ? argv[1] : "-";
     const auto is_first = [&first](const CLI::App* command) { return command->get_name() == first; };
     if (first.substr(0, 1) != "-" && app.get_subcommands(is_first).empty()) {
-        untoward::fail("there is no command ", io::in_quotes(first),
-                       ", only fit, score, evaluate, calibrate, info, latent, reconstruct, sample, interpolate");
+        untoward::fail(
+            "there is no command ", io::in_quotes(first),
+            ", only fit, score, evaluate, calibrate, info, latent, reconstruct, sample, interpolate");
     }
     try {
         app.parse(argc, argv);

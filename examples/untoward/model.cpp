@@ -81,7 +81,8 @@ Eigen::MatrixXf Model::reconstruct(const Eigen::MatrixXf& x) const {
 Eigen::MatrixXf Model::sample(Index n, std::uint64_t seed, bool expected) const {
     return untoward::generate(network_->detector, n, seed, !expected);
 }
-Eigen::MatrixXf Model::interpolate(const Eigen::VectorXf& from, const Eigen::VectorXf& to, Index steps) const {
+Eigen::MatrixXf Model::interpolate(const Eigen::VectorXf& from, const Eigen::VectorXf& to,
+                                   Index steps) const {
     return untoward::interpolate(network_->detector, from, to, steps);
 }
 
@@ -100,7 +101,8 @@ std::string Model::promise() const {
     const auto percent = [](double rate) { return io::format_number(100 * rate, 4) + "%"; };
     const std::string rows = std::to_string(threshold().calibration_rows());
     const std::string of = threshold().policy().text() + " (" + rows + " calibration rows)";
-    if (!threshold().false_alarm_rate()) return "nothing is promised about false alarms by the threshold " + of;
+    if (!threshold().false_alarm_rate())
+        return "nothing is promised about false alarms by the threshold " + of;
     const std::string rate = percent(*threshold().false_alarm_rate());
     if (threshold().is_calibrated()) {
         return "a normal row is called anomalous with probability at most " + rate + " (calibrated on " +

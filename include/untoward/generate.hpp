@@ -55,7 +55,8 @@ namespace detail {
 // Runs a layer over the columns of a matrix, block by block. Every column has noise of its own, and so has
 // every stage.
 template <class S, class Layer, class Shape>
-Eigen::Matrix<S, Dynamic, Dynamic> run_over_columns(const Layer& layer, const S* parameters, const Shape& shape,
+Eigen::Matrix<S, Dynamic, Dynamic> run_over_columns(const Layer& layer, const S* parameters,
+                                                    const Shape& shape,
                                                     const Eigen::Matrix<S, Dynamic, Dynamic>& x,
                                                     std::uint64_t seed, std::uint32_t stage) {
     constexpr Index block = 256;
@@ -72,7 +73,8 @@ Eigen::Matrix<S, Dynamic, Dynamic> run_over_columns(const Layer& layer, const S*
         Run<S> scope(parameters, arena, Pass{.seed = seed, .epoch = stage, .samples = ids.data()});
         const auto y =
             layer(scope, scope.input(Tensor<const S, Shape>(x.data() + begin * x.rows(), shape, n)));
-        for (Index j = 0; j < n; ++j) result.col(begin + j) = y.column(detail::broadcast_column(y, j)).matrix();
+        for (Index j = 0; j < n; ++j)
+            result.col(begin + j) = y.column(detail::broadcast_column(y, j)).matrix();
     }
     return result;
 }

@@ -8,7 +8,8 @@ using Catch::Matchers::ContainsSubstring;
 
 namespace {
 
-using Model = Vae<Vec<3>, Encoder<Dense<6, Tanh>, Dense<4, Relu>>, Latent<2>, Decoder<Dense<4, Tanh>>, Gaussian>;
+using Model =
+    Vae<Vec<3>, Encoder<Dense<6, Tanh>, Dense<4, Relu>>, Latent<2>, Decoder<Dense<4, Tanh>>, Gaussian>;
 
 template <class RecipeType>
 Detector<RecipeType> detector_of(const RecipeType& recipe) {
@@ -83,7 +84,8 @@ TEST_CASE("the same detector, fixed or chosen at run time: the same scores, the 
 }
 
 TEST_CASE("other thresholds come back from their scores") {
-    for (const char* text : {"quantile{level=0.75}", "fixed{value=3.5}", "conformal{false_alarm_rate=0.001}"}) {
+    for (const char* text :
+         {"quantile{level=0.75}", "fixed{value=3.5}", "conformal{false_alarm_rate=0.001}"}) {
         INFO(text);
         auto recipe = any_recipe();
         recipe.threshold = threshold_registry().make(text);

@@ -10,7 +10,11 @@ using Catch::Matchers::ContainsSubstring;
 #define TEXT_OF(...) #__VA_ARGS__
 #define AS_TEXT(...) TEXT_OF(__VA_ARGS__)
 // The same tokens, once for the compiler and once for the registry.
-#define MODEL Vae{Vec<5>{}, Chain{Dense<6, Tanh>{}, Dense<4, Relu>{}}, Latent<2>{}, Chain{Dense<4, Softplus>{}}, Gaussian{}}
+#define MODEL                                                                                          \
+    Vae {                                                                                              \
+        Vec<5>{}, Chain{Dense<6, Tanh>{}, Dense<4, Relu>{}}, Latent<2>{}, Chain{Dense<4, Softplus>{}}, \
+            Gaussian {}                                                                                \
+    }
 
 namespace {
 
@@ -40,7 +44,8 @@ TEST_CASE("a model is printed as the C++ that makes it, and made of what it prin
                                             .encoder = "dense<6,tanh>, dense{outputs=4,activation=relu}",
                                             .latent = "latent<2>",
                                             .decoder = "dense<4,softplus>"})) == text);
-    CHECK(io::policy_text(make_vae<double>({.features = 1, .encoder = "", .latent = "code<1>", .decoder = ""})) ==
+    CHECK(io::policy_text(
+              make_vae<double>({.features = 1, .encoder = "", .latent = "code<1>", .decoder = ""})) ==
           "Vae{Vec<1>{}, Chain{}, Code<1>{}, Chain{}, Gaussian{}}");
 }
 

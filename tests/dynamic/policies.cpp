@@ -50,8 +50,7 @@ struct LargestError {
             Index worst;
             const auto error = (evidence.x.column(j) - evidence.reconstruction.column(j)).abs();
             const auto largest = error.maxCoeff(&worst);
-            sheet.features(worst, j) +=
-                weight * static_cast<decltype(weight)>(std::pow(largest, power));
+            sheet.features(worst, j) += weight * static_cast<decltype(weight)>(std::pow(largest, power));
         }
     }
 };

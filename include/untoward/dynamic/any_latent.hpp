@@ -28,8 +28,8 @@ struct ErasedLatent {
     template <class Scope, class Policy>
     struct Held final : Calls<Scope> {
         using Value = ReaderValue<Scope, Vec<>>;
-        using Posterior = decltype(std::declval<const Policy&>()(std::declval<Scope&>(),
-                                                                 std::declval<const Value&>()));
+        using Posterior =
+            decltype(std::declval<const Policy&>()(std::declval<Scope&>(), std::declval<const Value&>()));
 
         explicit Held(const Policy& l) : latent(l) {}
         ErasedValues posterior(Scope& scope, const Value& hidden) const override {
@@ -73,7 +73,8 @@ public:
 
     template <class Policy>
     requires(!std::same_as<Policy, AnyLatent>) AnyLatent(const Policy& latent)
-        : units(latent.units.size()), held_(detail::hold_for_readers<S, Erased::Calls, Erased::Held>(latent)) {}
+        : units(latent.units.size()),
+          held_(detail::hold_for_readers<S, Erased::Calls, Erased::Held>(latent)) {}
 
     template <class Scope, class X>
     auto operator()(Scope& scope, const X& hidden) const {

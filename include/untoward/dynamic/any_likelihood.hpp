@@ -33,8 +33,8 @@ struct ErasedLikelihood {
         using Hidden = ReaderValue<Scope, Vec<>>;
         using Value = ReaderValue<Scope, Sample>;
         using Layer = decltype(std::declval<const Policy&>().layer(std::declval<const Sample&>()));
-        using Output = decltype(std::declval<const Layer&>()(std::declval<Scope&>(),
-                                                             std::declval<const Hidden&>()));
+        using Output =
+            decltype(std::declval<const Layer&>()(std::declval<Scope&>(), std::declval<const Hidden&>()));
 
         explicit Held(const Policy& l) : likelihood(l) {}
         ErasedValues output(Scope& scope, const Sample& sample, const Hidden& hidden) const override {

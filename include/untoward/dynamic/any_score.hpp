@@ -19,9 +19,10 @@ Tensor<const S, Vec<>> flattened(const Tensor<const S, Sample>& x) {
 template <class X, class Units>
 auto flattened(const Evidence<X, Units>& e) {
     using Flat = Tensor<const typename X::Scalar, Vec<>>;
-    return Evidence<Flat, Flat>{flattened(e.x),           flattened(e.mean),        flattened(e.log_variance),
-                                flattened(e.kl),          flattened(e.reconstruction), flattened(e.log_density),
-                                flattened(e.expectation)};
+    return Evidence<Flat, Flat>{
+        flattened(e.x),          flattened(e.mean),           flattened(e.log_variance),
+        flattened(e.kl),         flattened(e.reconstruction), flattened(e.log_density),
+        flattened(e.expectation)};
 }
 
 }  // namespace detail

@@ -60,7 +60,8 @@ template <class S = float>
 AnyVae<S> make_vae(std::string_view text) {
     const io::PolicyText vae = io::parse_policy(text);
     if (vae.name != "vae" || vae.values.size() != 5)
-        fail("cannot read ", io::in_quotes(text), ": expected Vae{sample, encoder, latent, decoder, likelihood}");
+        fail("cannot read ", io::in_quotes(text),
+             ": expected Vae{sample, encoder, latent, decoder, likelihood}");
     const io::PolicyText sample = io::parse_policy(vae.values[0]);
     Index features = 0;
     if (sample.name != "vec" || sample.arguments.size() != 1 ||

@@ -104,8 +104,8 @@ using CallsOfReaders = ErasedCalls<Calls, Describe, Initialise<S>, Counter<S>, R
 
 template <class S, template <class> class Calls, template <class, class> class Held, class Policy>
 std::shared_ptr<const CallsOfReaders<Calls, S>> hold_for_readers(const Policy& policy) {
-    return std::make_shared<const HeldCalls<Policy, Calls, Held, Describe, Initialise<S>, Counter<S>, Run<S>,
-                                            Record<S>>>(policy);
+    return std::make_shared<
+        const HeldCalls<Policy, Calls, Held, Describe, Initialise<S>, Counter<S>, Run<S>, Record<S>>>(policy);
 }
 
 }  // namespace untoward::detail

@@ -114,9 +114,7 @@ inline PolicyText parse_policy(std::string_view text) {
     const std::size_t end = std::min(text.find_first_of("<{"), text.size());
     PolicyText result;
     result.name = detail::kebab_case(trimmed(text.substr(0, end)));
-    const auto is_name = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-    };
+    const auto is_name = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
     if (result.name.empty() || !std::all_of(result.name.begin(), result.name.end(), is_name))
         detail::fail_policy(text, "expected a name, like dense<64,relu> or dropout{rate=0.1}");
 
@@ -208,7 +206,8 @@ std::string kind_of_value() {
         return "a number";
     } else {
         std::string text;
-        for (const char* name : option_values(T{}).names) text += (text.empty() ? "" : ", ") + std::string(name);
+        for (const char* name : option_values(T{}).names)
+            text += (text.empty() ? "" : ", ") + std::string(name);
         return "one of " + text;
     }
 }
@@ -252,9 +251,10 @@ std::string shape_text(const Shape<Extents...>& shape) {
         return std::vector<std::string>{std::to_string(shape.template extent<I>())...};
     }
     (std::make_index_sequence<sizeof...(Extents)>{});
-    return joined(extents, sizeof...(Extents) <= 4 ? (names[sizeof...(Extents) - 1] + std::string("<")).c_str()
-                                                    : "Shape<",
-                  ">{}");
+    return joined(
+        extents,
+        sizeof...(Extents) <= 4 ? (names[sizeof...(Extents) - 1] + std::string("<")).c_str() : "Shape<",
+        ">{}");
 }
 
 inline constexpr OptionRange any_value{-std::numeric_limits<double>::infinity(),
@@ -349,7 +349,9 @@ struct OptionsReader {
 /// A policy as C++ text. It has a name (core/options.hpp), or a member `std::string text() const`.
 template <class Policy>
 std::string policy_text(const Policy& policy) {
-    if constexpr (requires { { policy.text() } -> std::convertible_to<std::string>; }) {
+    if constexpr (requires {
+                      { policy.text() } -> std::convertible_to<std::string>;
+                  }) {
         return policy.text();
     } else {
         static_assert(Named<Policy>, "untoward: a policy that is saved or printed has a `name`");
@@ -381,16 +383,18 @@ std::string policy_text(const Chain<Layers...>& chain) {
 
 template <class Sample, class EncoderType, class LatentType, class DecoderType, class Likelihood>
 std::string policy_text(const Vae<Sample, EncoderType, LatentType, DecoderType, Likelihood>& model) {
-    return detail::joined({detail::shape_text(model.sample), policy_text(model.encoder),
-                           policy_text(model.latent), policy_text(model.decoder),
-                           policy_text(model.likelihood)},
-                          "Vae{", "}");
+    return detail::joined(
+        {detail::shape_text(model.sample), policy_text(model.encoder), policy_text(model.latent),
+         policy_text(model.decoder), policy_text(model.likelihood)},
+        "Vae{", "}");
 }
 
 namespace detail {
 
 template <class T>
-inline constexpr bool has_text = Named<T> || requires(const T& policy) { policy.text(); };
+inline constexpr bool has_text = Named<T> || requires(const T& policy) {
+    policy.text();
+};
 template <class Inner>
 inline constexpr bool has_text<Weighted<Inner>> = has_text<Inner>;
 template <class First, class Second>

@@ -188,7 +188,7 @@ TEST_CASE("a record of training, and a training that goes on where it was stoppe
 
     auto first = options;
     first.insert(first.end(),
-                 {"--checkpoint", folder / "c", "--time-limit", "0.05", "--log", folder / "log"});
+                 {"--checkpoint", folder / "c", "--time-limit", "0.02", "--log", folder / "log"});
     fit_with(table, folder / "part", first, epochs);
     const auto log = lines_of(read_text(folder / "log"));
     REQUIRE(log.size() >= 2);
@@ -205,7 +205,7 @@ TEST_CASE("a record of training, and a training that goes on where it was stoppe
     // Another table is another training.
     write_text(folder / "u.csv", numeric_csv(301));
     require_refusal({"fit", folder / "u.csv", "--model", folder / "m", "--epochs", epochs, "--quiet",
-                     "--hidden", "16", "--optimiser", "adam-w", "--averaging", "exponential-average",
+                     "--hidden", "64,64", "--optimiser", "adam-w", "--averaging", "exponential-average",
                      "--batch", "16", "--checkpoint", folder / "c"},
                     {"c: "});
 }

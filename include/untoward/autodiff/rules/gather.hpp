@@ -16,12 +16,15 @@ namespace untoward {
 /// An index out of range is misuse: an assertion, and with NDEBUG the nearest entry. A NaN, which is data,
 /// gives an entry of NaN, from which nothing is learned.
 struct Gather {
-    template <Index E, Index N, Index C, Index... P>
-    constexpr auto shape(const Shape<E, N>& table, const Shape<C, P...>& indices) const {
-        detail::require_same_extent<1, C>(1, indices.channels());
-        UNTOWARD_ASSERT(table.template extent<1>() > 0, "untoward: a table has entries");
+    template <class Table, Index C, Index... P>
+    constexpr auto shape(const Table& table, const Shape<C, P...>& indices) const {
+        static_assert(Table::rank == 2, "untoward: a table is Shape<E, N>: N entries of E numbers");
+        static_assert(C == Dynamic || C == 1, "untoward: indices have one channel");
+        UNTOWARD_ASSERT(indices.channels() == 1, "untoward: indices have one channel");
+        UNTOWARD_ASSERT(table.positions() > 0, "untoward: a table has entries");
         return [&]<std::size_t... I>(std::index_sequence<I...>) {
-            return Shape<E, P...>(table.template extent<0>(), indices.template extent<I + 1>()...);
+            return Shape<Table::template static_extent<0>, P...>(table.channels(),
+                                                                 indices.template extent<I + 1>()...);
         }
         (std::make_index_sequence<sizeof...(P)>{});
     }

@@ -16,7 +16,7 @@ struct Reshape {
     [[no_unique_address]] To to;
 
     template <class Sample>
-    constexpr To shape(const Sample& x) const {
+    constexpr auto shape(const Sample& x) const {
         static_assert(To::static_size == Dynamic || Sample::static_size == Dynamic ||
                           To::static_size == Sample::static_size,
                       "untoward: a reshaped sample keeps its size");

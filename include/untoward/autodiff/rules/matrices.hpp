@@ -22,18 +22,24 @@ template <bool TransposeA = false, bool TransposeB = false>
 struct MatrixProduct {
     double factor = 1;
 
-    template <Index A0, Index A1, Index... A, Index B0, Index B1, Index... B>
-    constexpr auto shape(const Shape<A0, A1, A...>& a, const Shape<B0, B1, B...>& b) const {
-        static_assert(sizeof...(A) == sizeof...(B), "untoward: as many matrices on both sides of a product");
-        detail::require_same_extent<TransposeA ? A0 : A1, TransposeB ? B1 : B0>(
-            a.template extent < TransposeA ? 0 : 1 > (), b.template extent < TransposeB ? 1 : 0 > ());
-        return [&]<std::size_t... I>(std::index_sequence<I...>) {
-            (detail::require_same_extent<A, B>(a.template extent<I + 2>(), b.template extent<I + 2>()), ...);
-            return Shape<(TransposeA ? A1 : A0), (TransposeB ? B0 : B1), (A == Dynamic ? B : A)...>(
-                a.template extent < TransposeA ? 1 : 0 > (), b.template extent < TransposeB ? 0 : 1 > (),
-                a.template extent<I + 2>()...);
+    template <class A, class B>
+    constexpr auto shape(const A& a, const B& b) const {
+        constexpr bool are_matrices = A::rank >= 2 && A::rank == B::rank;
+        static_assert(are_matrices,
+                      "untoward: both factors of a product are matrices, and as many on either side");
+        if constexpr (are_matrices) {
+            constexpr std::size_t depth_of_a = TransposeA ? 0 : 1;
+            constexpr std::size_t depth_of_b = TransposeB ? 1 : 0;
+            require_same<depth_of_a, depth_of_b>(a, b);
+            return [&]<std::size_t... I>(std::index_sequence<I...>) {
+                (require_same<I + 2, I + 2>(a, b), ...);
+                return Shape<A::template static_extent<1 - depth_of_a>,
+                             B::template static_extent<1 - depth_of_b>, known_extent<A, B, I + 2>...>(
+                    a.template extent<1 - depth_of_a>(), b.template extent<1 - depth_of_b>(),
+                    a.template extent<I + 2>()...);
+            }
+            (std::make_index_sequence<A::rank - 2>{});
         }
-        (std::make_index_sequence<sizeof...(A)>{});
     }
     static constexpr Index multiply_adds(const auto& a, const auto& b) {
         return a.size() * b.template extent < TransposeB ? 0 : 1 > ();
@@ -70,6 +76,15 @@ struct MatrixProduct {
     }
 
 private:
+    template <std::size_t I, std::size_t J, class A, class B>
+    static constexpr void require_same(const A& a, const B& b) {
+        detail::require_same_extent<A::template static_extent<I>, B::template static_extent<J>>(
+            a.template extent<I>(), b.template extent<J>());
+    }
+    template <class A, class B, std::size_t I>
+    static constexpr Index known_extent =
+        A::template static_extent<I> == Dynamic ? B::template static_extent<I> : A::template static_extent<I>;
+
     template <class X>
     static Index matrices_in(const X& x) {
         const Index size = x.shape().template extent<0>() * x.shape().template extent<1>();

@@ -138,13 +138,15 @@ struct Pool {
 
     template <Index C, Index... L>
     constexpr auto shape(const Shape<C, L...>& x) const {
-        static_assert(sizeof...(L) == Kernel::rank && sizeof...(L) == Stride::rank,
-                      "untoward: a window has an extent for each extent of the positions");
-        return [&]<std::size_t... I>(std::index_sequence<I...>) {
-            return Shape<C, static_extent<L, I>...>(x.channels(),
-                                                    extent<L, I>(x.template extent<I + 1>())...);
+        constexpr bool same_rank = sizeof...(L) == Kernel::rank && sizeof...(L) == Stride::rank;
+        static_assert(same_rank, "untoward: a window has an extent for each extent of the positions");
+        if constexpr (same_rank) {
+            return [&]<std::size_t... I>(std::index_sequence<I...>) {
+                return Shape<C, static_extent<L, I>...>(x.channels(),
+                                                        extent<L, I>(x.template extent<I + 1>())...);
+            }
+            (std::make_index_sequence<sizeof...(L)>{});
         }
-        (std::make_index_sequence<sizeof...(L)>{});
     }
 
 protected:
@@ -222,14 +224,16 @@ struct Upsample {
 
     template <Index C, Index... L>
     constexpr auto shape(const Shape<C, L...>& x) const {
-        static_assert(sizeof...(L) == Factor::rank,
-                      "untoward: up-sampling has a factor for each extent of the positions");
-        return [&]<std::size_t... I>(std::index_sequence<I...>) {
-            (require_factor(factor.template extent<I>()), ...);
-            return Shape<C, static_product<L, Factor::template static_extent<I>>...>(
-                x.channels(), x.template extent<I + 1>() * factor.template extent<I>()...);
+        constexpr bool same_rank = sizeof...(L) == Factor::rank;
+        static_assert(same_rank, "untoward: up-sampling has a factor for each extent of the positions");
+        if constexpr (same_rank) {
+            return [&]<std::size_t... I>(std::index_sequence<I...>) {
+                (require_factor(factor.template extent<I>()), ...);
+                return Shape<C, static_product<L, Factor::template static_extent<I>>...>(
+                    x.channels(), x.template extent<I + 1>() * factor.template extent<I>()...);
+            }
+            (std::make_index_sequence<sizeof...(L)>{});
         }
-        (std::make_index_sequence<sizeof...(L)>{});
     }
     void forward(auto y, auto x) const {
         const auto windows = repeats(y, x);

@@ -53,17 +53,19 @@ struct Position {
 struct Concatenate {
     template <Index C, Index... P, class... Others>
     constexpr auto shape(const Shape<C, P...>& first, const Others&... others) const {
-        static_assert(((Others::rank == sizeof...(P) + 1) && ...),
-                      "untoward: what is concatenated has the same positions");
-        constexpr Index total = ((Others::template static_extent<0> == Dynamic) || ... || (C == Dynamic))
-                                    ? Dynamic
-                                    : (Others::template static_extent<0> + ... + C);
-        const auto with_others = [&]<std::size_t... I>(std::index_sequence<I...>) {
-            (require_same_positions<P, I + 1>(first, others...), ...);
-            return Shape<total, known_extent<P, I + 1, Others...>()...>(
-                (others.channels() + ... + first.channels()), first.template extent<I + 1>()...);
-        };
-        return with_others(std::make_index_sequence<sizeof...(P)>{});
+        constexpr bool same_rank = ((Others::rank == sizeof...(P) + 1) && ...);
+        static_assert(same_rank, "untoward: what is concatenated has the same positions");
+        if constexpr (same_rank) {
+            constexpr Index total = ((Others::template static_extent<0> == Dynamic) || ... || (C == Dynamic))
+                                        ? Dynamic
+                                        : (Others::template static_extent<0> + ... + C);
+            const auto with_others = [&]<std::size_t... I>(std::index_sequence<I...>) {
+                (require_same_positions<P, I + 1>(first, others...), ...);
+                return Shape<total, known_extent<P, I + 1, Others...>()...>(
+                    (others.channels() + ... + first.channels()), first.template extent<I + 1>()...);
+            };
+            return with_others(std::make_index_sequence<sizeof...(P)>{});
+        }
     }
     void forward(auto y, auto... x) const {
         Index channel = 0;

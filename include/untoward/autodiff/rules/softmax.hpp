@@ -13,7 +13,7 @@ namespace untoward {
 
 namespace detail {
 
-// y = exp(x - max x) / sum
+// y = exp(x - max x) / sum; y may be x.
 template <class S>
 void softmax(S* y, const S* x, Index n) {
     const ConstFlatMap<S> from(x, n);

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// Shapes that rules refuse, each with a message that says why.
+#include "untoward/autodiff/rules/arithmetic.hpp"
+#include "untoward/autodiff/rules/gather.hpp"
+#include "untoward/autodiff/rules/groups.hpp"
+#include "untoward/autodiff/rules/layout.hpp"
+#include "untoward/autodiff/rules/matrices.hpp"
+#include "untoward/autodiff/rules/pooling.hpp"
+#include "untoward/autodiff/rules/rows.hpp"
+#include "untoward/autodiff/rules/softmax.hpp"
+#include "untoward/nn/dense.hpp"
+
+using namespace untoward;
+
+struct Cube {
+    static auto value(const auto& x) { return x * x * x; }
+};
+
+// What each case gets wrong, right.
+constexpr auto matrices = MatrixProduct<>{}.shape(Shape<3, 4>{}, Shape<4, 5>{});
+constexpr auto entries = Gather{}.shape(Shape<3, 4>{}, Seq<1, 5>{});
+constexpr auto reshaped = Reshape<Vec<6>>{}.shape(Shape<2, 3>{});
+constexpr auto permuted = Permute<1, 0>{}.shape(Shape<2, 3>{});
+constexpr auto reversed = Reverse{}.shape(Seq<2, 3>{});
+constexpr auto pooled = MaxPool<Shape<2, 2>>{}.shape(Image<1, 4, 4>{});
+constexpr auto repeated = Upsample<Shape<2>>{}.shape(Seq<1, 4>{});
+constexpr auto beside = Concatenate{}.shape(Seq<2, 3>{}, Seq<5, 3>{});
+using Layer = decltype(Dense<3, Gelu>{}.outputs);
+
+#if CASE == 1  // expect: Expected = 4; .*Found = 5|require_same_extent<4L, 5L>
+using Bad = decltype(MatrixProduct<>{}.shape(Shape<3, 4>{}, Shape<5, 4>{}));
+#endif
+#if CASE == 2  // expect: untoward: both factors of a product are matrices, and as many on either side
+using Bad = decltype(MatrixProduct<>{}.shape(Shape<3, 4>{}, Vec<4>{}));
+#endif
+#if CASE == 3  // expect: untoward: indices have one channel
+using Bad = decltype(Gather{}.shape(Shape<3, 4>{}, Vec<5>{}));
+#endif
+#if CASE == 4  // expect: untoward: a table is Shape<E, N>: N entries of E numbers
+using Bad = decltype(Gather{}.shape(Vec<4>{}, Vec<1>{}));
+#endif
+#if CASE == 5  // expect: untoward: a reshaped sample keeps its size
+using Bad = decltype(Reshape<Vec<5>>{}.shape(Shape<2, 3>{}));
+#endif
+#if CASE == 6  // expect: untoward: a permutation names every extent of its input once
+using Bad = decltype(Permute<0, 0>{}.shape(Shape<2, 3>{}));
+#endif
+#if CASE == 7  // expect: untoward: a permutation names every extent of its input once
+using Bad = decltype(Permute<1, 0>{}.shape(Shape<2, 3, 4>{}));
+#endif
+#if CASE == 8  // expect: untoward: what is reversed is a sequence
+using Bad = decltype(Reverse{}.shape(Image<2, 3, 4>{}));
+#endif
+#if CASE == 9  // expect: untoward: a window has an extent for each extent of the positions
+using Bad = decltype(MaxPool<Shape<2>>{}.shape(Image<1, 4, 4>{}));
+#endif
+#if CASE == 10  // expect: untoward: a window is inside its input
+using Bad = decltype(AveragePool<Shape<5>>{}.shape(Seq<1, 4>{}));
+#endif
+#if CASE == 11  // expect: untoward: up-sampling has a factor for each extent of the positions
+using Bad = decltype(Upsample<Shape<2>>{}.shape(Image<1, 4, 4>{}));
+#endif
+#if CASE == 12  // expect: untoward: what is concatenated has the same positions
+using Bad = decltype(Concatenate{}.shape(Seq<2, 3>{}, Vec<2>{}));
+#endif
+#if CASE == 13  // expect: Expected = 3; .*Found = 4|require_same_extent<3L, 4L>
+using Bad = decltype(Concatenate{}.shape(Seq<2, 3>{}, Seq<5, 4>{}));
+#endif
+#if CASE == 14  // expect: untoward: an activation has value\(x\), and slope_from_output\(y\) or slope\(x\)
+using Bad = decltype(Dense<3, Cube>{}.outputs);
+#endif

@@ -183,7 +183,7 @@ TEST_CASE("a record of training, and a training that goes on where it was stoppe
     write_text(table, numeric_csv(300));
     const char* const epochs = "300";  // longer than the time limit below on any machine
     const std::vector<std::string> options{
-        "--hidden", "16", "--optimiser", "adam-w", "--averaging", "exponential-average", "--batch", "16"};
+        "--hidden", "64,64", "--optimiser", "adam-w", "--averaging", "exponential-average", "--batch", "16"};
     fit_with(table, folder / "whole", options, epochs);
 
     auto first = options;

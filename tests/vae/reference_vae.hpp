@@ -83,7 +83,8 @@ struct Outcome {
 inline std::vector<double> values(const auto& var) {
     std::vector<double> result;
     for (Index j = 0; j < var.batch(); ++j) {
-        for (Index i = 0; i < var.shape().size(); ++i) result.push_back(static_cast<double>(var.value()(i, j)));
+        for (Index i = 0; i < var.shape().size(); ++i)
+            result.push_back(static_cast<double>(var.value()(i, j)));
     }
     return result;
 }

@@ -8,7 +8,7 @@
 #include "../data/scaler.hpp"
 #include "../detector.hpp"
 #include "../thresholds/conformal.hpp"
-#include "diagnostics.hpp"
+#include "latent_report.hpp"
 #include "train.hpp"
 
 namespace untoward {

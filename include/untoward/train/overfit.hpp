@@ -75,7 +75,7 @@ template <class Model>
 void check_slopes(OverfitReport& report, const Model& model, Buffer<double> parameters,
                   const Eigen::MatrixXd& rows, const OverfitOptions& options) {
     using Sample = typename Model::SampleShape;
-    constexpr double h = 1e-5;
+    constexpr double h = 1e-6;
     const NegativeElboLoss<Model> loss{model, 1};
     const Cursor size = measure(loss, model.sample);
     // Off the first values: a bias of 0 puts what follows on kinks.

@@ -239,6 +239,7 @@ class Residuals(Model):
 
 class Recurrent(Model):
     """An LSTM over 64 steps on each side."""
+    batch = 8  # fewer: under sanitizers a step takes a hundred times as long
 
     def __init__(self, channels):
         super().__init__((LENGTH, channels))
@@ -256,7 +257,7 @@ class Recurrent(Model):
 
 class Attention(Model):
     """A transformer block of four heads on each side, with dropout."""
-    batch = 8  # the first windows only: tests under sanitizers take their time
+    batch = 8
 
     def __init__(self, channels):
         super().__init__((LENGTH, channels))

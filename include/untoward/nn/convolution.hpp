@@ -5,6 +5,7 @@
 
 #include "../autodiff/initialiser.hpp"
 #include "../autodiff/rules/affine.hpp"
+#include "../core/options.hpp"
 
 // Convolutions over time, and the transposed one that undoes their strides. As in PyTorch a "convolution" is a
 // correlation. Their weights are Shape<in, K, out>, that is (K, out, in), where PyTorch has (out, in, K), or
@@ -162,7 +163,7 @@ struct CausalConvolution1d {
 
     static constexpr const char* name = "causal-convolution1d";
     static constexpr void options(auto& self, auto&& visit) {
-        visit("dilation", self.dilation);
+        visit("dilation", self.dilation, OptionRange{1, 1 << 20});
         visit("outputs", self.outputs);
         visit("kernel", self.kernel);
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../autodiff/rule.hpp"
+#include "../core/options.hpp"
 
 namespace untoward {
 

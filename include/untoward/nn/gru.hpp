@@ -3,6 +3,7 @@
 
 #include "../autodiff/initialiser.hpp"
 #include "../autodiff/rules/affine.hpp"
+#include "../autodiff/rules/layout.hpp"
 #include "../autodiff/rules/rows.hpp"
 
 namespace untoward {
@@ -100,6 +101,7 @@ struct Gru {
     constexpr auto operator()(Scope& scope, const X& x) const {
         static_assert(X::SampleShape::rank == 2, "untoward: a GRU's input is a sequence");
         constexpr Index In = X::SampleShape::template static_extent<0>;
+        constexpr Index Steps = X::SampleShape::template static_extent<1>;
         constexpr Index Gates = Hidden == Dynamic ? Dynamic : 3 * Hidden;
         const Vec<Gates> gates(3 * hidden.size());
         const UniformFanIn initial{hidden.size()};
@@ -119,7 +121,8 @@ struct Gru {
                 const auto c = affine(s, state, weight_hh, bias_hh);
                 return s.apply(GruCell{}, a, c, state);
             });
-        return unrolled.all;
+        // With the number of steps in the type where the input has it there.
+        return reshape(scope, unrolled.all, Seq<Hidden, Steps>(hidden.size(), x.shape().positions()));
     }
 };
 

@@ -5,6 +5,7 @@
 
 #include "../autodiff/initialiser.hpp"
 #include "../autodiff/rules/affine.hpp"
+#include "../core/options.hpp"
 
 namespace untoward {
 
@@ -105,7 +106,9 @@ struct LayerNorm {
     double epsilon = 1e-5;  ///< added to the variance; above 0
 
     static constexpr const char* name = "layer-norm";
-    static constexpr void options(auto& self, auto&& visit) { visit("epsilon", self.epsilon); }
+    static constexpr void options(auto& self, auto&& visit) {
+        visit("epsilon", self.epsilon, OptionRange{0, 1, true});
+    }
 
     template <class Scope, class X>
     constexpr auto operator()(Scope& scope, const X& x) const {

@@ -5,6 +5,7 @@
 
 #include "../autodiff/initialiser.hpp"
 #include "../autodiff/rules/affine.hpp"
+#include "../autodiff/rules/layout.hpp"
 #include "../autodiff/rules/rows.hpp"
 
 namespace untoward {
@@ -99,6 +100,7 @@ struct Lstm {
     constexpr auto operator()(Scope& scope, const X& x) const {
         static_assert(X::SampleShape::rank == 2, "untoward: an LSTM's input is a sequence");
         constexpr Index In = X::SampleShape::template static_extent<0>;
+        constexpr Index Steps = X::SampleShape::template static_extent<1>;
         constexpr Index Gates = Hidden == Dynamic ? Dynamic : 4 * Hidden;
         const Vec<Gates> gates(4 * hidden.size());
         const UniformFanIn initial{hidden.size()};
@@ -119,7 +121,8 @@ struct Lstm {
                                                const auto r = affine(s, h, weight_hh, bias_hh);
                                                return s.apply(LstmCell{}, a, r, c);
                                            });
-        return unrolled.all;
+        // With the number of steps in the type where the input has it there.
+        return reshape(scope, unrolled.all, Seq<Hidden, Steps>(hidden.size(), x.shape().positions()));
     }
 };
 

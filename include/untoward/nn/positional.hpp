@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "../autodiff/rules/arithmetic.hpp"
+#include "../core/options.hpp"
 #include "initialisers.hpp"
 
 // What tells a layer that sees all positions alike, such as attention, where each of them is.
@@ -45,7 +46,9 @@ struct PositionalEncoding {
     double base = 10000;  ///< the longest wavelength, in steps over 2 pi; above 0
 
     static constexpr const char* name = "positional-encoding";
-    static constexpr void options(auto& self, auto&& visit) { visit("base", self.base); }
+    static constexpr void options(auto& self, auto&& visit) {
+        visit("base", self.base, OptionRange{1, 1e12});
+    }
 
     template <class Scope, class X>
     constexpr auto operator()(Scope& scope, const X& x) const {

@@ -33,8 +33,8 @@ struct TemporalBlock {
         visit("outputs", self.outputs);
         visit("kernel", self.kernel);
         visit("activation", as_argument<Activation>);
-        visit("dilation", self.dilation);
-        visit("dropout", self.dropout);
+        visit("dilation", self.dilation, OptionRange{1, 1 << 20});
+        visit("dropout", self.dropout, OptionRange{0, 0.99});
     }
 
     template <class Scope, class X>

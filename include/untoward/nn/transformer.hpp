@@ -35,7 +35,7 @@ struct TransformerBlock {
         visit("feed_forward", self.feed_forward);
         visit("activation", as_argument<Activation>);
         visit("causal", self.causal);
-        visit("dropout", self.dropout);
+        visit("dropout", self.dropout, OptionRange{0, 0.99});
     }
 
     template <class Scope, class X>

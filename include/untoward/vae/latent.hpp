@@ -61,6 +61,11 @@
 //         constexpr auto within_prior(Scope& scope, const Z& mean) const {
 //             return clamp(scope, mean, -6, 6);
 //         }
+//         template <class Scope>
+//         constexpr auto prior(Scope& scope, Index batch) const {
+//             const auto zero = scope.constant(units, batch, 0);
+//             return distributions::Laplace{zero, zero}.sample(scope);
+//         }
 //     };
 //     using Model = Vae<Vec<8>, Encoder<...>, LaplaceLatent<3>, Decoder<...>, Gaussian>;
 

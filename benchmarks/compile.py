@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Compile time and memory: the README's program, and the slowest of the tests.
+
+    python3 benchmarks/compile.py [--compiler g++] [--build build/ci] [--most-seconds 10 --most-megabytes 700]
+
+Each is compiled three times; the least processor time counts (the machine may be busy) and the largest resident
+memory. Which test is the slowest is read from the log of a build with Ninja; without one it is left out. With limits the
+exit code says whether the README's program is within them.
+"""
+import argparse
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def readme_program():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    return re.search(r"^```cpp\n(#include <untoward/untoward\.hpp>.*?)^```$", text, re.MULTILINE | re.DOTALL).group(1)
+
+
+def slowest_test(build):
+    log = ROOT / build / ".ninja_log"
+    if not log.is_file():
+        return None
+    times = {}
+    for line in log.read_text(encoding="utf-8").splitlines()[1:]:
+        begin, end, _, output, _ = line.split("\t")
+        match = re.search(r"tests/CMakeFiles/[^/]+\.dir/(.+\.cpp)\.o$", output)
+        if match:
+            times[ROOT / "tests" / match.group(1)] = int(end) - int(begin)
+    return max(times, key=times.get) if times else None
+
+
+def compile_once(command):
+    process = subprocess.Popen(command)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status != 0:
+        sys.exit(f"{' '.join(map(str, command))}: does not compile")
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+def measure(name, compiler, flags, source):
+    command = [compiler, "-std=c++20", *flags, "-I", ROOT / "include", "-I", ROOT / "tests", "-isystem",
+               "/usr/include/eigen3", "-c", source, "-o", os.devnull]
+    runs = [compile_once(command) for _ in range(3)]
+    seconds, megabytes = min(run[0] for run in runs), max(run[1] for run in runs)
+    print(f"{name:44s} {compiler:9s} {' '.join(flags):4s} {seconds:6.1f} s {megabytes:6.0f} MB", flush=True)
+    return seconds, megabytes
+
+
+arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+arguments.add_argument("--compiler", action="append", help="may be repeated; default g++ and clang++")
+arguments.add_argument("--build", default="build/ci", help="where the tests were built with Ninja")
+arguments.add_argument("--most-seconds", type=float, default=float("inf"))
+arguments.add_argument("--most-megabytes", type=float, default=float("inf"))
+options = arguments.parse_args()
+
+within = True
+with tempfile.TemporaryDirectory() as folder:
+    program = pathlib.Path(folder, "readme.cpp")
+    program.write_text(readme_program(), encoding="utf-8")
+    for name in options.compiler or ["g++", "clang++"]:
+        for flags in (["-O0"], ["-O2"]):
+            seconds, megabytes = measure("README's program", name, flags, program)
+            within &= seconds <= options.most_seconds and megabytes <= options.most_megabytes
+        slowest = slowest_test(options.build)
+        if slowest is not None:
+            measure(str(slowest.relative_to(ROOT)), name, ["-O1"], slowest)
+sys.exit(0 if within else 1)

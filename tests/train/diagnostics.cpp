@@ -22,7 +22,7 @@ using Matrix = Eigen::MatrixXd;
 using Model = Vae<Vec<features>, Encoder<>, Latent<1>, Decoder<>, FixedGaussian>;
 
 Model model_of(double noise_variance = variance) {
-    return {{}, {}, {}, {}, FixedGaussian(std::log(noise_variance))};
+    return {{}, {}, {}, {}, FixedGaussian{std::log(noise_variance)}};
 }
 
 /// n rows of the model: z ~ N(0, 1), x = centre + w z + noise.
@@ -53,7 +53,8 @@ Buffer<double> parameters_of(const Values& values) {
     return parameters;
 }
 
-// The posterior of x = w z + noise is normal with precision 1 + |w|^2 / variance and mean (w x / variance) / precision.
+// The posterior of x = w z + noise is normal with precision 1 + |w|^2 / variance and mean (w x / variance) /
+// precision.
 Values exact() {
     const double precision = 1 + w2 / variance;
     return {{"latent.weight", {w[0] / variance / precision, w[1] / variance / precision, 0, 0}},

@@ -50,7 +50,8 @@ std::vector<ParameterRange> weights_and_biases() {
     return {{0, reference::train_weights, true}, {reference::train_weights, reference::train_biases, false}};
 }
 
-// 100 steps on the loss of reference/train.py; `rate` is a number or a schedule, `average` a schedule or none.
+// 100 steps on the loss of reference/train.py; `rate` is a number or a schedule, `average` a schedule or
+// none.
 template <class S>
 std::vector<S> trace(const AnyOptimiser& rule, const AnySchedule& rate, const AnySchedule& average = {}) {
     Optimiser<S> optimiser(rule, weights_and_biases(), n);

@@ -54,6 +54,11 @@ TEST_CASE("training: an average is what is judged and kept; the parameters go on
     Buffer<float> parameters = with.parameters;
     const Trainer<float, untoward_test::Tiny> trainer({}, parameters, rows, options);
     REQUIRE(trainer.evaluate(tiny_rows<float>(50, 2)) == with.report.loss);
+    // An average of no weight is what was there first.
+    options.averaging = [](Index, Index) { return 0.0; };
+    Buffer<float> first(without.parameters.size());
+    initialise(first.data(), 1, untoward_test::Tiny{}, Vec<3>{});
+    REQUIRE(same_bits(train<float>(options).parameters, first));
     // A weight of 1 is no average.
     options.averaging = [](Index, Index) { return 1.0; };
     REQUIRE(same_bits(train<float>(options).parameters, without.parameters));

@@ -20,16 +20,17 @@
 
 namespace untoward::io {
 
-/// A callback that keeps the state of training in a file, and goes on from that file where there is one: what was
-/// stopped, by a time limit or a power cut, is run again in the same way and ends with the same bits as if it had
-/// never been stopped. The file appears whole or not at all; it is written after every `evaluations` evaluations,
-/// after `seconds` seconds (at the next evaluation), and at the end. A training that is over is not repeated.
+/// A callback that keeps the state of training in a file, and goes on from that file where there is one: what
+/// was stopped, by a time limit or a power cut, is run again in the same way and ends with the same bits as
+/// if it had never been stopped. The file appears whole or not at all; it is written after every
+/// `evaluations` evaluations, after `seconds` seconds (at the next evaluation), and at the end. A training
+/// that is over is not repeated.
 ///
 ///     options.training.callbacks = {untoward::TimeLimit{600}, untoward::io::Checkpoint{"fit.checkpoint"}};
 ///
-/// The file is a safetensors file: parameters, moments, averages, the best so far, curves, and what schedules have
-/// learned. Throws Error where it cannot be written, is damaged, or belongs to another training: other rows,
-/// another model, seed or options.
+/// The file is a safetensors file: parameters, moments, averages, the best so far, curves, and what schedules
+/// have learned. Throws Error where it cannot be written, is damaged, or belongs to another training: other
+/// rows, another model, seed or options.
 struct Checkpoint {
     std::string path;
     Index evaluations = 0;  ///< 0: by time only

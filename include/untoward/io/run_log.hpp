@@ -26,9 +26,9 @@ namespace untoward::io {
 ///      "beta":0.08,"gradient_norm":12.5,"seconds":0.31,"best":true}                      (on one line)
 ///     {"event":"end","steps":1500,"best_step":1480,"loss":2.4,"stopped_by":"","seconds":12.7}
 ///
-/// `loss` and `kl` are means since the evaluation before, in nats per sample; rate, beta and norm are the last
-/// step's. A training that goes on from a checkpoint appends to the file, with a "begin" of its own; any other
-/// replaces it. "-" is standard output. Throws Error where the file cannot be written.
+/// `loss` and `kl` are means since the evaluation before, in nats per sample; rate, beta and norm are the
+/// last step's. A training that goes on from a checkpoint appends to the file, with a "begin" of its own; any
+/// other replaces it. "-" is standard output. Throws Error where the file cannot be written.
 ///
 ///     options.training.callbacks = {untoward::io::RunLog("run.jsonl")};
 class RunLog {

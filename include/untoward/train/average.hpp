@@ -10,15 +10,16 @@
 //
 //     average += w (parameters - average)
 //
-// and an average is a schedule of w; 1 makes the average the parameters themselves. Where there is one, it is what
-// is evaluated, what the best of is kept, and what training gives; the optimiser goes on from the parameters. It
-// holds for all parameters: running averages are averaged once more, with the same weights, and so belong to the
-// averaged weights up to that lag; frozen parameters stay as they are, to the bit.
+// and an average is a schedule of w. It begins as the first parameters, and a w of 1 makes the average the
+// parameters themselves. Where there is one, it is what is evaluated, what the best of is kept, and what
+// training gives; the optimiser goes on from the parameters. It holds for all parameters: running averages
+// are averaged once more, with the same weights, and so belong to the averaged weights up to that lag; frozen
+// parameters stay as they are, to the bit.
 
 namespace untoward {
 
-/// An exponential moving average over about 1 / (1 - decay) steps; over all of them in equal parts until there are
-/// as many.
+/// An exponential moving average over about 1 / (1 - decay) steps; over all of them in equal parts until
+/// there are as many.
 struct ExponentialAverage {
     double decay = 0.999;
 
@@ -30,8 +31,8 @@ struct ExponentialAverage {
     }
 };
 
-/// The plain average over the last `last` of all steps (Izmailov et al. 2018), which goes well with a constant
-/// learning rate.
+/// The plain average over the last `last` of all steps (Izmailov et al. 2018), which goes well with a
+/// constant learning rate.
 struct UniformAverage {
     double last = 0.25;  ///< share of all steps
 

@@ -6,13 +6,13 @@
 
 #include "../config.hpp"
 
-// Schedules of beta, the weight of the KL term in training; in every score it is 1. They are schedules like those
-// of schedule.hpp, with one optional member more:
+// Schedules of beta, the weight of the KL term in training; in every score it is 1. They are schedules like
+// those of schedule.hpp, with one optional member more:
 //
 //     bool complete(Index step, Index steps) const
 //
-// which says whether beta has grown up. An evaluation before that does not choose parameters and does not count
-// for patience, since -ELBO is not yet what training minimises. Without it every evaluation counts.
+// which says whether beta has grown up. An evaluation before that does not choose parameters and does not
+// count for patience, since -ELBO is not yet what training minimises. Without it every evaluation counts.
 
 namespace untoward {
 
@@ -76,8 +76,8 @@ private:
     }
 };
 
-/// `cycles` ramps from 0, each over the first `ratio` of its cycle (Fu et al. 2019): with tau = frac(t M / T),
-/// beta min(1, tau / R).
+/// `cycles` ramps from 0, each over the first `ratio` of its cycle (Fu et al. 2019): beta min(1, tau / R),
+/// with tau = frac(t M / T).
 struct CyclicalBeta {
     double beta = 1;
     Index cycles = 4;    ///< M

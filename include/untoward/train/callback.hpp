@@ -19,8 +19,9 @@
 //     void on_evaluation(Training&)   after each evaluation, when all that follows from it is decided
 //     void on_end(Training&)          after the last step, before the best parameters are put in place
 //
-// `const Training&` will do where it asks for nothing. Callbacks are called in their order; what they throw ends
-// training. A complete one, which stops when the gradient's norm is a hundred times what it was at first:
+// `const Training&` will do where it asks for nothing. Callbacks are called in their order; what they throw
+// ends training. A complete one, which stops when the gradient's norm is a hundred times what it was at
+// first:
 //
 //     struct GradientGuard {
 //         double first = 0;
@@ -28,14 +29,14 @@
 //         void on_begin(const untoward::Training&) { first = 0; }
 //         void on_step(untoward::Training& training) {
 //             if (first == 0) first = training.gradient_norm;
-//             if (training.gradient_norm > 100 * first) training.stop("the gradient has grown a hundredfold");
+//             if (training.gradient_norm > 100 * first) training.stop("the gradient has run wild");
 //         }
 //     };
 //
 //     options.training.callbacks = {GradientGuard{}, untoward::ProgressBar{}};
 //
-// Options keep a copy of each, and copies of the options share it; give std::ref(guard) to look at your own one
-// afterwards. train/time_limit.hpp, train/progress.hpp, io/run_log.hpp and io/checkpoint.hpp have others.
+// Options keep a copy of each, and copies of the options share it; give std::ref(guard) to look at your own
+// one afterwards. train/time_limit.hpp, train/progress.hpp, io/run_log.hpp and io/checkpoint.hpp have others.
 
 namespace untoward {
 

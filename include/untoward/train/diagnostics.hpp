@@ -14,9 +14,9 @@
 #include "latent_report.hpp"
 
 // What a trained model has become, beyond its loss: whether the latent units say anything of the data
-// (`inspect_latent`, `inspect_information`), whether the decoder listens to them (`inspect_decoder`), and whether all
-// kinds of rows can come out of it (`inspect_coverage`). `diagnose` asks all four. Rows are scaled, features x n; each
-// report has numbers and, for a person, a verdict: what it means and what to do.
+// (`inspect_latent`, `inspect_information`), whether the decoder listens to them (`inspect_decoder`), and
+// whether all kinds of rows can come out of it (`inspect_coverage`). `diagnose` asks all four. Rows are
+// scaled, features x n; each report has numbers and, for a person, a verdict: what it means and what to do.
 
 namespace untoward {
 
@@ -29,14 +29,14 @@ struct DiagnosticsOptions {
 /// How much z says of x.
 struct InformationReport {
     Index rows = 0;  ///< 0: not known, for a posterior without a density
-    /// I(x; z) under q(z|x) of a random row: the mean over rows of log q(z_i|x_i) - log(1/n sum_j q(z_i|x_j)), one draw
-    /// z_i ~ q(z|x_i) each, nats (Hoffman and Johnson 2016; He et al. 2019). For these n rows it is right up to the
-    /// noise of the draws; for the distribution that they come from it is too small, and never more than log n, since
-    /// each row is part of its own mixture.
+    /// I(x; z) under q(z|x) of a random row: the mean over rows of log q(z_i|x_i) - log(1/n sum_j
+    /// q(z_i|x_j)), one draw z_i ~ q(z|x_i) each, nats (Hoffman and Johnson 2016; He et al. 2019). For these
+    /// n rows it is right up to the noise of the draws; for the distribution that they come from it is too
+    /// small, and never more than log n, since each row is part of its own mixture.
     double mutual_information = 0;
     double kl = 0;  ///< mean over rows of KL(q(z|x) || p(z))
-    /// KL of the rows' mixture of posteriors from the prior: kl - mutual_information. Large where the prior generates
-    /// codes that the encoder never gives.
+    /// KL of the rows' mixture of posteriors from the prior: kl - mutual_information. Large where the prior
+    /// generates codes that the encoder never gives.
     [[nodiscard]] double marginal_kl() const { return kl - mutual_information; }
     [[nodiscard]] double limit() const { return std::log(static_cast<double>(rows)); }
 
@@ -89,16 +89,16 @@ struct CoverageReport {
     Index rows = 0;        ///< that were looked at; 0: not known, for a latent without a prior
     Index generated = 0;   ///< samples x ~ p(x|z), z ~ p(z); as many as reference rows
     bool held_out = true;  ///< false: no row was held out, half of the training rows stood in for them
-    /// The share of rows whose nearest generated sample is no further away than their fifth nearest training row
-    /// (coverage of Naeem et al. 2020 with k = 5, about rows that were held out).
+    /// The share of rows whose nearest generated sample is no further away than their fifth nearest training
+    /// row (coverage of Naeem et al. 2020 with k = 5, about rows that were held out).
     double coverage = 0;
 
-    /// The share of generated samples that are no further from some training row than its fifth nearest other one
-    /// (precision of Kynkaanniemi et al. 2019 with k = 5): low where samples lie beside the data.
+    /// The share of generated samples that are no further from some training row than its fifth nearest other
+    /// one (precision of Kynkaanniemi et al. 2019 with k = 5): low where samples lie beside the data.
     double precision = 0;
 
-    /// What `coverage` would be if the model were the data's distribution: a row is missed when its five nearest of training
-    /// rows and as many generated samples together are all training rows.
+    /// What `coverage` would be if the model were the data's distribution: a row is missed when its five
+    /// nearest of training rows and as many generated samples together are all training rows.
     [[nodiscard]] double expected() const {
         double missed = 1;
         for (Index i = 0; i < neighbours; ++i)
@@ -299,8 +299,8 @@ DecoderReport inspect_decoder(const Model& model, const S* parameters,
     return report;
 }
 
-/// See CoverageReport: distances are between scaled samples. Takes time in proportion to the square of the rows
-/// looked at.
+/// See CoverageReport: distances are between scaled samples. Takes time in proportion to the square of the
+/// rows looked at.
 template <class S, class Model>
 CoverageReport inspect_coverage(const Model& model, const S* parameters,
                                 const Eigen::Matrix<S, Dynamic, Dynamic>& training_rows,
@@ -357,10 +357,11 @@ Diagnosis diagnose(const Model& model, const S* parameters,
             inspect_coverage(model, parameters, training_rows, held_out_rows, options)};
 }
 
-/// The same of a fitted detector, for rows in the data's unit (features x n, NaN = missing): those it was fitted to,
-/// and others like them, or none.
+/// The same of a fitted detector, for rows in the data's unit (features x n, NaN = missing): those it was
+/// fitted to, and others like them, or none.
 ///
-///     for (const auto& sentence : untoward::diagnose(detector, train, test).verdicts()) std::puts(sentence.c_str());
+///     for (const auto& sentence : untoward::diagnose(detector, train, test).verdicts())
+///         std::puts(sentence.c_str());
 template <class RecipeType, class Storage, class Derived, class Other>
 Diagnosis diagnose(const Detector<RecipeType, Storage>& detector,
                    const Eigen::DenseBase<Derived>& training_rows,

@@ -11,8 +11,9 @@
 
 namespace untoward::detail {
 
-// -ELBO (beta 1, fixed draws) in nats per sample of scaled rows, features x n, over the nine tenths of them that
-// it fits best: in a few rare rows it can be larger than in all others together, and would then tell of them alone.
+// -ELBO (beta 1, fixed draws) in nats per sample of scaled rows, features x n, over the nine tenths of them
+// that it fits best: in a few rare rows it can be larger than in all others together, and would then tell of
+// them alone.
 template <class S, class Model>
 double typical_loss(const Model& model, const S* parameters, const Eigen::Matrix<S, Dynamic, Dynamic>& rows) {
     constexpr Index block = 256;

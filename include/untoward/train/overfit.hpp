@@ -69,8 +69,9 @@ struct OverfitReport {
 
 namespace detail {
 
-// Compares the slope that the gradient promises with the loss's own, for every trainable tensor along a direction of
-// its own: half the gradient's, which no sign error survives, half random, which no missing term survives.
+// Compares the slope that the gradient promises with the loss's own, for every trainable tensor along a
+// direction of its own: half the gradient's, which no sign error survives, half random, which no missing term
+// survives.
 template <class Model>
 void check_slopes(OverfitReport& report, const Model& model, Buffer<double> parameters,
                   const Eigen::MatrixXd& rows, const OverfitOptions& options) {
@@ -138,10 +139,10 @@ void check_slopes(OverfitReport& report, const Model& model, Buffer<double> para
 
 }  // namespace detail
 
-/// Whether a model can learn at all: checks the gradient of every parameter against the loss, then trains on the first
-/// rows (scaled, features x n) until -ELBO has fallen by the margin. A model that cannot learn one small batch by heart
-/// will not learn more, and here it takes a second to see. Everything is done in double. Throws Error where there is no
-/// row, or another number of features than the model's.
+/// Whether a model can learn at all: checks the gradient of every parameter against the loss, then trains on
+/// the first rows (scaled, features x n) until -ELBO has fallen by the margin. A model that cannot learn one
+/// small batch by heart will not learn more, and here it takes a second to see. Everything is done in double.
+/// Throws Error where there is no row, or another number of features than the model's.
 ///
 ///     const auto report = untoward::overfit_one_batch(model, rows);
 ///     if (!report.passed()) std::puts(report.verdict().c_str());

@@ -10,7 +10,8 @@
 
 namespace untoward {
 
-/// A callback: a progress bar with loss, KL and the time left, on a terminal; silent where the stream is none.
+/// A callback: a progress bar with loss, KL and the time left, on a terminal; silent where the stream is
+/// none.
 class ProgressBar {
 public:
     explicit ProgressBar(std::FILE* stream = stderr) : stream_(stream), shown_(isatty(fileno(stream)) != 0) {}

@@ -19,7 +19,7 @@
 //             visit("peak", self.peak);
 //             visit("warmup", self.warmup);
 //         }
-//         double operator()(untoward::Index step, untoward::Index) const {  // of how many steps does not matter
+//         double operator()(untoward::Index step, untoward::Index) const {  // of how many is no matter
 //             const double t = static_cast<double>(step) + 1;
 //             return peak * std::min(t / warmup, std::sqrt(warmup / t));
 //         }
@@ -27,14 +27,15 @@
 //
 //     options.training.learning_rate = InverseRoot{.warmup = 50};
 //
-// A lambda of the same parameters will do, too. One that learns from how training goes has two more members, as
-// PlateauSchedule shows:
+// A lambda of the same parameters will do, too. One that learns from how training goes has two more members,
+// as PlateauSchedule shows:
 //
 //     void observe(double loss)                        the held-out loss of an evaluation that counts
-//     static void state(auto& self, auto&& visit)      what it has learned, as `options` has its options: whole
-//                                                      numbers and doubles, for checkpoints
+//     static void state(auto& self, auto&& visit)      what it has learned, whole numbers and doubles, for
+//                                                      checkpoints: as `options` has its options
 //
-// Schedules of the KL term's weight (beta.hpp) and averages of weights (average.hpp) are the same kind of thing.
+// Schedules of the KL term's weight (beta.hpp) and averages of weights (average.hpp) are the same kind of
+// thing.
 
 namespace untoward {
 
@@ -51,8 +52,8 @@ struct ConstantSchedule {
     [[nodiscard]] double operator()(Index, Index) const { return peak; }
 };
 
-/// Multiplies the rate by `factor` after every `every` steps, or after every `share` of all steps where `every`
-/// is 0.
+/// Multiplies the rate by `factor` after every `every` steps, or after every `share` of all steps where
+/// `every` is 0.
 struct StepSchedule {
     double peak = automatic;
     double factor = 0.5;

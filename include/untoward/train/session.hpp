@@ -68,8 +68,8 @@ public:
         ++summed_;
         report.steps = ++step;
     }
-    /// An evaluation was made. Returns whether it is the best of those that count; where it may, training is to
-    /// stop after `patience` of them without a better one.
+    /// An evaluation was made. Returns whether it is the best of those that count; where it may, training is
+    /// to stop after `patience` of them without a better one.
     bool add_evaluation(double loss_held_out, bool counts, bool may_stop, Index patience) {
         const auto n = static_cast<double>(summed_);
         held_out_loss = loss_held_out;

@@ -9,9 +9,9 @@
 
 namespace untoward {
 
-/// Stochastic gradient descent with PyTorch's defaults and order of operations: the decay joins the gradient, then
-/// momentum b = momentum b + g (Sutskever et al. 2013 in PyTorch's form), and with Nesterov's variant the step
-/// is g + momentum b. Its steps grow with the gradient, unlike Adam's: mind the learning rate.
+/// Stochastic gradient descent with PyTorch's defaults and order of operations: the decay joins the gradient,
+/// then momentum b = momentum b + g (Sutskever et al. 2013 in PyTorch's form), and with Nesterov's variant
+/// the step is g + momentum b. Its steps grow with the gradient, unlike Adam's: mind the learning rate.
 struct Sgd {
     double momentum = 0;  ///< 0.9 is usual
     bool nesterov = false;
@@ -44,8 +44,8 @@ struct Sgd {
         }
     }
 
-    /// Where the user gives none: 0.4 over the number of features, at most 0.1, since the gradient of -ELBO is a sum
-    /// over features; and less of it with momentum, which adds up 1 / (1 - momentum) steps.
+    /// Where the user gives none: 0.4 over the number of features, at most 0.1, since the gradient of -ELBO
+    /// is a sum over features; and less of it with momentum, which adds up 1 / (1 - momentum) steps.
     [[nodiscard]] double learning_rate(Index features) const {
         return (1 - momentum) * std::min(0.1, 0.4 / static_cast<double>(std::max<Index>(features, 1)));
     }

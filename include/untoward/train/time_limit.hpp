@@ -7,8 +7,8 @@
 
 namespace untoward {
 
-/// A callback that stops a run of training after some seconds, at the end of a step. The best parameters so far are
-/// kept; with a Checkpoint (io/checkpoint.hpp) another run goes on from there.
+/// A callback that stops a run of training after some seconds, at the end of a step. The best parameters so
+/// far are kept; with a Checkpoint (io/checkpoint.hpp) another run goes on from there.
 struct TimeLimit {
     double seconds = 3600;
 

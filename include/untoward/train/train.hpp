@@ -43,8 +43,8 @@ public:
     using Loss = NegativeElboLoss<Model>;
     using Matrix = Eigen::Matrix<S, Dynamic, Dynamic>;
 
-    /// The share of its difference from the batch's value that a running average loses in a step, as PyTorch's
-    /// batch norm has it.
+    /// The share of its difference from the batch's value that a running average loses in a step, as
+    /// PyTorch's batch norm has it.
     static constexpr double statistic_share = 0.1;
 
     /// `rows`: scaled, features x n, and used until the trainer is gone; so is `parameters`, already
@@ -59,7 +59,7 @@ public:
           gradient_(size_.scalars),
           ranges_(parameter_ranges(options.optimiser.decays(), loss_, model.sample)),
           optimiser_(options.optimiser, ranges_.trainable, size_.scalars),
-          average_(options.averaging ? size_.scalars : 0),
+          average_(options.averaging ? parameters : Buffer<S>()),
           stream_(rows.cols(), options.seed),
           ids_(static_cast<std::size_t>(batch_)),
           x_(rows.rows() * batch_),
@@ -122,7 +122,7 @@ public:
         }
         if (options_.averaging) {
             const auto weight = static_cast<S>(options_.averaging(number, steps));
-            // Not by the formula: 0 times infinity would stay in an average that nothing filled yet.
+            // To the bit.
             if (weight == 1)
                 average_.array() = parameters_.array();
             else

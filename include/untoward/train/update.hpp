@@ -7,13 +7,14 @@
 
 // Optimisers. An optimiser is a plain struct: its members are its options, and its one function changes
 // parameters by their gradient, in place. What it remembers of earlier steps lies in moments, vectors as long
-// as the parameters that begin as zeros and belong to whoever trains; so an optimiser is copied like a number,
-// needs no heap, and is resumed from a checkpoint to the same bits. A complete one, Lion (Chen et al. 2023):
+// as the parameters that begin as zeros and belong to whoever trains; so an optimiser is copied like a
+// number, needs no heap, and is resumed from a checkpoint to the same bits. A complete one, Lion (Chen et al.
+// 2023):
 //
 //     struct Lion {
 //         double beta1 = 0.9;
 //         double beta2 = 0.99;
-//         double decay = 0;  // this very name: ask for parameters that decay and those that do not separately
+//         double decay = 0;  // this very name: parameters that decay then come by themselves
 //
 //         static constexpr const char* name = "lion";
 //         static constexpr void options(auto& self, auto&& visit) {

@@ -28,24 +28,6 @@ TEST_CASE("affine with each activation, small and blocked") {
     check_function([](auto& s, const auto& x) { return dense<Softplus, 2>(s, x); }, {}, Vec<1>{});
 }
 
-namespace {
-
-// Written as a user would.
-struct Sine {
-    static auto value(const auto& x) { return x.sin(); }
-    static auto slope(const auto& x) { return x.cos(); }
-};
-
-}  // namespace
-
-TEST_CASE("affine and an activation that needs its input") {
-    check_function([](auto& s, const auto& x) { return dense<Gelu, 4>(s, x); }, {}, Seq<3, 2>{});
-    check_function([](auto& s, const auto& x) { return dense<Silu, 1>(s, x); }, {.batch = 1}, Vec<>(5));
-    check_function([](auto& s, const auto& x) { return dense<Sine, 3>(s, x); }, {}, Vec<1>{});
-    check_function([](auto& s, const auto& x) { return dense<Elu, 3>(s, x); }, {}, Vec<2>{});
-    check_function([](auto& s, const auto& x) { return dense<LeakyRelu, 3>(s, x); }, {}, Vec<2>{});
-}
-
 TEST_CASE("a product without bias, and its weight used twice") {
     check_function(
         [](auto& s, const auto& x) {

@@ -12,17 +12,6 @@ TEST_CASE("activations as rules") {
     check_rule(Activate<Tanh>{}, {.batch = 1}, Seq<>(3, 5));
     check_rule(Activate<Sigmoid>{}, {.batch = 17}, Vec<1>{});
     check_rule(Activate<Softplus>{}, {.batch = 5}, Vec<>(3));
-    check_rule(Activate<Identity>{}, {}, Vec<2>{});
-    check_rule(Activate<LeakyRelu>{}, {}, Vec<>(7));
-    check_rule(Activate<Elu>{}, {}, Seq<3, 3>{});
-}
-
-TEST_CASE("activations whose slope needs the input") {
-    STATIC_REQUIRE(!HasSlopeFromOutput<Gelu>);
-    STATIC_REQUIRE(!HasSlopeFromOutput<Silu>);
-    STATIC_REQUIRE(!ActivationFunction<Vec<1>>);
-    check_rule(Activate<Gelu>{}, {}, Vec<7>{});
-    check_rule(Activate<Silu>{}, {.batch = 1}, Seq<>(3, 5));
 }
 
 TEST_CASE("functions of one value") {

@@ -102,9 +102,10 @@ struct LeakyRelu {
 
 /// x where x > 0, else exp(x) - 1 (Clevert et al. 2016, alpha 1)
 struct Elu {
+    // exp(x) - 1 = 2 t / (1 - t) with t = tanh(x / 2), negative: nothing cancels, and t is met once.
     static auto value(const auto& x) {
         using S = typename std::remove_cvref_t<decltype(x)>::Scalar;
-        return x.max(S(0)) + x.min(S(0)).expm1();
+        return x.max(S(0)) + S(2) / ((x.min(S(0)) / S(2)).tanh().inverse() - S(1));
     }
     static auto slope_from_output(const auto& y) {
         using S = typename std::remove_cvref_t<decltype(y)>::Scalar;

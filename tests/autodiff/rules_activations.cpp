@@ -13,7 +13,6 @@ namespace {
 struct Sine {
     static auto value(const auto& x) { return x.sin(); }
     static auto slope(const auto& x) { return x.cos(); }
-    static constexpr const char* name = "sine";
 };
 
 // Neither of the two derivatives.
@@ -29,6 +28,14 @@ TEST_CASE("what an activation is") {
     STATIC_REQUIRE((ActivationFunction<Relu> && ActivationFunction<Silu> && ActivationFunction<Sine>));
     STATIC_REQUIRE(!ActivationFunction<Cube>);
     STATIC_REQUIRE(!ActivationFunction<Vec<1>>);
+}
+
+TEST_CASE("activations are known by name") {
+    const auto name_of = [](auto activation) { return std::string(decltype(activation)::name); };
+    CHECK(name_of(LeakyRelu{}) == "leaky-relu");
+    CHECK(name_of(Elu{}) == "elu");
+    CHECK(name_of(Gelu{}) == "gelu");
+    CHECK(name_of(Silu{}) == "silu");
 }
 
 TEST_CASE("activations as rules") {

@@ -7,6 +7,7 @@
 #include "untoward/nn/frozen.hpp"
 #include "untoward/nn/heads.hpp"
 #include "untoward/nn/tied.hpp"
+#include "untoward/vae/vae.hpp"
 
 using namespace untoward;
 using property::check_properties;
@@ -108,4 +109,20 @@ TEST_CASE("a frozen layer has the same layout and no gradient, and passes gradie
             CHECK(held[i] == 0);
         }
     }
+}
+
+TEST_CASE("the frozen encoder of a VAE") {
+    using Model = Vae<Vec<5>, Frozen<Encoder<Dense<4, Tanh>>>, Latent<2>, Decoder<Dense<3, Tanh>>, Gaussian>;
+    int frozen = 0;
+    int trained = 0;
+    describe(
+        [&](const ParameterInfo& p) {
+            INFO(p.path);
+            const bool of_encoder = std::string(p.path).starts_with("encoder.0.");
+            CHECK(p.attributes.trainable != of_encoder);
+            ++(of_encoder ? frozen : trained);
+        },
+        Model{}, Vec<5>{});
+    CHECK(frozen == 2);
+    CHECK(trained == 7);
 }

@@ -75,7 +75,7 @@ struct BatchStandardise {
         detail::sum_of_channels<S>(
             variance.data(), false, [&](const auto&, const auto& a) { return (a - mean).square(); }, x, x);
         variance /= values;
-        inverse = (variance + static_cast<S>(epsilon)).rsqrt();
+        inverse = (variance + static_cast<S>(epsilon)).sqrt().inverse();
         detail::normalise_channels<S>(y, x, mean, inverse, gain.column(0), bias.column(0));
     }
     template <class S>
@@ -103,14 +103,17 @@ struct BatchStandardise {
         };
         give(dbias, sum_d);
         give(dgain, sum_du);
-        give(drunning_mean, running_mean.column(0) - mean);
-        // Of one value there is no variance to learn from.
+        // Of no value there is no mean to learn from, and of one no variance.
+        const auto learn = [&](const auto& sink, const auto& running, const auto& met, Index needed) {
+            if (values >= needed) {
+                give(sink, running - met);
+            } else {
+                give(sink, met.Constant(n, S(0)));
+            }
+        };
         const S unbiased = static_cast<S>(values) / static_cast<S>(std::max<Index>(values - 1, 1));
-        if (values > 1) {
-            give(drunning_variance, running_variance.column(0) - variance * unbiased);
-        } else {
-            give(drunning_variance, variance.Constant(n, S(0)));
-        }
+        learn(drunning_mean, running_mean.column(0), mean, 1);
+        learn(drunning_variance, running_variance.column(0), unbiased * variance, 2);
         dx.write([&](const auto& to, bool accumulate) {
             const S share = S(1) / static_cast<S>(std::max<Index>(values, 1));
             const auto g = gain.column(0);
@@ -145,7 +148,7 @@ struct RunningStandardise {
     template <class S>
     void forward(S* saved, auto y, auto x, auto gain, auto bias, auto mean, auto variance) const {
         detail::FlatMap<S> inverse(saved, x.shape().channels());
-        inverse = (variance.column(0) + static_cast<S>(epsilon)).rsqrt();
+        inverse = (variance.column(0) + static_cast<S>(epsilon)).sqrt().inverse();
         detail::normalise_channels<S>(y, x, mean.column(0), inverse, gain.column(0), bias.column(0));
     }
     template <class S>

@@ -29,7 +29,8 @@ private:
 ///
 /// With `monte_carlo` it stays on when scoring, so that several draws tell how sure the model is (Gal and
 /// Ghahramani 2016). A draw is `Pass::epoch`, and its noise depends on the seed, the draw and the place in
-/// the model: the same draw gives the same score, and every sample meets the same units left out.
+/// the model: the same draw gives the same score, and every sample meets the same units left out. Within one
+/// pass each call of a bound layer draws anew: each of a score's draws goes through another decoder.
 ///
 ///     Chain<Dense<64, Relu>, Dropout, Dense<32>>{{}, Dropout{.rate = 0.1, .monte_carlo = true}, {}}
 struct Dropout {

@@ -115,6 +115,8 @@ struct ReshapeTo {
     constexpr ReshapeTo() = default;
     constexpr explicit ReshapeTo(const Sample& to) : shape(to) {}
 
+    static constexpr const char* name = "reshape-to";
+
     template <class Scope, class X>
     constexpr auto operator()(Scope& scope, const X& x) const {
         return reshape(scope, x, shape);

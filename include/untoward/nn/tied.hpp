@@ -3,6 +3,7 @@
 
 #include "../autodiff/initialiser.hpp"
 #include "../autodiff/rules/affine.hpp"
+#include "../core/options.hpp"
 
 namespace untoward {
 
@@ -86,6 +87,14 @@ template <Index In = Dynamic, Index Out = Dynamic, class Up = Identity, class Do
 struct TiedDense {
     [[no_unique_address]] Vec<In> inputs{};
     [[no_unique_address]] Vec<Out> outputs{};
+
+    static constexpr const char* name = "tied-dense";
+    static constexpr void options(auto& self, auto&& visit) {
+        visit("inputs", self.inputs);
+        visit("outputs", self.outputs);
+        visit("up", as_argument<Up>);
+        visit("down", as_argument<Down>);
+    }
 
     template <class Scope, class X>
     constexpr auto operator()(Scope& scope, const X& x) const {

@@ -3,6 +3,7 @@
 
 #include "untoward/distributions/bernoulli.hpp"
 #include "untoward/distributions/categorical.hpp"
+#include "untoward/distributions/mixture.hpp"
 #include "untoward/distributions/poisson.hpp"
 
 using namespace untoward;
@@ -94,6 +95,48 @@ TEST_CASE("probabilities add up to 1, and draws follow them") {
         CHECK(std::abs(x.matrix().mean() - rate) <= 4.5 * std::sqrt(rate / n));
         CHECK(d.expectation(scope)(0, 0) == Approx(rate).epsilon(1e-14));
     }
+}
+
+TEST_CASE(
+    "a mixture of switches and one-hot classes: probabilities of whole samples add up to 1, draws follow "
+    "them") {
+    constexpr Index n = 50000;
+    constexpr auto mixture = [](const auto& weights, const auto& a, const auto& b) {
+        return distributions::Mixture(weights, distributions::Bernoulli{a}, distributions::Categorical{b});
+    };
+    const Numbers<2> weights{0.3, -0.4};
+    const Numbers<3> a{0.5, -1, 2}, b{1, 0, -0.5};
+    Draws draws(n);
+    auto scope = draws.scope();
+    const auto d = mixture(weights.in(draws.arena(), n), a.in(draws.arena(), n), b.in(draws.arena(), n));
+    const auto x = d.sample(scope);
+    const auto expectation = d.expectation(scope);
+    double sum = 0;
+    Eigen::Vector3d mean = Eigen::Vector3d::Zero();
+    for (int outcome = 0; outcome < 8; ++outcome) {
+        Numbers<3> switches{};
+        for (int i = 0; i < 3; ++i) switches.values[i] = (outcome >> i) & 1;
+        const bool one_hot = outcome == 1 || outcome == 2 || outcome == 4;
+        // By hand: the categorical has mass on one-hot outcomes only.
+        const double share = 1 / (1 + std::exp(-0.4 - 0.3));
+        const double of_switches = std::exp(log_density(bernoulli, a, switches));
+        const double of_classes = one_hot ? std::exp(log_density(categorical, b, switches)) : 0;
+        const double probability = share * of_switches + (1 - share) * of_classes;
+        const auto found = d.log_density(scope, switches.in(draws.arena(), 1));
+        REQUIRE(found.rows() == 1);
+        CHECK(std::exp(found(0, 0)) == Approx(probability).margin(1e-9));
+        Index count = 0;
+        for (Index j = 0; j < n; ++j) {
+            count += x(0, j) == switches.values[0] && x(1, j) == switches.values[1] &&
+                     x(2, j) == switches.values[2];
+        }
+        CHECK(std::abs(static_cast<double>(count) / n - probability) <=
+              4.5 * std::sqrt(probability * (1 - probability) / n));
+        sum += probability;
+        for (Index i = 0; i < 3; ++i) mean(i) += probability * switches.values[i];
+    }
+    CHECK(sum == Approx(1).epsilon(1e-14));
+    for (Index i = 0; i < 3; ++i) CHECK(expectation(i, 0) == Approx(mean(i)).epsilon(1e-13));
 }
 
 TEST_CASE("draws of counts end whatever the rate") {

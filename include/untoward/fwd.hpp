@@ -120,4 +120,16 @@ struct Owned;
 template <class RecipeType, class Storage>
 class Detector;
 
+struct Adam;
+struct AdamW;
+struct Sgd;
+class AnyOptimiser;
+class AnySchedule;
+class AnyCallback;
+class Training;
+struct TrainingOptions;
+struct TrainingReport;
+template <class S, class Model>
+class Trainer;
+
 }  // namespace untoward

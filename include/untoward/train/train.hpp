@@ -21,12 +21,15 @@ namespace untoward {
 
 namespace detail {
 
+// The path of the first parameter for which `values`, one for each, are not finite; empty where all are.
 template <class S>
-std::string path_of_parameter(Index scalar, const auto& layer, const auto&... shapes) {
+std::string first_not_finite(const Buffer<S>& values, const auto& layer, const auto&... shapes) {
     std::string path;
     describe(
         [&](const ParameterInfo& info) {
-            if (scalar >= info.offset && scalar < info.offset + info.size) path = info.path;
+            for (Index i = info.offset; i < info.offset + info.size && path.empty(); ++i) {
+                if (!std::isfinite(values[i])) path = info.path;
+            }
         },
         layer, shapes...);
     return path;
@@ -275,25 +278,18 @@ private:
                                         : "";
         if (!watch.found) {
             tape.backward(terms.loss);
-            for (Index i = 0; i < gradient_.size() && where.empty(); ++i) {
-                if (!std::isfinite(gradient_[i])) {
-                    where = "the gradient of " + detail::path_of_parameter<S>(i, loss_, loss_.model.sample);
-                }
-            }
-            if (where.empty()) where = "the gradient's norm";
+            const std::string path = detail::first_not_finite(gradient_, loss_, loss_.model.sample);
+            where = path.empty() ? "the gradient's norm" : "the gradient of " + path;
         }
         fail("training step ", number + 1, ": ", where, " is not finite; a lower learning rate may help");
     }
 
     // Names the first parameter that a step left without a number.
     [[noreturn]] void report_lost(Index number) const {
-        for (Index i = 0; i < parameters_.size(); ++i) {
-            if (!std::isfinite(parameters_[i])) {
-                fail("training step ", number + 1, ": parameter ",
-                     detail::path_of_parameter<S>(i, loss_, loss_.model.sample),
-                     " is not finite; a lower learning rate may help");
-            }
-        }
+        const std::string path = detail::first_not_finite(parameters_, loss_, loss_.model.sample);
+        if (!path.empty())
+            fail("training step ", number + 1, ": parameter ", path,
+                 " is not finite; a lower learning rate may help");
         fail("training step ", number + 1,
              ": the held-out loss is not finite; a lower learning rate may help");
     }

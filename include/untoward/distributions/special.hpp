@@ -56,3 +56,11 @@ inline auto digamma_of(const auto& x) {
 }
 
 }  // namespace untoward::detail
+
+namespace untoward::distributions {
+
+// For densities of your own.
+using detail::digamma;
+using detail::log_gamma;
+
+}  // namespace untoward::distributions

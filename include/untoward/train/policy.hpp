@@ -47,7 +47,7 @@ struct OptionsText {
     std::string text{};
 
     template <class T>
-    void operator()(const char* key, const T& value) {
+    void operator()(const char* key, const T& value, const OptionRange& = {0, 0}) {
         text += text.empty() ? "." : ", .";
         text += key;
         text += " = ";

@@ -28,7 +28,8 @@ struct PoissonHead {
 }  // namespace detail
 
 /// Features that are counts, each by its log-rate from the decoder, which is kept in [-10, 7]. Behind
-/// IdentityScaler. Parameters `log_rate.weight` and `log_rate.bias`.
+/// IdentityScaler; counts beyond 1,000 are taken for 1,000, where scaled data ends. Parameters
+/// `log_rate.weight` and `log_rate.bias`.
 struct Poisson : DistributionLikelihood {
     static constexpr DataKind data = DataKind::counts;
     static constexpr const char* name = "poisson";

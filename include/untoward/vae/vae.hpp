@@ -54,8 +54,11 @@ struct VaePass {
 ///                       Decoder<Dense<32, Relu>, Dense<64, Relu>>, Gaussian>;
 ///
 /// Its parameters are named encoder.0.weight, ..., latent.weight, latent.bias, decoder.0.weight, ...,
-/// likelihood.mean.weight, likelihood.mean.bias, likelihood.log_variance. Latents other than `Latent` are in
-/// vae/latent.hpp, which has the contract for one of your own; vae/likelihood.hpp has that for likelihoods.
+/// likelihood.mean.weight, likelihood.mean.bias, likelihood.log_variance.
+///
+/// Latents: `Latent`, `CorrelatedLatent`, and `Code`, with which this is a plain autoencoder; vae/latent.hpp has
+/// the contract for one of your own. Likelihoods: `Gaussian`, `HeteroscedasticGaussian`, `FixedGaussian`,
+/// `StudentT`, `Laplace`, `Bernoulli`, `Categorical`, `Poisson`; vae/likelihood.hpp has that contract.
 template <class Sample, class EncoderType, class LatentType, class DecoderType, class Likelihood>
 struct Vae {
     using SampleShape = Sample;

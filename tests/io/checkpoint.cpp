@@ -162,8 +162,8 @@ TEST_CASE("checkpoint: a state that no training can be in is refused, even with 
             explicit Visitor(const Put& put) : put_(put) {}
             void visit(const std::string&, std::span<float>) override {}
             void visit(const std::string&, std::span<double>) override {}
-            void visit(const std::string& name, std::int64_t& value) override {
-                if (name == put_.name) value = put_.value;
+            void visit(const std::string& field, std::int64_t& number) override {
+                if (field == put_.name) number = put_.value;
             }
             void visit(const std::string&, std::vector<double>&) override {}
 

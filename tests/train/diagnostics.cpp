@@ -67,41 +67,42 @@ Values exact() {
 
 TEST_CASE("diagnostics: of the true model every number is known") {
     const Buffer<double> parameters = parameters_of(exact());
-    const Matrix rows = rows_of(3000, 1);
-    const Matrix others = rows_of(1000, 2);
-    const Diagnosis d = diagnose(model_of(), parameters.data(), rows, others, {.rows = 2000, .seed = 5});
+    const Matrix rows = rows_of(1500, 1);
+    const Matrix others = rows_of(400, 2);
+    const Diagnosis d = diagnose(model_of(), parameters.data(), rows, others, {.rows = 600, .seed = 5});
 
     // I(x; z) = 1/2 log(1 + |w|^2 / variance): all of the KL, since codes lie as the prior does.
     const double information = 0.5 * std::log(1 + w2 / variance);
-    REQUIRE(d.information.rows == 2000);
-    REQUIRE(d.information.mutual_information == Approx(information).margin(0.06));
-    REQUIRE(d.information.kl == Approx(information).margin(0.06));
-    REQUIRE(std::abs(d.information.marginal_kl()) < 0.05);
+    REQUIRE(d.information.rows == 600);
+    REQUIRE(d.information.mutual_information == Approx(information).margin(0.12));
+    REQUIRE(d.information.kl == Approx(information).margin(0.12));
+    REQUIRE(std::abs(d.information.marginal_kl()) < 0.12);
     REQUIRE_THAT(d.information.verdict(), ContainsSubstring("z tells 1.3"));
 
     // log p(x|z) is the noise's; with another's z it loses |w|^2 E(z - z')^2 / (2 variance).
     const double log_density = -features / 2.0 * (std::log(2 * std::numbers::pi * variance) + 1);
     REQUIRE(d.decoder.log_density == Approx(log_density).margin(0.1));
-    REQUIRE(d.decoder.gain() == Approx(w2 / variance).epsilon(0.1));
+    // (z - z')^2 / 2 has mean 1 and variance 2.
+    REQUIRE(d.decoder.gain() == Approx(w2 / variance).epsilon(4 * std::sqrt(2.0 / 600)));
     REQUIRE_FALSE(d.decoder.ignores_code());
 
-    REQUIRE(d.coverage.rows == 1000);
-    REQUIRE(d.coverage.generated == 2000);
+    REQUIRE(d.coverage.rows == 400);
+    REQUIRE(d.coverage.generated == 600);
     REQUIRE(d.coverage.expected() == Approx(1 - std::pow(0.5, 5)).margin(0.001));
-    REQUIRE(d.coverage.coverage == Approx(d.coverage.expected()).margin(4 * std::sqrt(0.03 * 0.97 / 1000)));
+    REQUIRE(d.coverage.coverage == Approx(d.coverage.expected()).margin(4 * std::sqrt(0.03 * 0.97 / 400)));
     REQUIRE(d.coverage.precision > 0.95);
     REQUIRE_THAT(d.coverage.verdict(),
                  ContainsSubstring("% of held-out rows") && ContainsSubstring("all kinds"));
 
     REQUIRE(d.latent.active_units == 1);
-    REQUIRE(d.latent.kl_per_unit[0] == Approx(information).margin(0.06));
+    REQUIRE(d.latent.kl_per_unit[0] == Approx(information).margin(0.12));
     REQUIRE(d.verdicts().size() == 4);
     // The same seed gives the same numbers, another seed others, about as large.
-    const auto again = inspect_information(model_of(), parameters.data(), rows, {.rows = 2000, .seed = 5});
+    const auto again = inspect_information(model_of(), parameters.data(), rows, {.rows = 600, .seed = 5});
     REQUIRE(again.mutual_information == d.information.mutual_information);
-    const auto other = inspect_information(model_of(), parameters.data(), rows, {.rows = 2000, .seed = 6});
+    const auto other = inspect_information(model_of(), parameters.data(), rows, {.rows = 600, .seed = 6});
     REQUIRE(other.mutual_information != d.information.mutual_information);
-    REQUIRE(other.mutual_information == Approx(information).margin(0.06));
+    REQUIRE(other.mutual_information == Approx(information).margin(0.12));
 }
 
 TEST_CASE("diagnostics: mutual information is what the formula says, and at most log n") {
@@ -146,7 +147,7 @@ TEST_CASE("diagnostics: a collapsed posterior") {
     collapsed["latent.bias"] = {0, 0};
     collapsed["likelihood.mean.weight"] = {0, 0};
     const Buffer<double> parameters = parameters_of(collapsed);
-    const Diagnosis d = diagnose(model_of(), parameters.data(), rows_of(1000, 1), rows_of(500, 2));
+    const Diagnosis d = diagnose(model_of(), parameters.data(), rows_of(300, 1), rows_of(200, 2));
     REQUIRE(d.latent.collapsed());
     REQUIRE(std::abs(d.information.mutual_information) < 1e-12);
     REQUIRE(d.information.kl == 0);
@@ -164,7 +165,7 @@ TEST_CASE("diagnostics: a decoder that ignores a code which says much") {
     Values deaf = exact();
     deaf["likelihood.mean.weight"] = {0, 0};
     const Buffer<double> parameters = parameters_of(deaf);
-    const Diagnosis d = diagnose(model_of(), parameters.data(), rows_of(1000, 1), rows_of(500, 2));
+    const Diagnosis d = diagnose(model_of(), parameters.data(), rows_of(300, 1), rows_of(200, 2));
     REQUIRE_FALSE(d.latent.collapsed());
     REQUIRE(d.information.mutual_information > 1);
     REQUIRE(d.decoder.gain() == 0);
@@ -179,16 +180,16 @@ TEST_CASE("diagnostics: a model that drops one of two kinds of rows") {
         return rows;
     };
     const Buffer<double> parameters = parameters_of(exact());  // knows those about 0
-    const Diagnosis d = diagnose(model_of(), parameters.data(), two_kinds(1000, 1), two_kinds(500, 2));
-    REQUIRE(d.coverage.rows == 1000);
+    const Diagnosis d = diagnose(model_of(), parameters.data(), two_kinds(250, 1), two_kinds(250, 2));
+    REQUIRE(d.coverage.rows == 500);
     // Half of them, of which a few more are found since twice as many samples fall there as rows.
     REQUIRE(d.coverage.precision > 0.9);
     REQUIRE(d.coverage.coverage > 0.45);
     REQUIRE(d.coverage.coverage < 0.55);
     REQUIRE_THAT(d.coverage.verdict(), ContainsSubstring("kinds of rows are rarely generated"));
     // A third kind.
-    Matrix three(features, 1500);
-    three << two_kinds(500, 5), rows_of(500, 7, -20);
+    Matrix three(features, 750);
+    three << two_kinds(250, 5), rows_of(250, 7, -20);
     const auto fewer = inspect_coverage(model_of(), parameters.data(), three, three);
     REQUIRE(fewer.coverage < 0.4);
     REQUIRE_THAT(fewer.verdict(), ContainsSubstring("whole kinds of rows are never generated"));
@@ -196,11 +197,10 @@ TEST_CASE("diagnostics: a model that drops one of two kinds of rows") {
 
 TEST_CASE("diagnostics: with nothing held out, training rows stand in; too few rows, and no prior") {
     const Buffer<double> parameters = parameters_of(exact());
-    const auto report =
-        inspect_coverage(model_of(), parameters.data(), rows_of(1001, 1), Matrix(features, 0));
+    const auto report = inspect_coverage(model_of(), parameters.data(), rows_of(401, 1), Matrix(features, 0));
     REQUIRE_FALSE(report.held_out);
-    REQUIRE(report.rows == 500);
-    REQUIRE(report.generated == 500);
+    REQUIRE(report.rows == 200);
+    REQUIRE(report.generated == 201);
     REQUIRE(report.coverage > 0.93);
     REQUIRE_THAT(report.verdict(), ContainsSubstring("% of training rows"));
     REQUIRE(inspect_coverage(model_of(), parameters.data(), rows_of(5, 1), rows_of(9, 2)).rows == 0);
@@ -219,11 +219,11 @@ TEST_CASE("diagnostics: with nothing held out, training rows stand in; too few r
 
 TEST_CASE("diagnostics: samples that lie beside the data are no missing kinds of rows") {
     // The data lie in a plane's thin line; this model's likelihood is far too wide for it.
-    Matrix rows = rows_of(1000, 1);
+    Matrix rows = rows_of(400, 1);
     rows.row(1) = 1e-3 * rows.row(1) - 2 * rows.row(0);
     const Buffer<double> parameters = parameters_of(exact());
     const auto report = inspect_coverage(model_of(25), parameters.data(), rows, Matrix(features, 0));
     REQUIRE(report.coverage < 0.5);
-    REQUIRE(report.precision < 0.1);
+    REQUIRE(report.precision < 0.3);
     REQUIRE_THAT(report.verdict(), ContainsSubstring("lie beside the data"));
 }

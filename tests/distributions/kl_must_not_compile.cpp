@@ -29,12 +29,15 @@ struct DensityOnly {
 
 template void use(Run<float>&, const distributions::Normal<Value, Value>&, const DensityOnly&);
 
-#if CASE == 1  // expect: static.*untoward: KL\(Q \|\| P\) has no closed form, and the first distribution no sample\(scope\)
+// A first distribution that cannot be drawn from.
+#if CASE == 1  // expect: untoward: KL(Q || P) has no closed form, and the first distribution no sample(scope)
 template void use(Run<float>&, const DensityOnly&, const distributions::Normal<Value, Value>&);
 #endif
-#if CASE == 2  // expect: static.*untoward: KL\(Q \|\| P\) has no closed form, and the first distribution no log_density\(scope, x\)
+// A first distribution without a density.
+#if CASE == 2  // expect: untoward: KL(Q || P) has no closed form, and the first distribution no log_density(scope, x)
 template void use(Run<float>&, const distributions::Point<Value>&, const distributions::Normal<Value, Value>&);
 #endif
-#if CASE == 3  // expect: static.*untoward: KL\(Q \|\| P\) has no closed form, and the second distribution no log_density\(scope, x\)
+// A second distribution without a density.
+#if CASE == 3  // expect: untoward: KL(Q || P) has no closed form, and the second distribution no log_density(scope, x)
 template void use(Run<float>&, const distributions::Laplace<Value, Value>&, const distributions::Point<Value>&);
 #endif

@@ -31,15 +31,19 @@ void use(const Eigen::MatrixXf& rows) {
 template void use<Bernoulli, UnitScaler>(const Eigen::MatrixXf&);
 template void use<Gaussian, Halves>(const Eigen::MatrixXf&);
 
-#if CASE == 1  // expect: static.*untoward: this likelihood is for values in \[0, 1\]: use UnitScaler or IdentityScaler
+// A Bernoulli behind a StandardScaler.
+#if CASE == 1  // expect: untoward: this likelihood is for values in [0, 1]: use UnitScaler or IdentityScaler
 template void use<Bernoulli, StandardScaler>(const Eigen::MatrixXf&);
 #endif
-#if CASE == 2  // expect: static.*untoward: this likelihood is for values in \[0, 1\]: use UnitScaler or IdentityScaler
+// A Bernoulli behind a scaler that says nothing of what it keeps.
+#if CASE == 2  // expect: untoward: this likelihood is for values in [0, 1]: use UnitScaler or IdentityScaler
 template void use<Bernoulli, Halves>(const Eigen::MatrixXf&);
 #endif
-#if CASE == 3  // expect: static.*untoward: this likelihood is for one-hot channels: use IdentityScaler
+// Classes in [0, 1].
+#if CASE == 3  // expect: untoward: this likelihood is for one-hot channels: use IdentityScaler
 template void use<Categorical, UnitScaler>(const Eigen::MatrixXf&);
 #endif
-#if CASE == 4  // expect: static.*untoward: this likelihood is for counts: use IdentityScaler
+// Counts that are moved and stretched.
+#if CASE == 4  // expect: untoward: this likelihood is for counts: use IdentityScaler
 template void use<Poisson, RobustScaler>(const Eigen::MatrixXf&);
 #endif

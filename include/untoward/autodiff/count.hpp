@@ -50,32 +50,11 @@ public:
 
     template <class Rule, class... V>
     constexpr auto apply(const Rule& rule, const V&... values) {
-        const Index batch = batch_of_output(rule, values...);
-        const auto shapes = rule.shape(shape_of(values)...);
-        if constexpr (requires { rule.multiply_adds(shape_of(values)...); }) {
-            tally_->multiply_adds += rule.multiply_adds(shape_of(values)...) * batch;
+        if constexpr (has_shape_for<Rule, V...>) {
+            return applied(rule, values...);
+        } else {
+            return stand_in(values...);
         }
-        const bool needs_gradient = tally_->recording && (needs(values) || ...);
-        // In the order of Run and Record: outputs, saved space, then the node and the gradients.
-        const auto outputs = transform(shapes, [&](const auto& shape) {
-            if constexpr (is_view<Rule>) {
-                return Symbol(shape, batch, values.address()..., needs_gradient);
-            } else {
-                return Symbol(shape, batch, tally_->allocate(bytes(shape.size() * batch)), needs_gradient);
-            }
-        });
-        if constexpr (saves<Rule, V...>) {
-            const std::size_t before = tally_->used;
-            tally_->allocate(bytes(rule.saved(batch, shape_of(values)...)));
-            if (!tally_->recording) tally_->used = before;
-        }
-        if (needs_gradient) {
-            tally_->allocate(sizeof(NodeFor<S, Rule, std::remove_const_t<decltype(shapes)>, V...>));
-            transform(outputs, [&](const auto& output) {
-                return tally_->allocate(bytes(output.shape().size() * output.batch()));
-            });
-        }
-        return outputs;
     }
 
     template <class State, class Body>
@@ -134,6 +113,36 @@ public:
     }
 
 private:
+    template <class Rule, class... V>
+    constexpr auto applied(const Rule& rule, const V&... values) {
+        const Index batch = batch_of_output(rule, values...);
+        const auto shapes = rule.shape(shape_of(values)...);
+        if constexpr (requires { rule.multiply_adds(shape_of(values)...); }) {
+            tally_->multiply_adds += rule.multiply_adds(shape_of(values)...) * batch;
+        }
+        const bool needs_gradient = tally_->recording && (needs(values) || ...);
+        // In the order of Run and Record: outputs, saved space, then the node and the gradients.
+        const auto outputs = transform(shapes, [&](const auto& shape) {
+            if constexpr (is_view<Rule>) {
+                return Symbol(shape, batch, values.address()..., needs_gradient);
+            } else {
+                return Symbol(shape, batch, tally_->allocate(bytes(shape.size() * batch)), needs_gradient);
+            }
+        });
+        if constexpr (saves<Rule, V...>) {
+            const std::size_t before = tally_->used;
+            tally_->allocate(bytes(rule.saved(batch, shape_of(values)...)));
+            if (!tally_->recording) tally_->used = before;
+        }
+        if (needs_gradient) {
+            tally_->allocate(sizeof(NodeFor<S, Rule, std::remove_const_t<decltype(shapes)>, V...>));
+            transform(outputs, [&](const auto& output) {
+                return tally_->allocate(bytes(output.shape().size() * output.batch()));
+            });
+        }
+        return outputs;
+    }
+
     static constexpr std::size_t bytes(Index scalars) {
         return static_cast<std::size_t>(scalars) * sizeof(S);
     }
@@ -165,7 +174,7 @@ template <class S, class Layer, class... Shapes>
 constexpr Counts count_pass(bool recording, const Layer& layer, Index batch, const Shapes&... shapes) {
     Tally tally{.recording = recording};
     Counter<S> scope(tally);
-    static_cast<void>(layer(scope, Symbol<Shapes>(shapes, batch)...));
+    static_cast<void>(call_layer(layer, scope, Symbol<Shapes>(shapes, batch)...));
     Counts counts;
     counts.parameters = scope.cursor().scalars;
     counts.tensors = scope.cursor().tensors;

@@ -115,14 +115,14 @@ constexpr void describe(Visitor&& visitor, const Layer& layer, const Shapes&... 
     detail::VisitWith<std::remove_reference_t<Visitor>> visit(visitor);
     detail::DescribeState state{.visitor = &visit, .path = {}};
     Describe scope(state);
-    static_cast<void>(layer(scope, Symbol<Shapes>(shapes, 1)...));
+    static_cast<void>(detail::call_layer(layer, scope, Symbol<Shapes>(shapes, 1)...));
 }
 
 /// How many parameters a layer has for inputs of these shapes.
 template <class... Shapes, class Layer>
 constexpr Cursor measure(const Layer& layer, const Shapes&... shapes) {
     Describe scope;
-    static_cast<void>(layer(scope, Symbol<Shapes>(shapes, 1)...));
+    static_cast<void>(detail::call_layer(layer, scope, Symbol<Shapes>(shapes, 1)...));
     return scope.cursor();
 }
 
@@ -130,7 +130,7 @@ constexpr Cursor measure(const Layer& layer, const Shapes&... shapes) {
 template <class... Shapes, class Layer>
 constexpr auto output_shape(const Layer& layer, const Shapes&... shapes) {
     Describe scope;
-    return layer(scope, Symbol<Shapes>(shapes, 1)...).shape();
+    return detail::call_layer(layer, scope, Symbol<Shapes>(shapes, 1)...).shape();
 }
 
 }  // namespace untoward

@@ -39,7 +39,11 @@ void run_forward(const Rule& rule, S* saved, const Outputs& outputs, const X&...
     } else if constexpr (saves<Rule, X...>) {
         rule.forward(saved, outputs, x...);
     } else {
-        rule.forward(outputs, x...);
+        constexpr bool has_forward = requires {
+            rule.forward(outputs, x...);
+        };
+        require_forward<Rule, has_forward>();
+        if constexpr (has_forward) rule.forward(outputs, x...);
     }
 }
 

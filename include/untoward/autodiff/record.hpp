@@ -37,15 +37,18 @@ public:
         const Index size = shape.size();
         const Cursor place = this->advance(size);
         const Attributes a = this->effective(attributes);
-        return Var<S, Sample>(
-            Tensor<const S, Sample>(tape_->parameters() + place.scalars, shape, 1),
-            a.trainable || a.statistic ? tape_->parameter_gradient(place, size) : nullptr);
+        return Var<S, Sample>(Tensor<const S, Sample>(tape_->parameters() + place.scalars, shape, 1),
+                              a.trainable || a.statistic ? tape_->parameter_gradient(place, size) : nullptr);
     }
 
     template <class Rule, class... V>
     auto apply(const Rule& rule, const V&... values) {
-        return finish(rule, rule.shape(detail::shape_of(values)...), detail::batch_of_output(rule, values...),
-                      values.erased()...);
+        if constexpr (detail::has_shape_for<Rule, V...>) {
+            return finish(rule, rule.shape(detail::shape_of(values)...),
+                          detail::batch_of_output(rule, values...), values.erased()...);
+        } else {
+            return detail::stand_in(values...);
+        }
     }
 
     template <class State, class Body>

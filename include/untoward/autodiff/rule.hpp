@@ -127,6 +127,39 @@ constexpr auto shape_of(const V& value) {
     }
 }
 
+// Whether a rule has a shape for these inputs; where it has none, an error says so.
+template <class Rule, class... Shapes>
+constexpr bool require_shape_for() {
+    if constexpr (requires(const Rule& rule, const Shapes&... shapes) { rule.shape(shapes...); }) {
+        return true;
+    } else {
+        return Refuse<mistake::RuleHasNoShapeFor<Rule, Shapes...>>::value;
+    }
+}
+template <class Rule, class... V>
+inline constexpr bool has_shape_for =
+    require_shape_for<Rule, std::remove_cvref_t<decltype(shape_of(std::declval<const V&>()))>...>();
+
+// What stands for the result where an error was said: what follows compiles.
+template <class V, class... Others>
+constexpr auto stand_in(const V& first, const Others&...) {
+    if constexpr (is_list<V>) {
+        return first[0];
+    } else {
+        return first;
+    }
+}
+
+// In functions of their own, whose arguments do not depend on the reader: each error is said once.
+template <class Rule, bool HasForward>
+constexpr void require_forward() {
+    static_assert(HasForward, "untoward: a rule has forward(y, x...) const, or view(x) with IsView");
+}
+template <class Rule, bool HasBackward>
+constexpr void require_backward() {
+    static_assert(HasBackward, "untoward: a rule has backward(dy, y, x..., dx...) const");
+}
+
 template <class V>
 constexpr Index batch_of(const V& value) {
     if constexpr (is_list<V>) {

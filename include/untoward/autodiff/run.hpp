@@ -32,8 +32,12 @@ public:
 
     template <class Rule, class... V>
     auto apply(const Rule& rule, const V&... values) {
-        return finish(rule, rule.shape(detail::shape_of(values)...), detail::batch_of_output(rule, values...),
-                      values.erased()...);
+        if constexpr (detail::has_shape_for<Rule, V...>) {
+            return finish(rule, rule.shape(detail::shape_of(values)...),
+                          detail::batch_of_output(rule, values...), values.erased()...);
+        } else {
+            return detail::stand_in(values...);
+        }
     }
 
     template <class State, class Body>

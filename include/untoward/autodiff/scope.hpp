@@ -95,6 +95,43 @@ private:
 
 }  // namespace detail
 
+namespace detail {
+
+template <class Layer, bool IsLayer>
+constexpr void require_layer() {
+    static_assert(IsLayer, "untoward: a layer has operator()(scope, x...) const, which returns its output");
+}
+
+// layer(scope, x...); where it is no layer, one error says so.
+template <class Layer, class Scope, class... V>
+constexpr auto call_layer(const Layer& layer, Scope& scope, const V&... values) {
+    constexpr bool is_layer = requires {
+        requires !std::is_void_v<decltype(layer(scope, values...))>;
+    };
+    require_layer<Layer, is_layer>();
+    if constexpr (is_layer) {
+        return layer(scope, values...);
+    } else {
+        return stand_in(values...);
+    }
+}
+
+// The input of a layer over time; where it is none, one error says so and a sequence stands for it.
+template <class Layer, class Scope, class X>
+constexpr decltype(auto) require_sequence(Scope& scope, const X& x) {
+    using Sample = typename X::SampleShape;
+    if constexpr (Sample::rank == 2) {
+        static_cast<void>(scope);
+        return (x);
+    } else {
+        static_cast<void>(Refuse<mistake::InputIsNoSequence<Layer, Sample>>::value);
+        constexpr Index C = Sample::template static_extent<0>;
+        return scope.constant(Seq<C, Dynamic>(x.shape().channels(), x.shape().positions()), x.batch(), 0);
+    }
+}
+
+}  // namespace detail
+
 template <class... Shapes, class Layer>
 constexpr Cursor measure(const Layer& layer, const Shapes&... shapes);
 
@@ -159,7 +196,7 @@ public:
         base.noise_calls_ = 0;
         base.bound_ = bound_ || end == nullptr;
         const auto mark = inner.enter(name, layer, values...);
-        auto result = layer(inner, values...);
+        auto result = detail::call_layer(layer, inner, values...);
         inner.leave(mark, layer, result);
         if (end != nullptr) *end = inner.cursor_;
         return result;

@@ -72,9 +72,13 @@ public:
     }
     template <class Rule, class... V>
     constexpr auto apply(const Rule& rule, const V&... values) {
-        const Index batch = detail::batch_of_output(rule, values...);
-        return detail::transform(rule.shape(detail::shape_of(values)...),
-                                 [&](const auto& shape) { return Symbol(shape, batch); });
+        if constexpr (detail::has_shape_for<Rule, V...>) {
+            const Index batch = detail::batch_of_output(rule, values...);
+            return detail::transform(rule.shape(detail::shape_of(values)...),
+                                     [&](const auto& shape) { return Symbol(shape, batch); });
+        } else {
+            return detail::stand_in(values...);
+        }
     }
     template <class State, class Body>
     constexpr auto repeat(Index steps, const State& state, const Body& body) {

@@ -130,7 +130,13 @@ struct Node : NodeBase {
                     node.rule.backward(node.saved, upstream, node.outputs, value_of(input)...,
                                        sink_of(input)...);
                 } else {
-                    node.rule.backward(upstream, node.outputs, value_of(input)..., sink_of(input)...);
+                    constexpr bool has_backward = requires {
+                        node.rule.backward(upstream, node.outputs, value_of(input)..., sink_of(input)...);
+                    };
+                    require_backward<Rule, has_backward>();
+                    if constexpr (has_backward) {
+                        node.rule.backward(upstream, node.outputs, value_of(input)..., sink_of(input)...);
+                    }
                 }
             },
             node.inputs);

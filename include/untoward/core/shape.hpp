@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "../config.hpp"
+#include "mistake.hpp"
 
 namespace untoward {
 
@@ -140,14 +141,37 @@ inline constexpr bool is_shape<Shape<E...>> = true;
 
 namespace detail {
 
-// The two extents are the template arguments, so that a compiler's first note shows both.
-template <Index Expected, Index Found>
-constexpr void require_same_extent(Index expected, Index found) {
-    static_assert(Expected == Dynamic || Found == Dynamic || Expected == Found,
-                  "untoward: two extents differ: require_same_extent<expected, found>");
-    UNTOWARD_ASSERT(expected == found, "untoward: two extents differ");
-    static_cast<void>(expected);
-    static_cast<void>(found);
+// `Who` is named by the error. Whether the extents are equal as far as the compiler knows.
+template <class Who, Index Expected, Index Found>
+constexpr bool require_same_extent(Index expected, Index found) {
+    if constexpr (Expected != Dynamic && Found != Dynamic && Expected != Found) {
+        return Refuse<mistake::SizesDiffer<Who, mistake::Expected<Expected>, mistake::Found<Found>>>::value;
+    } else {
+        UNTOWARD_ASSERT(expected == found, "untoward: two extents differ");
+        static_cast<void>(expected);
+        static_cast<void>(found);
+        return true;
+    }
+}
+
+// Whether two shapes are the same as far as the compiler knows.
+template <class A, class B>
+inline constexpr bool may_be_same = false;
+template <Index... A, Index... B>
+requires(sizeof...(A) == sizeof...(B)) inline constexpr bool may_be_same<Shape<A...>, Shape<B...>> =
+    ((A == Dynamic || B == Dynamic || A == B) && ...);
+
+template <class Who, Index... Expected, Index... Found>
+constexpr bool require_same_shape(const Shape<Expected...>& expected, const Shape<Found...>& found) {
+    if constexpr (!may_be_same<Shape<Expected...>, Shape<Found...>>) {
+        return Refuse<
+            mistake::SizesDiffer<Who, mistake::Expected<Expected...>, mistake::Found<Found...>>>::value;
+    } else {
+        UNTOWARD_ASSERT(expected == found, "untoward: two shapes differ");
+        static_cast<void>(expected);
+        static_cast<void>(found);
+        return true;
+    }
 }
 
 constexpr Index broadcast_extent(Index a, Index b) {
@@ -161,25 +185,36 @@ inline constexpr Index static_broadcast = A == 1 ? B : (A == Dynamic ? (B == 1 ?
 }  // namespace detail
 
 /// The shape that both broadcast to: extents are equal or one. A shape of one element broadcasts to any rank.
-template <Index... A, Index... B>
+/// `Who`, where given, is named by the error.
+template <class Who = void, Index... A, Index... B>
 constexpr auto broadcast(const Shape<A...>& a, const Shape<B...>& b) {
-    if constexpr (sizeof...(A) != sizeof...(B)) {
-        static_assert(Shape<A...>::static_size == 1 || Shape<B...>::static_size == 1,
-                      "untoward: shapes of different rank broadcast only where one has a single element");
-        if constexpr (Shape<A...>::static_size == 1) {
-            return b;
+    constexpr bool same_rank = sizeof...(A) == sizeof...(B);
+    constexpr bool fits = [] {
+        if constexpr (same_rank) {
+            return ((A == Dynamic || B == Dynamic || A == B || A == 1 || B == 1) && ...);
         } else {
-            return a;
+            return Shape<A...>::static_size == 1 || Shape<B...>::static_size == 1;
         }
-    } else {
-        static_assert(((A == Dynamic || B == Dynamic || A == B || A == 1 || B == 1) && ...),
-                      "untoward: extents neither equal nor one");
+    }();
+    if constexpr (!fits) {
+        static_cast<void>(detail::Refuse<mistake::SizesDoNotBroadcast<Who, Shape<A...>, Shape<B...>>>::value);
+        return a;
+    } else if constexpr (same_rank) {
         return [&]<std::size_t... I>(std::index_sequence<I...>) {
             return Shape<detail::static_broadcast<A, B>...>(
                 detail::broadcast_extent(a.template extent<I>(), b.template extent<I>())...);
         }
         (std::make_index_sequence<sizeof...(A)>{});
+    } else if constexpr (Shape<A...>::static_size == 1) {
+        return b;
+    } else {
+        return a;
     }
+}
+/// The same of more shapes.
+template <class Who = void, class A, class B, class C, class... More>
+constexpr auto broadcast(const A& a, const B& b, const C& c, const More&... more) {
+    return broadcast<Who>(broadcast<Who>(a, b), c, more...);
 }
 
 }  // namespace untoward

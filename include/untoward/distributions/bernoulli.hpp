@@ -12,7 +12,9 @@ namespace untoward {
 /// for x in [0, 1] (between 0 and 1 it is the negative cross-entropy, no density). Outside it is that of the
 /// nearest edge less 50 times the square of the distance, so that 2 never looks more normal than 1.
 struct BernoulliLogDensity {
-    constexpr auto shape(const auto& x, const auto& logits) const { return broadcast(x, logits); }
+    constexpr auto shape(const auto& x, const auto& logits) const {
+        return broadcast<BernoulliLogDensity>(x, logits);
+    }
     void forward(auto y, auto x, auto logits) const {
         using S = typename decltype(y)::Scalar;
         assign(
@@ -41,7 +43,7 @@ struct BernoulliLogDensity {
 /// KL of two Bernoulli distributions by their logits, element by element, with p = sigmoid(l):
 ///     p (l - k) - log(1 + e^l) + log(1 + e^k)
 struct BernoulliKl {
-    constexpr auto shape(const auto& l, const auto& k) const { return broadcast(l, k); }
+    constexpr auto shape(const auto& l, const auto& k) const { return broadcast<BernoulliKl>(l, k); }
     void forward(auto y, auto l, auto k) const {
         assign(
             y,
@@ -61,7 +63,9 @@ struct BernoulliKl {
 
 /// 1 where uniform noise is under sigmoid(logits), else 0. No gradient.
 struct BernoulliDraw {
-    constexpr auto shape(const auto& noise, const auto& logits) const { return broadcast(noise, logits); }
+    constexpr auto shape(const auto& noise, const auto& logits) const {
+        return broadcast<BernoulliDraw>(noise, logits);
+    }
     void forward(auto y, auto noise, auto logits) const {
         using S = typename decltype(y)::Scalar;
         assign(

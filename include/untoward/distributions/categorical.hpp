@@ -9,27 +9,13 @@
 
 namespace untoward {
 
-namespace detail {
-
-// One logit for every element.
-template <Index... X, Index... L>
-constexpr void require_same_shape(const Shape<X...>& x, const Shape<L...>& logits) {
-    static_assert(sizeof...(X) == sizeof...(L),
-                  "untoward: a categorical distribution has a logit for every element");
-    require_same_extent<Shape<X...>::template static_extent<0>, Shape<L...>::template static_extent<0>>(
-        x.channels(), logits.channels());
-    require_same_extent<Shape<X...>::static_size, Shape<L...>::static_size>(x.size(), logits.size());
-}
-
-}  // namespace detail
-
 /// x_c log softmax(logits)_c of every class at every position: their sum is the log probability of the class
 /// that is 1. For x in [0, 1] with a sum of 1. What lies outside of [0, 1], and what a position's sum lacks of
 /// 1 or has too much, loses 50 times its square (the latter shared among the classes), so that neither a 2
 /// nor a position without any class looks more normal than a class.
 struct CategoricalLogDensity {
     constexpr auto shape(const auto& x, const auto& logits) const {
-        detail::require_same_shape(x, logits);
+        detail::require_same_shape<CategoricalLogDensity>(logits, x);
         return x;
     }
     void forward(auto y, auto x, auto logits) const {
@@ -82,7 +68,7 @@ private:
 ///     sum over c of p_c (log p_c - log q_c)
 struct CategoricalKl {
     constexpr auto shape(const auto& p, const auto& q) const {
-        detail::require_same_shape(p, q);
+        detail::require_same_shape<CategoricalKl>(q, p);
         return detail::one_channel(p);
     }
     void forward(auto y, auto p, auto q) const {
@@ -125,7 +111,7 @@ private:
 /// A one-hot draw at every position, by inverse CDF of uniform noise (one channel). No gradient.
 struct CategoricalDraw {
     constexpr auto shape(const auto& noise, const auto& logits) const {
-        detail::require_same_shape(noise, detail::one_channel(logits));
+        detail::require_same_shape<CategoricalDraw>(detail::one_channel(logits), noise);
         return logits;
     }
     void forward(auto y, auto noise, auto logits) const {

@@ -12,7 +12,7 @@ namespace untoward {
 /// log Laplace(x; m, e^s), element by element: -|x - m| e^-s - s - log 2. The slope at x = m is 0.
 struct LaplaceLogDensity {
     constexpr auto shape(const auto& x, const auto& location, const auto& log_scale) const {
-        return broadcast(broadcast(x, location), log_scale);
+        return broadcast<LaplaceLogDensity>(x, location, log_scale);
     }
     void forward(auto y, auto x, auto location, auto log_scale) const {
         using S = typename decltype(y)::Scalar;
@@ -42,7 +42,7 @@ struct LaplaceLogDensity {
 ///     t - s - 1 + (e^s exp(-r e^-s) + r) e^-t
 struct LaplaceKl {
     constexpr auto shape(const auto& m, const auto& s, const auto& n, const auto& t) const {
-        return broadcast(broadcast(broadcast(m, s), n), t);
+        return broadcast<LaplaceKl>(m, s, n, t);
     }
     void forward(auto y, auto m, auto s, auto n, auto t) const {
         using S = typename decltype(y)::Scalar;

@@ -14,7 +14,7 @@ namespace untoward {
 struct MixtureLogDensity {
     template <Index K, Index A>
     constexpr Vec<1> shape(const Vec<K>& logits, const Vec<A>& densities) const {
-        detail::require_same_extent<A, K>(densities.size(), logits.size());
+        detail::require_same_extent<MixtureLogDensity, A, K>(densities.size(), logits.size());
         return {};
     }
     void forward(auto y, auto logits, auto densities) const {
@@ -45,7 +45,7 @@ struct MixtureMean {
     template <Index K, class First, class... Others>
     constexpr auto shape(const Vec<K>& logits, const First& first, const Others&...) const {
         constexpr Index Found = 1 + static_cast<Index>(sizeof...(Others));
-        detail::require_same_extent<Found, K>(Found, logits.size());
+        detail::require_same_extent<MixtureMean, Found, K>(Found, logits.size());
         return first;
     }
     void forward(auto y, auto logits, auto... x) const {
@@ -92,7 +92,7 @@ struct Choose {
     template <Index K, class First, class... Others>
     constexpr auto shape(const Vec<K>& logits, const Vec<1>&, const First& first, const Others&...) const {
         constexpr Index Found = 1 + static_cast<Index>(sizeof...(Others));
-        detail::require_same_extent<Found, K>(Found, logits.size());
+        detail::require_same_extent<Choose, Found, K>(Found, logits.size());
         return first;
     }
     void forward(auto y, auto logits, auto noise, auto... x) const {

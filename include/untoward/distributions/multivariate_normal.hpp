@@ -87,10 +87,10 @@ auto factor_at(const X& factor, Index sample, Index k) {
     return Factor<typename X::Scalar>(&factor(0, broadcast_column(factor, sample)), k);
 }
 
-template <Index K, Index F>
+template <class Who, Index K, Index F>
 constexpr void require_factor(const Vec<K>& units, const Vec<F>& factor) {
     constexpr Index Expected = K == Dynamic ? Dynamic : factor_size(K);
-    require_same_extent<Expected, F>(factor_size(units.size()), factor.size());
+    require_same_extent<Who, Expected, F>(factor_size(units.size()), factor.size());
 }
 
 }  // namespace detail
@@ -100,8 +100,8 @@ constexpr void require_factor(const Vec<K>& units, const Vec<F>& factor) {
 struct MultivariateNormalLogDensity {
     template <Index X, Index K, Index F>
     constexpr Vec<1> shape(const Vec<X>& x, const Vec<K>& mean, const Vec<F>& factor) const {
-        detail::require_same_extent<K, X>(mean.size(), x.size());
-        detail::require_factor(mean, factor);
+        detail::require_same_extent<MultivariateNormalLogDensity, K, X>(mean.size(), x.size());
+        detail::require_factor<MultivariateNormalLogDensity>(mean, factor);
         return {};
     }
     // y = L^-1 (x - m) of every sample; and room to go back.
@@ -155,8 +155,8 @@ struct MultivariateNormalLogDensity {
 struct CorrelateNoise {
     template <Index K, Index F, Index E>
     constexpr auto shape(const Vec<K>& mean, const Vec<F>& factor, const Vec<E>& noise) const {
-        detail::require_factor(mean, factor);
-        detail::require_same_extent<K, E>(mean.size(), noise.size());
+        detail::require_factor<CorrelateNoise>(mean, factor);
+        detail::require_same_extent<CorrelateNoise, K, E>(mean.size(), noise.size());
         return mean;
     }
     void forward(auto y, auto mean, auto factor, auto noise) const {
@@ -193,7 +193,7 @@ struct CorrelateNoise {
 struct MultivariateNormalKl {
     template <Index K, Index F>
     constexpr auto shape(const Vec<K>& mean, const Vec<F>& factor) const {
-        detail::require_factor(mean, factor);
+        detail::require_factor<MultivariateNormalKl>(mean, factor);
         return mean;
     }
     void forward(auto y, auto mean, auto factor) const {
@@ -229,9 +229,9 @@ struct MultivariateNormalKl {
 struct MultivariateNormalPairKl {
     template <Index K, Index F, Index N, Index P>
     constexpr Vec<1> shape(const Vec<K>& m, const Vec<F>& l, const Vec<N>& n, const Vec<P>& p) const {
-        detail::require_same_extent<K, N>(m.size(), n.size());
-        detail::require_factor(m, l);
-        detail::require_factor(m, p);
+        detail::require_same_extent<MultivariateNormalPairKl, K, N>(m.size(), n.size());
+        detail::require_factor<MultivariateNormalPairKl>(m, l);
+        detail::require_factor<MultivariateNormalPairKl>(m, p);
         return {};
     }
     // v and M of one sample, and P'^-1 of both: K x (K + 1) each.
@@ -316,7 +316,7 @@ struct MarginalLogVariance {
 
     template <Index F>
     constexpr auto shape(const Vec<F>& factor) const {
-        detail::require_factor(units, factor);
+        detail::require_factor<MarginalLogVariance>(units, factor);
         return units;
     }
     void forward(auto y, auto factor) const {

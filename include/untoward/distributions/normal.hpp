@@ -12,7 +12,7 @@ namespace untoward {
 ///     -1/2 ((x - mean)^2 / exp(log_variance) + log_variance + log(2 pi))
 struct NormalLogDensity {
     constexpr auto shape(const auto& x, const auto& mean, const auto& log_variance) const {
-        return broadcast(broadcast(x, mean), log_variance);
+        return broadcast<NormalLogDensity>(x, mean, log_variance);
     }
     void forward(auto y, auto x, auto mean, auto log_variance) const {
         using S = typename decltype(y)::Scalar;
@@ -42,7 +42,7 @@ struct NormalLogDensity {
 /// KL(N(mean, exp(log_variance)) || N(0, 1)), element by element: 1/2 (mean^2 + e^l - 1 - l)
 struct NormalKl {
     constexpr auto shape(const auto& mean, const auto& log_variance) const {
-        return broadcast(mean, log_variance);
+        return broadcast<NormalKl>(mean, log_variance);
     }
     void forward(auto y, auto mean, auto log_variance) const {
         using S = typename decltype(y)::Scalar;
@@ -62,7 +62,7 @@ struct NormalKl {
 ///     1/2 (e^(l - k) - 1 - (l - k) + (m - n)^2 e^-k)
 struct NormalPairKl {
     constexpr auto shape(const auto& m, const auto& l, const auto& n, const auto& k) const {
-        return broadcast(broadcast(broadcast(m, l), n), k);
+        return broadcast<NormalPairKl>(m, l, n, k);
     }
     void forward(auto y, auto m, auto l, auto n, auto k) const {
         using S = typename decltype(y)::Scalar;
@@ -91,7 +91,7 @@ struct NormalPairKl {
 /// A sample by the reparameterisation trick (Kingma and Welling 2014): mean + exp(log_variance / 2) noise.
 struct Reparameterise {
     constexpr auto shape(const auto& mean, const auto& log_variance, const auto& noise) const {
-        return broadcast(broadcast(mean, log_variance), noise);
+        return broadcast<Reparameterise>(mean, log_variance, noise);
     }
     void forward(auto y, auto mean, auto log_variance, auto noise) const {
         using S = typename decltype(y)::Scalar;

@@ -15,7 +15,9 @@ namespace untoward {
 /// x l - e^l - log Gamma(x + 1), element by element. Below 0 it is that of 0 less 50 times the square of the
 /// distance.
 struct PoissonLogDensity {
-    constexpr auto shape(const auto& x, const auto& log_rate) const { return broadcast(x, log_rate); }
+    constexpr auto shape(const auto& x, const auto& log_rate) const {
+        return broadcast<PoissonLogDensity>(x, log_rate);
+    }
     void forward(auto y, auto x, auto log_rate) const {
         using S = typename decltype(y)::Scalar;
         assign(
@@ -50,7 +52,7 @@ private:
 
 /// KL(Poisson(e^l) || Poisson(e^k)), element by element: e^l (l - k) - e^l + e^k
 struct PoissonKl {
-    constexpr auto shape(const auto& l, const auto& k) const { return broadcast(l, k); }
+    constexpr auto shape(const auto& l, const auto& k) const { return broadcast<PoissonKl>(l, k); }
     void forward(auto y, auto l, auto k) const {
         // e^l ((l - k) + (e^(k - l) - 1)): the rates need not be near each other for it to be exact.
         assign(
@@ -68,7 +70,9 @@ struct PoissonKl {
 struct PoissonDraw {
     static constexpr double largest_rate = 1e6;
 
-    constexpr auto shape(const auto& noise, const auto& log_rate) const { return broadcast(noise, log_rate); }
+    constexpr auto shape(const auto& noise, const auto& log_rate) const {
+        return broadcast<PoissonDraw>(noise, log_rate);
+    }
     void forward(auto y, auto noise, auto log_rate) const {
         using S = typename decltype(y)::Scalar;
         assign(

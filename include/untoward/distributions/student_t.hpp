@@ -20,11 +20,11 @@ struct StudentTLogDensity {
     double degrees_of_freedom = 0;  ///< not read where they are a value
 
     constexpr auto shape(const auto& x, const auto& location, const auto& log_scale) const {
-        return broadcast(broadcast(x, location), log_scale);
+        return broadcast<StudentTLogDensity>(x, location, log_scale);
     }
     constexpr auto shape(const auto& x, const auto& location, const auto& log_scale,
                          const auto& degrees) const {
-        return broadcast(shape(x, location, log_scale), degrees);
+        return broadcast<StudentTLogDensity>(shape(x, location, log_scale), degrees);
     }
 
     void forward(auto y, auto x, auto location, auto log_scale) const {
@@ -117,9 +117,9 @@ private:
 struct StudentTNoise {
     double degrees_of_freedom = 0;  ///< not read where they are a value
 
-    constexpr auto shape(const auto& u, const auto& w) const { return broadcast(u, w); }
+    constexpr auto shape(const auto& u, const auto& w) const { return broadcast<StudentTNoise>(u, w); }
     constexpr auto shape(const auto& u, const auto& w, const auto& degrees) const {
-        return broadcast(shape(u, w), degrees);
+        return broadcast<StudentTNoise>(shape(u, w), degrees);
     }
 
     void forward(auto y, auto u, auto w) const {

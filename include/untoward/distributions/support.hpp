@@ -88,7 +88,7 @@ Index class_at(const Logits& logits, S u) {
 /// centre + exp(log_scale) noise: a reparameterised draw of a location-scale family.
 struct LocationScale {
     constexpr auto shape(const auto& centre, const auto& log_scale, const auto& noise) const {
-        return broadcast(broadcast(centre, log_scale), noise);
+        return broadcast<LocationScale>(centre, log_scale, noise);
     }
     void forward(auto y, auto centre, auto log_scale, auto noise) const {
         assign(

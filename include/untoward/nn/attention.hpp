@@ -6,22 +6,24 @@
 
 #include "../autodiff/rules/affine.hpp"
 #include "../autodiff/rules/softmax.hpp"
+#include "../autodiff/scope.hpp"
 #include "initialisers.hpp"
 
 namespace untoward {
 
 namespace detail {
 
-// The two numbers are the template arguments, so that a compiler's first note shows both.
-template <Index Channels, Index Heads>
-constexpr void require_heads_divide_channels(Index channels, Index heads) {
-    static_assert(Channels == Dynamic || Heads == Dynamic || (Heads > 0 && Channels % Heads == 0),
-                  "untoward: the heads of an attention share its channels equally: "
-                  "require_heads_divide_channels<channels, heads>");
-    UNTOWARD_ASSERT(heads >= 1 && channels % heads == 0,
-                    "untoward: the heads of an attention share its channels equally");
-    static_cast<void>(channels);
-    static_cast<void>(heads);
+template <class Who, Index Channels, Index Heads>
+constexpr bool require_heads_divide_channels(Index channels, Index heads) {
+    if constexpr (Channels != Dynamic && Heads != Dynamic && (Heads < 1 || Channels % Heads != 0)) {
+        return Refuse<mistake::DoesNotDivide<Who, mistake::Heads<Heads>, mistake::Channels<Channels>>>::value;
+    } else {
+        UNTOWARD_ASSERT(heads >= 1 && channels % heads == 0,
+                        "untoward: the heads of an attention share its channels equally");
+        static_cast<void>(channels);
+        static_cast<void>(heads);
+        return true;
+    }
 }
 
 }  // namespace detail
@@ -41,7 +43,7 @@ struct Attend {
     constexpr auto shape(const Shape<C, T>& x) const {
         static_assert(C == Dynamic || C % 3 == 0, "untoward: queries, keys and values have equal channels");
         UNTOWARD_ASSERT(x.channels() % 3 == 0, "untoward: queries, keys and values have equal channels");
-        detail::require_heads_divide_channels<Dynamic, Dynamic>(x.channels() / 3, heads);
+        detail::require_heads_divide_channels<Attend, Dynamic, Dynamic>(x.channels() / 3, heads);
         constexpr Index E = C == Dynamic ? Dynamic : C / 3;
         return Seq<E, T>(x.channels() / 3, x.positions());
     }
@@ -194,13 +196,14 @@ struct MultiHeadSelfAttention {
         visit("causal", self.causal);
     }
 
-    template <class Scope, class X>
-    constexpr auto operator()(Scope& scope, const X& x) const {
-        static_assert(X::SampleShape::rank == 2, "untoward: an attention's input is a sequence");
+    template <class Scope, class Input>
+    constexpr auto operator()(Scope& scope, const Input& input) const {
+        const auto& x = detail::require_sequence<MultiHeadSelfAttention>(scope, input);
+        using X = std::remove_cvref_t<decltype(x)>;
         constexpr Index E = X::SampleShape::template static_extent<0>;
         constexpr Index All = E == Dynamic ? Dynamic : 3 * E;
         const Index channels = x.shape().channels();
-        detail::require_heads_divide_channels<E, Heads>(channels, heads.size());
+        detail::require_heads_divide_channels<MultiHeadSelfAttention, E, Heads>(channels, heads.size());
         const Attributes no_decay{.decay = false};
         const auto weight = scope.parameter("in_proj_weight", Shape<E, All>(channels, 3 * channels),
                                             UniformGlorot{channels, 3 * channels});

@@ -12,9 +12,9 @@ namespace untoward {
 namespace detail {
 
 // Per channel, y = gain (x - mean) / sqrt(variance + epsilon) + bias; what both rules of a BatchNorm share.
-template <Index C, Index... P, Index... Others>
+template <class Who, Index C, Index... P, Index... Others>
 constexpr auto batch_norm_shape(const Shape<C, P...>& x, const Shape<Others>&... per_channel) {
-    (require_same_extent<C, Others>(x.channels(), per_channel.size()), ...);
+    (require_same_extent<Who, C, Others>(x.channels(), per_channel.size()), ...);
     return x;
 }
 
@@ -53,7 +53,7 @@ struct BatchStandardise {
     double epsilon;
 
     constexpr auto shape(const auto& x, const auto&... per_channel) const {
-        return detail::batch_norm_shape(x, per_channel...);
+        return detail::batch_norm_shape<BatchStandardise>(x, per_channel...);
     }
     constexpr Index batch(Index x, auto... per_channel) const {
         (detail::require_one_for_all(per_channel), ...);
@@ -137,7 +137,7 @@ struct RunningStandardise {
     double epsilon;
 
     constexpr auto shape(const auto& x, const auto&... per_channel) const {
-        return detail::batch_norm_shape(x, per_channel...);
+        return detail::batch_norm_shape<RunningStandardise>(x, per_channel...);
     }
     constexpr Index batch(Index x, auto... per_channel) const {
         (detail::require_one_for_all(per_channel), ...);

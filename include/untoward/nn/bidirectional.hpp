@@ -24,9 +24,9 @@ struct Bidirectional {
     static constexpr const char* name = "bidirectional";
     static constexpr void options(auto& self, auto&& visit) { visit("layer", self.layer); }
 
-    template <class Scope, class X>
-    constexpr auto operator()(Scope& scope, const X& x) const {
-        static_assert(X::SampleShape::rank == 2, "untoward: a Bidirectional layer's input is a sequence");
+    template <class Scope, class Input>
+    constexpr auto operator()(Scope& scope, const Input& input) const {
+        const auto& x = detail::require_sequence<Bidirectional>(scope, input);
         const auto onward = scope.call("forward", layer, x);
         const auto reversed = reverse(scope, x);
         const auto from_end = scope.call("backward", layer, reversed);

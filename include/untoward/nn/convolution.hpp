@@ -5,6 +5,7 @@
 
 #include "../autodiff/initialiser.hpp"
 #include "../autodiff/rules/affine.hpp"
+#include "../autodiff/scope.hpp"
 #include "../core/options.hpp"
 
 // Convolutions over time, and the transposed one that undoes their strides. As in PyTorch a "convolution" is a
@@ -49,8 +50,9 @@ struct Convolve {
     template <Index C, Index T, Index In, Index K, Index Out, Index Bias>
     constexpr auto shape(const Shape<C, T>& x, const Shape<In, K, Out>& weight,
                          const Shape<Bias>& bias) const {
-        detail::require_same_extent<In, C>(weight.template extent<0>(), x.template extent<0>());
-        detail::require_same_extent<Out, Bias>(weight.template extent<2>(), bias.template extent<0>());
+        detail::require_same_extent<Convolve, In, C>(weight.template extent<0>(), x.template extent<0>());
+        detail::require_same_extent<Convolve, Out, Bias>(weight.template extent<2>(),
+                                                         bias.template extent<0>());
         UNTOWARD_ASSERT(stride >= 1, "untoward: the stride of a convolution is at least one");
         UNTOWARD_ASSERT(dilation >= 1, "untoward: a dilation is at least one");
         UNTOWARD_ASSERT(padding >= 0, "untoward: the padding of a convolution is not negative");
@@ -168,9 +170,10 @@ struct CausalConvolution1d {
         visit("kernel", self.kernel);
     }
 
-    template <class Scope, class X>
-    constexpr auto operator()(Scope& scope, const X& x) const {
-        static_assert(X::SampleShape::rank == 2, "untoward: this convolution's input is a sequence");
+    template <class Scope, class Input>
+    constexpr auto operator()(Scope& scope, const Input& input) const {
+        const auto& x = detail::require_sequence<CausalConvolution1d>(scope, input);
+        using X = std::remove_cvref_t<decltype(x)>;
         constexpr Index T = X::SampleShape::template static_extent<1>;
         const Index back = (kernel.size() - 1) * dilation;
         return detail::convolve(scope, x, outputs, kernel, x.shape().channels() * kernel.size(),
@@ -203,9 +206,10 @@ struct Convolution1d {
         visit("dilation", self.dilation);
     }
 
-    template <class Scope, class X>
-    constexpr auto operator()(Scope& scope, const X& x) const {
-        static_assert(X::SampleShape::rank == 2, "untoward: a Convolution1d's input is a sequence");
+    template <class Scope, class Input>
+    constexpr auto operator()(Scope& scope, const Input& input) const {
+        const auto& x = detail::require_sequence<Convolution1d>(scope, input);
+        using X = std::remove_cvref_t<decltype(x)>;
         constexpr Index T = X::SampleShape::template static_extent<1>;
         constexpr bool known = T != Dynamic && Kernel != Dynamic && Stride != Dynamic && Padding != Dynamic &&
                                Dilation != Dynamic;
@@ -223,13 +227,14 @@ struct Convolution1d {
 private:
     template <Index PaddedSteps, Index Reach>
     constexpr void require_reach(Index padded_steps, Index reach) const {
-        static_assert(PaddedSteps == Dynamic || PaddedSteps >= Reach,
-                      "untoward: a Convolution1d's kernel fits into its padded input: "
-                      "require_reach<padded steps, reach>");
+        if constexpr (PaddedSteps != Dynamic && PaddedSteps < Reach) {
+            static_cast<void>(detail::Refuse<mistake::InputIsShorter<Convolution1d, mistake::Expected<Reach>,
+                                                                     mistake::Found<PaddedSteps>>>::value);
+        }
         static_assert(Stride >= 1 || Stride == Dynamic,
                       "untoward: the stride of a convolution is at least one");
         UNTOWARD_ASSERT(stride.size() >= 1, "untoward: the stride of a convolution is at least one");
-        UNTOWARD_ASSERT(padded_steps >= reach,
+        UNTOWARD_ASSERT(PaddedSteps != Dynamic || padded_steps >= reach,
                         "untoward: a Convolution1d's kernel fits into its padded input");
         static_cast<void>(padded_steps);
         static_cast<void>(reach);

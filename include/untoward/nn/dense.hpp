@@ -15,9 +15,6 @@ namespace untoward {
 ///     Dense<Dynamic, Relu>{units}    // as many as `units`
 template <Index Out = Dynamic, class Activation = Identity>
 struct Dense {
-    static_assert(ActivationFunction<Activation>,
-                  "untoward: an activation has value(x), and slope_from_output(y) or slope(x)");
-
     [[no_unique_address]] Vec<Out> outputs{};
 
     static constexpr const char* name = "dense";

@@ -10,7 +10,7 @@ namespace untoward {
 struct DropoutRule {
     double rate;
 
-    constexpr auto shape(const auto& x, const auto& noise) const { return broadcast(x, noise); }
+    constexpr auto shape(const auto& x, const auto& noise) const { return broadcast<DropoutRule>(x, noise); }
     void forward(auto y, auto x, auto noise) const { assign(y, keep(x), x, noise); }
     void backward(auto dy, auto, auto x, auto noise, auto dx, auto) const { dx.add(keep(x), dy, noise); }
 

@@ -5,6 +5,7 @@
 #include "../autodiff/rules/affine.hpp"
 #include "../autodiff/rules/layout.hpp"
 #include "../autodiff/rules/rows.hpp"
+#include "../autodiff/scope.hpp"
 
 namespace untoward {
 
@@ -15,7 +16,7 @@ namespace untoward {
 struct GruCell {
     template <Index A, Index C, Index H>
     constexpr auto shape(const Shape<A>& a, const Shape<C>& c, const Shape<H>& h) const {
-        detail::require_same_extent<A, C>(a.size(), c.size());
+        detail::require_same_extent<GruCell, A, C>(a.size(), c.size());
         UNTOWARD_ASSERT(a.size() == 3 * h.size(), "untoward: a GRU's gates have three times its hidden rows");
         return h;
     }
@@ -97,9 +98,10 @@ struct Gru {
     static constexpr const char* name = "gru";
     static constexpr void options(auto& self, auto&& visit) { visit("hidden", self.hidden); }
 
-    template <class Scope, class X>
-    constexpr auto operator()(Scope& scope, const X& x) const {
-        static_assert(X::SampleShape::rank == 2, "untoward: a GRU's input is a sequence");
+    template <class Scope, class Input>
+    constexpr auto operator()(Scope& scope, const Input& input) const {
+        const auto& x = detail::require_sequence<Gru>(scope, input);
+        using X = std::remove_cvref_t<decltype(x)>;
         constexpr Index In = X::SampleShape::template static_extent<0>;
         constexpr Index Steps = X::SampleShape::template static_extent<1>;
         constexpr Index Gates = Hidden == Dynamic ? Dynamic : 3 * Hidden;

@@ -47,7 +47,11 @@ struct Heads {
     constexpr auto operator()(Scope& scope, const X& x) const {
         static_assert(sizeof...(Layers) >= 1, "untoward: a trunk has at least one head");
         const auto shared = scope.call("trunk", trunk, x);
-        return detail::call_heads<0>(layers, scope, shared);
+        if constexpr (sizeof...(Layers) >= 1) {
+            return detail::call_heads<0>(layers, scope, shared);
+        } else {
+            return shared;
+        }
     }
 };
 

@@ -17,8 +17,8 @@ struct Standardise {
 
     template <Index C, Index... P, Index G, Index B>
     constexpr auto shape(const Shape<C, P...>& x, const Shape<G>& gain, const Shape<B>& bias) const {
-        detail::require_same_extent<C, G>(x.channels(), gain.size());
-        detail::require_same_extent<C, B>(x.channels(), bias.size());
+        detail::require_same_extent<Standardise, C, G>(x.channels(), gain.size());
+        detail::require_same_extent<Standardise, C, B>(x.channels(), bias.size());
         return x;
     }
     constexpr Index batch(Index x, Index gain, Index bias) const {

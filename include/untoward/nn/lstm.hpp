@@ -7,6 +7,7 @@
 #include "../autodiff/rules/affine.hpp"
 #include "../autodiff/rules/layout.hpp"
 #include "../autodiff/rules/rows.hpp"
+#include "../autodiff/scope.hpp"
 
 namespace untoward {
 
@@ -17,7 +18,7 @@ namespace untoward {
 struct LstmCell {
     template <Index A, Index R, Index H>
     constexpr auto shape(const Shape<A>& a, const Shape<R>& r, const Shape<H>& c) const {
-        detail::require_same_extent<A, R>(a.size(), r.size());
+        detail::require_same_extent<LstmCell, A, R>(a.size(), r.size());
         UNTOWARD_ASSERT(a.size() == 4 * c.size(),
                         "untoward: an LSTM's gates have four times its hidden rows");
         return std::tuple<Shape<H>, Shape<H>>{c, c};
@@ -96,9 +97,10 @@ struct Lstm {
     static constexpr const char* name = "lstm";
     static constexpr void options(auto& self, auto&& visit) { visit("hidden", self.hidden); }
 
-    template <class Scope, class X>
-    constexpr auto operator()(Scope& scope, const X& x) const {
-        static_assert(X::SampleShape::rank == 2, "untoward: an LSTM's input is a sequence");
+    template <class Scope, class Input>
+    constexpr auto operator()(Scope& scope, const Input& input) const {
+        const auto& x = detail::require_sequence<Lstm>(scope, input);
+        using X = std::remove_cvref_t<decltype(x)>;
         constexpr Index In = X::SampleShape::template static_extent<0>;
         constexpr Index Steps = X::SampleShape::template static_extent<1>;
         constexpr Index Gates = Hidden == Dynamic ? Dynamic : 4 * Hidden;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "../autodiff/rules/arithmetic.hpp"
+#include "../autodiff/scope.hpp"
 #include "../core/options.hpp"
 #include "initialisers.hpp"
 
@@ -50,9 +51,9 @@ struct PositionalEncoding {
         visit("base", self.base, OptionRange{1, 1e12});
     }
 
-    template <class Scope, class X>
-    constexpr auto operator()(Scope& scope, const X& x) const {
-        static_assert(X::SampleShape::rank == 2, "untoward: a PositionalEncoding's input is a sequence");
+    template <class Scope, class Input>
+    constexpr auto operator()(Scope& scope, const Input& input) const {
+        const auto& x = detail::require_sequence<PositionalEncoding>(scope, input);
         UNTOWARD_ASSERT(base > 0, "untoward: the base of a PositionalEncoding is above 0");
         return scope.apply(AddSinusoids{base}, x);
     }
@@ -65,10 +66,9 @@ struct PositionalEncoding {
 struct LearnedPositionalEncoding {
     static constexpr const char* name = "learned-positional-encoding";
 
-    template <class Scope, class X>
-    constexpr auto operator()(Scope& scope, const X& x) const {
-        static_assert(X::SampleShape::rank == 2,
-                      "untoward: a LearnedPositionalEncoding's input is a sequence");
+    template <class Scope, class Input>
+    constexpr auto operator()(Scope& scope, const Input& input) const {
+        const auto& x = detail::require_sequence<LearnedPositionalEncoding>(scope, input);
         const auto places =
             scope.parameter("weight", x.shape(), NormalInitial{0.02}, Attributes{.decay = false});
         return add(scope, x, places);

@@ -16,7 +16,13 @@ struct Residual {
     template <class Scope, class X>
     constexpr auto operator()(Scope& scope, const X& x) const {
         const auto y = scope.call("layer", layer, x);
-        return add(scope, x, y);
+        using Y = typename std::remove_const_t<decltype(y)>::SampleShape;
+        detail::require_same_shape<Residual>(x.shape(), y.shape());
+        if constexpr (detail::may_be_same<typename X::SampleShape, Y>) {
+            return add(scope, x, y);
+        } else {
+            return x;
+        }
     }
 };
 

@@ -3,6 +3,7 @@
 
 #include "../autodiff/rules/layout.hpp"
 #include "../autodiff/rules/rows.hpp"
+#include "../autodiff/scope.hpp"
 
 // From sequences to vectors and back, without parameters: what joins layers over time to latent units.
 //
@@ -57,8 +58,14 @@ struct Repeat {
 
     template <class Scope, class X>
     constexpr auto operator()(Scope& scope, const X& x) const {
-        static_assert(X::SampleShape::rank == 1, "untoward: what a Repeat repeats is a vector");
-        return scope.apply(RepeatRule<Steps>{steps}, x);
+        using Sample = typename X::SampleShape;
+        if constexpr (Sample::rank == 1) {
+            return scope.apply(RepeatRule<Steps>{steps}, x);
+        } else {
+            static_cast<void>(detail::Refuse<mistake::InputIsNoVector<Repeat, Sample>>::value);
+            constexpr Index C = Sample::template static_extent<0>;
+            return scope.constant(Seq<C, Steps>(x.shape().channels(), steps.size()), x.batch(), 0);
+        }
     }
 };
 
@@ -66,9 +73,9 @@ struct Repeat {
 struct LastStep {
     static constexpr const char* name = "last-step";
 
-    template <class Scope, class X>
-    constexpr auto operator()(Scope& scope, const X& x) const {
-        static_assert(X::SampleShape::rank == 2, "untoward: a LastStep's input is a sequence");
+    template <class Scope, class Input>
+    constexpr auto operator()(Scope& scope, const Input& input) const {
+        const auto& x = detail::require_sequence<LastStep>(scope, input);
         return position(scope, x, x.shape().positions() - 1);
     }
 };
@@ -79,9 +86,10 @@ struct LastStep {
 struct LastStates {
     static constexpr const char* name = "last-states";
 
-    template <class Scope, class X>
-    constexpr auto operator()(Scope& scope, const X& x) const {
-        static_assert(X::SampleShape::rank == 2, "untoward: a LastStates' input is a sequence");
+    template <class Scope, class Input>
+    constexpr auto operator()(Scope& scope, const Input& input) const {
+        const auto& x = detail::require_sequence<LastStates>(scope, input);
+        using X = std::remove_cvref_t<decltype(x)>;
         constexpr Index C = X::SampleShape::template static_extent<0>;
         constexpr Index Half = C == Dynamic ? Dynamic : C / 2;
         static_assert(C == Dynamic || C % 2 == 0, "untoward: a LastStates halves its channels");

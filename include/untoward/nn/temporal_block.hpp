@@ -37,9 +37,10 @@ struct TemporalBlock {
         visit("dropout", self.dropout, OptionRange{0, 0.99});
     }
 
-    template <class Scope, class X>
-    constexpr auto operator()(Scope& scope, const X& x) const {
-        static_assert(X::SampleShape::rank == 2, "untoward: a TemporalBlock's input is a sequence");
+    template <class Scope, class Input>
+    constexpr auto operator()(Scope& scope, const Input& input) const {
+        const auto& x = detail::require_sequence<TemporalBlock>(scope, input);
+        using X = std::remove_cvref_t<decltype(x)>;
         constexpr Index In = X::SampleShape::template static_extent<0>;
         const CausalConvolution1d<Out, Kernel> convolution{dilation, outputs, kernel};
         const Dropout drop{dropout};
@@ -53,12 +54,17 @@ struct TemporalBlock {
             const auto sum = add(scope, base, dropped2);
             return scope.apply(Activate<Activation>{}, sum);
         };
-        if constexpr (In != Dynamic && Out != Dynamic && In == Out) {
+        constexpr bool same = In == Out && In != Dynamic;
+        if constexpr (same) {
             return with(x);
         } else {
-            // Where the sizes are known at run time, both ways end in one type.
-            if constexpr (In == Dynamic || Out == Dynamic) {
-                if (x.shape().channels() == outputs.size()) return with(reshape(scope, x, dropped2.shape()));
+            if (x.shape().channels() == outputs.size()) {
+                if constexpr (In == Out) {
+                    return with(x);
+                } else if constexpr (In == Dynamic || Out == Dynamic) {
+                    // Both ways end in one type.
+                    return with(reshape(scope, x, dropped2.shape()));
+                }
             }
             return with(scope.call("downsample", Dense<Out>(outputs), x));
         }

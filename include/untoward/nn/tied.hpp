@@ -11,11 +11,14 @@ namespace untoward {
 /// activation must have a slope_from_output.
 template <class Activation = Identity>
 struct TransposedAffine {
+    static_assert(HasSlopeFromOutput<Activation>,
+                  "untoward: what follows a product in one rule has a slope_from_output");
+
     template <Index C, Index... P, Index In, Index Out, Index Bias>
     constexpr auto shape(const Shape<C, P...>& x, const Shape<In, Out>& weight,
                          const Shape<Bias>& bias) const {
-        detail::require_same_extent<Out, C>(weight.template extent<1>(), x.channels());
-        detail::require_same_extent<In, Bias>(weight.template extent<0>(), bias.size());
+        detail::require_same_extent<TransposedAffine, Out, C>(weight.template extent<1>(), x.channels());
+        detail::require_same_extent<TransposedAffine, In, Bias>(weight.template extent<0>(), bias.size());
         return detail::with_channels(Vec<In>(weight.template extent<0>()), x);
     }
     static constexpr Index multiply_adds(const auto& x, const auto& weight, const auto&) {
@@ -67,8 +70,7 @@ inline constexpr Transposed transposed{};
 
 /// One weight for two layers: `tied(x)` is up(W x + b), as of a `Dense`, and `tied(h, transposed)` is
 /// down(W' h + c). Bind it once and call the bound layer both ways. Parameters `weight` (Out, In), `bias`
-/// (Out) and `transposed_bias` (In), uniform on +-1/sqrt(In), and the last on +-1/sqrt(Out), at first. Both
-/// activations need a slope_from_output.
+/// (Out) and `transposed_bias` (In), uniform on +-1/sqrt(In), and the last on +-1/sqrt(Out), at first.
 ///
 /// An autoencoder with tied weights (Vincent et al. 2010), whole:
 ///
@@ -85,6 +87,9 @@ inline constexpr Transposed transposed{};
 ///     };
 template <Index In = Dynamic, Index Out = Dynamic, class Up = Identity, class Down = Identity>
 struct TiedDense {
+    static_assert(ActivationFunction<Up> && ActivationFunction<Down>,
+                  "untoward: an activation has value(x), and slope_from_output(y) or slope(x)");
+
     [[no_unique_address]] Vec<In> inputs{};
     [[no_unique_address]] Vec<Out> outputs{};
 
@@ -104,7 +109,13 @@ struct TiedDense {
     template <class Scope, class H>
     constexpr auto operator()(Scope& scope, const H& h, Transposed) const {
         const auto parameters = ask(scope);
-        return scope.apply(TransposedAffine<Down>{}, h, parameters.weight, parameters.transposed_bias);
+        if constexpr (HasSlopeFromOutput<Down>) {
+            return scope.apply(TransposedAffine<Down>{}, h, parameters.weight, parameters.transposed_bias);
+        } else {
+            const auto sums =
+                scope.apply(TransposedAffine<>{}, h, parameters.weight, parameters.transposed_bias);
+            return scope.apply(Activate<Down>{}, sums);
+        }
     }
 
 private:

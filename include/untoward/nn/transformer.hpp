@@ -38,9 +38,10 @@ struct TransformerBlock {
         visit("dropout", self.dropout, OptionRange{0, 0.99});
     }
 
-    template <class Scope, class X>
-    constexpr auto operator()(Scope& scope, const X& x) const {
-        static_assert(X::SampleShape::rank == 2, "untoward: a TransformerBlock's input is a sequence");
+    template <class Scope, class Input>
+    constexpr auto operator()(Scope& scope, const Input& input) const {
+        const auto& x = detail::require_sequence<TransformerBlock>(scope, input);
+        using X = std::remove_cvref_t<decltype(x)>;
         constexpr Index E = X::SampleShape::template static_extent<0>;
         const Vec<E> channels(x.shape().channels());
         const Dropout drop{dropout};

@@ -41,9 +41,10 @@ struct TransposedConvolution1d {
         visit("dilation", self.dilation);
     }
 
-    template <class Scope, class X>
-    constexpr auto operator()(Scope& scope, const X& x) const {
-        static_assert(X::SampleShape::rank == 2, "untoward: a TransposedConvolution1d's input is a sequence");
+    template <class Scope, class Input>
+    constexpr auto operator()(Scope& scope, const Input& input) const {
+        const auto& x = detail::require_sequence<TransposedConvolution1d>(scope, input);
+        using X = std::remove_cvref_t<decltype(x)>;
         constexpr Index T = X::SampleShape::template static_extent<1>;
         constexpr bool known = T != Dynamic && Kernel != Dynamic && Stride != Dynamic && Padding != Dynamic &&
                                OutputPadding != Dynamic && Dilation != Dynamic;

@@ -81,8 +81,9 @@ struct Affine {
     template <Index C, Index... P, Index In, Index Out, Index Bias>
     constexpr auto shape(const Shape<C, P...>& x, const Shape<In, Out>& weight,
                          const Shape<Bias>& bias) const {
-        detail::require_same_extent<In, C>(weight.template extent<0>(), x.template extent<0>());
-        detail::require_same_extent<Out, Bias>(weight.template extent<1>(), bias.template extent<0>());
+        detail::require_same_extent<Affine, In, C>(weight.template extent<0>(), x.template extent<0>());
+        detail::require_same_extent<Affine, Out, Bias>(weight.template extent<1>(),
+                                                       bias.template extent<0>());
         return detail::with_channels(Vec<Out>(weight.template extent<1>()), x);
     }
     static constexpr Index multiply_adds(const auto& x, const auto& weight, const auto&) {
@@ -120,7 +121,7 @@ struct Affine {
 struct Product {
     template <Index C, Index... P, Index In, Index Out>
     constexpr auto shape(const Shape<C, P...>& x, const Shape<In, Out>& weight) const {
-        detail::require_same_extent<In, C>(weight.template extent<0>(), x.template extent<0>());
+        detail::require_same_extent<Product, In, C>(weight.template extent<0>(), x.template extent<0>());
         return detail::with_channels(Vec<Out>(weight.template extent<1>()), x);
     }
     static constexpr Index multiply_adds(const auto& x, const auto& weight) {
@@ -145,9 +146,11 @@ struct Product {
 };
 
 /// activation(W x + b): one rule, or two where the slope of the activation needs its input
-template <ActivationFunction Activation = Identity, class Scope, class X, class W, class B>
+template <class Activation = Identity, class Scope, class X, class W, class B>
 constexpr auto affine(Scope& scope, const X& x, const W& weight, const B& bias) {
-    if constexpr (HasSlopeFromOutput<Activation>) {
+    if constexpr (!detail::require_activation<Activation>()) {
+        return scope.apply(Affine<>{}, x, weight, bias);
+    } else if constexpr (HasSlopeFromOutput<Activation>) {
         return scope.apply(Affine<Activation>{}, x, weight, bias);
     } else {
         const auto sums = scope.apply(Affine<>{}, x, weight, bias);

@@ -10,7 +10,7 @@ namespace untoward {
 
 /// a + b
 struct Add {
-    constexpr auto shape(const auto& a, const auto& b) const { return broadcast(a, b); }
+    constexpr auto shape(const auto& a, const auto& b) const { return broadcast<Add>(a, b); }
     void forward(auto y, auto a, auto b) const {
         assign(
             y, [](const auto& p, const auto& q) { return p + q; }, a, b);
@@ -23,7 +23,7 @@ struct Add {
 
 /// a - b
 struct Subtract {
-    constexpr auto shape(const auto& a, const auto& b) const { return broadcast(a, b); }
+    constexpr auto shape(const auto& a, const auto& b) const { return broadcast<Subtract>(a, b); }
     void forward(auto y, auto a, auto b) const {
         assign(
             y, [](const auto& p, const auto& q) { return p - q; }, a, b);
@@ -36,7 +36,7 @@ struct Subtract {
 
 /// a b
 struct Multiply {
-    constexpr auto shape(const auto& a, const auto& b) const { return broadcast(a, b); }
+    constexpr auto shape(const auto& a, const auto& b) const { return broadcast<Multiply>(a, b); }
     void forward(auto y, auto a, auto b) const {
         assign(
             y, [](const auto& p, const auto& q) { return p * q; }, a, b);
@@ -49,7 +49,7 @@ struct Multiply {
 
 /// a / b
 struct Divide {
-    constexpr auto shape(const auto& a, const auto& b) const { return broadcast(a, b); }
+    constexpr auto shape(const auto& a, const auto& b) const { return broadcast<Divide>(a, b); }
     void forward(auto y, auto a, auto b) const {
         assign(
             y, [](const auto& p, const auto& q) { return p / q; }, a, b);
@@ -87,7 +87,7 @@ struct ShareOfSmaller {
 /// max(a, b), NaN where one of them is. The larger takes the gradient, each half of it at a tie (as in
 /// PyTorch).
 struct Maximum {
-    constexpr auto shape(const auto& a, const auto& b) const { return broadcast(a, b); }
+    constexpr auto shape(const auto& a, const auto& b) const { return broadcast<Maximum>(a, b); }
     void forward(auto y, auto a, auto b) const {
         using S = typename decltype(y)::Scalar;
         assign(
@@ -101,7 +101,7 @@ struct Maximum {
 
 /// min(a, b), NaN where one of them is. The smaller takes the gradient, each half of it at a tie.
 struct Minimum {
-    constexpr auto shape(const auto& a, const auto& b) const { return broadcast(a, b); }
+    constexpr auto shape(const auto& a, const auto& b) const { return broadcast<Minimum>(a, b); }
     void forward(auto y, auto a, auto b) const {
         using S = typename decltype(y)::Scalar;
         assign(

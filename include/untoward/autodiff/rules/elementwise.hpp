@@ -35,6 +35,17 @@ concept ActivationFunction = requires(const detail::ConstFlatMap<float>& x) {
 }
 &&(HasSlopeFromOutput<T> || requires(const detail::ConstFlatMap<float>& x) { T::slope(x); });
 
+namespace detail {
+
+template <class Activation>
+constexpr bool require_activation() {
+    static_assert(ActivationFunction<Activation>,
+                  "untoward: an activation has value(x), and slope_from_output(y) or slope(x)");
+    return ActivationFunction<Activation>;
+}
+
+}  // namespace detail
+
 /// x
 struct Identity {
     static auto value(const auto& x) { return x; }

@@ -17,10 +17,12 @@ struct Reshape {
 
     template <class Sample>
     constexpr auto shape(const Sample& x) const {
-        static_assert(To::static_size == Dynamic || Sample::static_size == Dynamic ||
-                          To::static_size == Sample::static_size,
-                      "untoward: a reshaped sample keeps its size");
-        UNTOWARD_ASSERT(x.size() == to.size(), "untoward: a reshaped sample keeps its size");
+        constexpr bool known = To::static_size != Dynamic && Sample::static_size != Dynamic;
+        if constexpr (known) {
+            detail::require_same_extent<Reshape, To::static_size, Sample::static_size>(to.size(), x.size());
+        } else {
+            UNTOWARD_ASSERT(x.size() == to.size(), "untoward: a reshaped sample keeps its size");
+        }
         static_cast<void>(x);
         return to;
     }
@@ -127,7 +129,9 @@ private:
 struct Reverse {
     template <class Sample>
     constexpr auto shape(const Sample& x) const {
-        static_assert(Sample::rank == 2, "untoward: what is reversed is a sequence");
+        if constexpr (Sample::rank != 2) {
+            static_cast<void>(detail::Refuse<mistake::InputIsNoSequence<Reverse, Sample>>::value);
+        }
         return x;
     }
     void forward(auto y, auto x) const {

@@ -78,8 +78,9 @@ struct MatrixProduct {
 private:
     template <std::size_t I, std::size_t J, class A, class B>
     static constexpr void require_same(const A& a, const B& b) {
-        detail::require_same_extent<A::template static_extent<I>, B::template static_extent<J>>(
-            a.template extent<I>(), b.template extent<J>());
+        detail::require_same_extent<MatrixProduct, A::template static_extent<I>,
+                                    B::template static_extent<J>>(a.template extent<I>(),
+                                                                  b.template extent<J>());
     }
     template <class A, class B, std::size_t I>
     static constexpr Index known_extent =

@@ -54,7 +54,6 @@ struct Concatenate {
     template <Index C, Index... P, class... Others>
     constexpr auto shape(const Shape<C, P...>& first, const Others&... others) const {
         constexpr bool same_rank = ((Others::rank == sizeof...(P) + 1) && ...);
-        static_assert(same_rank, "untoward: what is concatenated has the same positions");
         if constexpr (same_rank) {
             constexpr Index total = ((Others::template static_extent<0> == Dynamic) || ... || (C == Dynamic))
                                         ? Dynamic
@@ -65,6 +64,10 @@ struct Concatenate {
                     (others.channels() + ... + first.channels()), first.template extent<I + 1>()...);
             };
             return with_others(std::make_index_sequence<sizeof...(P)>{});
+        } else {
+            static_cast<void>(
+                detail::Refuse<mistake::PositionsDiffer<Concatenate, Shape<C, P...>, Others...>>::value);
+            return first;
         }
     }
     void forward(auto y, auto... x) const {
@@ -92,8 +95,8 @@ struct Concatenate {
 private:
     template <Index P, std::size_t I, class First, class... Others>
     static constexpr void require_same_positions(const First& first, const Others&... others) {
-        (detail::require_same_extent<P, Others::template static_extent<I>>(first.template extent<I>(),
-                                                                           others.template extent<I>()),
+        (detail::require_same_extent<Concatenate, P, Others::template static_extent<I>>(
+             first.template extent<I>(), others.template extent<I>()),
          ...);
     }
     // The extent that any of them knows.

@@ -37,7 +37,7 @@ using Bad = decltype(output_shape(Convolution1d<8, 5>{}, Seq<3, 4>{}));
 using Bad = decltype(output_shape(TransposedConvolution1d<8, 2, 1, 3>{}, Seq<3, 4>{}));
 #endif
 // An output padding as large as the stride.
-#if CASE == 4  // expect: an output padding is smaller than the stride or the dilation
+#if CASE == 4  // expect: a TransposedConvolution1d's output padding is less than its stride or dilation
 using Bad = decltype(output_shape(TransposedConvolution1d<8, 2, 2, 0, 2>{}, Seq<3, 4>{}));
 #endif
 // An LSTM over a vector.
@@ -61,7 +61,7 @@ using Bad = decltype(output_shape(LastStates{}, Seq<3, 2>{}));
 using Bad = decltype(output_shape(TransformerBlock<2, 8>{}, Vec<4>{}));
 #endif
 // A tied layer from 5 features on 4 of them.
-#if CASE == 10  // expect: SizesDiffer<Affine<>, Expected<5>, Found<4>>
+#if CASE == 10  // expect: SizesDiffer<TiedDense<5, 3>, Expected<5>, Found<4>>
 using Bad = decltype(output_shape(TiedDense<5, 3>{}, Vec<4>{}));
 #endif
 // Heads without a head.
@@ -69,7 +69,7 @@ using Bad = decltype(output_shape(TiedDense<5, 3>{}, Vec<4>{}));
 using Bad = decltype(output_shape(Heads<Dense<3>>{}, Vec<4>{}));
 #endif
 // An embedding of two channels of indices.
-#if CASE == 12  // expect: indices have one channel
+#if CASE == 12  // expect: SizesDiffer<Embedding<5, 3>, Expected<1>, Found<2>>
 using Bad = decltype(output_shape(Embedding<5, 3>{}, Seq<2, 4>{}));
 #endif
 // A Residual around a layer that changes the size.
@@ -85,6 +85,6 @@ using Bad = decltype(output_shape(Bidirectional<Gru<3>>{}, Vec<4>{}));
 using Bad = decltype(output_shape(TemporalBlock<4, 2>{}, Vec<4>{}));
 #endif
 // A stride of zero.
-#if CASE == 16  // expect: the stride of a convolution is at least one
+#if CASE == 16  // expect: the stride of a Convolution1d is at least one
 using Bad = decltype(output_shape(Convolution1d<4, 2, 0>{}, Seq<3, 4>{}));
 #endif

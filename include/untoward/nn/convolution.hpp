@@ -232,8 +232,8 @@ private:
                                                                      mistake::Found<PaddedSteps>>>::value);
         }
         static_assert(Stride >= 1 || Stride == Dynamic,
-                      "untoward: the stride of a convolution is at least one");
-        UNTOWARD_ASSERT(stride.size() >= 1, "untoward: the stride of a convolution is at least one");
+                      "untoward: the stride of a Convolution1d is at least one");
+        UNTOWARD_ASSERT(stride.size() >= 1, "untoward: the stride of a Convolution1d is at least one");
         UNTOWARD_ASSERT(PaddedSteps != Dynamic || padded_steps >= reach,
                         "untoward: a Convolution1d's kernel fits into its padded input");
         static_cast<void>(padded_steps);

@@ -34,7 +34,13 @@ struct Embedding {
             const auto indices = reshape(scope, x, Shape<1, Sample::static_size>(1, x.shape().size()));
             return gather(scope, table, indices);
         } else {
-            return gather(scope, table, x);
+            constexpr Index C = Sample::template static_extent<0>;
+            detail::require_same_extent<Embedding, 1, C>(1, x.shape().channels());
+            if constexpr (C == Dynamic || C == 1) {
+                return gather(scope, table, x);
+            } else {
+                return x;
+            }
         }
     }
 };

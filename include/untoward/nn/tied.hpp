@@ -103,15 +103,26 @@ struct TiedDense {
 
     template <class Scope, class X>
     constexpr auto operator()(Scope& scope, const X& x) const {
-        const auto parameters = ask(scope);
-        return affine<Up>(scope, x, parameters.weight, parameters.bias);
+        constexpr Index C = X::SampleShape::template static_extent<0>;
+        detail::require_same_extent<TiedDense, In, C>(inputs.size(), x.shape().channels());
+        if constexpr (detail::may_be_same<Vec<In>, Vec<C>>) {
+            const auto parameters = ask(scope);
+            return affine<Up>(scope, x, parameters.weight, parameters.bias);
+        } else {
+            return x;
+        }
     }
     template <class Scope, class H>
     constexpr auto operator()(Scope& scope, const H& h, Transposed) const {
-        const auto parameters = ask(scope);
-        if constexpr (HasSlopeFromOutput<Down>) {
+        constexpr Index C = H::SampleShape::template static_extent<0>;
+        detail::require_same_extent<TiedDense, Out, C>(outputs.size(), h.shape().channels());
+        if constexpr (!detail::may_be_same<Vec<Out>, Vec<C>>) {
+            return h;
+        } else if constexpr (HasSlopeFromOutput<Down>) {
+            const auto parameters = ask(scope);
             return scope.apply(TransposedAffine<Down>{}, h, parameters.weight, parameters.transposed_bias);
         } else {
+            const auto parameters = ask(scope);
             const auto sums =
                 scope.apply(TransposedAffine<>{}, h, parameters.weight, parameters.transposed_bias);
             return scope.apply(Activate<Down>{}, sums);

@@ -51,11 +51,13 @@ struct TransposedConvolution1d {
         constexpr Index Steps =
             known ? detail::transposed_steps(T, Kernel, Stride, Padding, OutputPadding, Dilation) : Dynamic;
         static_assert(!known || Steps >= 1, "untoward: a TransposedConvolution1d's padding leaves no step");
-        static_assert(Stride == Dynamic || OutputPadding == Dynamic || Dilation == Dynamic ||
-                          OutputPadding < Stride || OutputPadding < Dilation,
-                      "untoward: an output padding is smaller than the stride or the dilation");
-        UNTOWARD_ASSERT(output_padding.size() < stride.size() || output_padding.size() < dilation.size(),
-                        "untoward: an output padding is smaller than the stride or the dilation");
+        static_assert(
+            Stride == Dynamic || OutputPadding == Dynamic || Dilation == Dynamic || OutputPadding < Stride ||
+                OutputPadding < Dilation,
+            "untoward: a TransposedConvolution1d's output padding is less than its stride or dilation");
+        UNTOWARD_ASSERT(
+            output_padding.size() < stride.size() || output_padding.size() < dilation.size(),
+            "untoward: a TransposedConvolution1d's output padding is less than its stride or dilation");
         const Index count = detail::transposed_steps(x.shape().positions(), kernel.size(), stride.size(),
                                                      padding.size(), output_padding.size(), dilation.size());
         UNTOWARD_ASSERT(count >= 1, "untoward: a TransposedConvolution1d's padding leaves no step");

@@ -21,6 +21,7 @@ struct ErasedLatent {
         virtual Value kl(Scope& scope, const ErasedValues& q) const = 0;
         virtual Value within_prior(Scope& scope, const Value& mean) const = 0;
         virtual Value prior(Scope& scope, Index batch) const = 0;
+        virtual Value log_density(Scope& scope, const ErasedValues& q, const Value& z) const = 0;
 
     protected:
         ~Calls() = default;
@@ -57,8 +58,28 @@ struct ErasedLatent {
                 fail("the latent ", io::policy_text(latent), " has no prior to draw from");
             }
         }
+        Value log_density(Scope& scope, const ErasedValues& q, const Value& z) const override {
+            if constexpr (requires { q.template as<Posterior>().log_density(scope, z); }) {
+                // Of every unit where it is, else one number.
+                return erase_value(q.template as<Posterior>().log_density(scope, z));
+            } else {
+                fail("the posterior of the latent ", io::policy_text(latent), " has no density");
+            }
+        }
         const Policy& latent;
     };
+};
+
+// A posterior, for its maker to read.
+template <class Scope>
+struct AnyPosterior {
+    ErasedValues values;
+    const ErasedLatent::Calls<Scope>* calls;
+
+    template <class Z>
+    auto log_density(Scope& scope, const Z& z) const {
+        return calls->log_density(scope, values, erase_value(z));
+    }
 };
 
 }  // namespace detail
@@ -74,27 +95,29 @@ public:
     template <class Policy>
     requires(!std::same_as<Policy, AnyLatent>) AnyLatent(const Policy& latent)
         : units(latent.units.size()),
-          held_(detail::hold_for_readers<S, Erased::Calls, Erased::Held>(latent)) {}
+          held_(detail::hold_for_readers<S, Erased::Calls, Erased::Held>(latent)),
+          deterministic_(detail::is_deterministic(latent)) {}
 
     template <class Scope, class X>
     auto operator()(Scope& scope, const X& hidden) const {
-        return held_->template with<Scope>().posterior(scope, detail::erase_value(hidden));
+        const auto& calls = held_->template with<Scope>();
+        return detail::AnyPosterior<Scope>{calls.posterior(scope, detail::erase_value(hidden)), &calls};
     }
     template <class Scope>
-    auto sample(Scope& scope, const detail::ErasedValues& posterior) const {
-        return held_->template with<Scope>().sample(scope, posterior);
+    auto sample(Scope& scope, const detail::AnyPosterior<Scope>& posterior) const {
+        return posterior.calls->sample(scope, posterior.values);
     }
     template <class Scope>
-    auto mean(Scope& scope, const detail::ErasedValues& posterior) const {
-        return held_->template with<Scope>().mean(scope, posterior);
+    auto mean(Scope& scope, const detail::AnyPosterior<Scope>& posterior) const {
+        return posterior.calls->mean(scope, posterior.values);
     }
     template <class Scope>
-    auto log_variance(Scope& scope, const detail::ErasedValues& posterior) const {
-        return held_->template with<Scope>().log_variance(scope, posterior);
+    auto log_variance(Scope& scope, const detail::AnyPosterior<Scope>& posterior) const {
+        return posterior.calls->log_variance(scope, posterior.values);
     }
     template <class Scope>
-    auto kl(Scope& scope, const detail::ErasedValues& posterior) const {
-        return held_->template with<Scope>().kl(scope, posterior);
+    auto kl(Scope& scope, const detail::AnyPosterior<Scope>& posterior) const {
+        return posterior.calls->kl(scope, posterior.values);
     }
     template <class Scope, class Z>
     auto within_prior(Scope& scope, const Z& mean) const {
@@ -105,11 +128,14 @@ public:
     auto prior(Scope& scope, Index batch) const {
         return held_->template with<Scope>().prior(scope, batch);
     }
+    /// Whether a draw from the one that is held is always the mean.
+    [[nodiscard]] bool holds_deterministic() const { return deterministic_; }
     /// C++ text, which `latent_registry` reads back.
     [[nodiscard]] std::string text() const { return held_->text(); }
 
 private:
     std::shared_ptr<const detail::CallsOfReaders<Erased::Calls, S>> held_;
+    bool deterministic_;
 };
 
 /// The latents that are known by name: the library's, and those that a program adds.

@@ -193,16 +193,6 @@ concept PosteriorHasDensity = requires(const PosteriorDensity<Model>& layer, Sco
         scope, layer.model.latent.mean(scope, layer.model.bind(scope).encode(x)));
 };
 
-template <class Model>
-constexpr bool latent_is_deterministic() {
-    using LatentType = std::remove_cvref_t<decltype(std::declval<Model>().latent)>;
-    if constexpr (requires { LatentType::is_deterministic; }) {
-        return LatentType::is_deterministic;
-    } else {
-        return false;
-    }
-}
-
 // At most `most` columns, in random order.
 template <class S>
 Eigen::Matrix<S, Dynamic, Dynamic> some_columns(const Eigen::Matrix<S, Dynamic, Dynamic>& rows, Index most,
@@ -233,7 +223,8 @@ InformationReport inspect_information(const Model& model, const S* parameters,
                                       const Eigen::Matrix<S, Dynamic, Dynamic>& rows,
                                       const DiagnosticsOptions& options = {}) {
     InformationReport report;
-    if constexpr (detail::PosteriorHasDensity<S, Model> && !detail::latent_is_deterministic<Model>()) {
+    if (detail::is_deterministic(model.latent)) return report;
+    if constexpr (detail::PosteriorHasDensity<S, Model>) {
         using Sample = typename Model::SampleShape;
         const auto x = detail::some_columns(rows, options.rows, options.seed);
         const Index n = x.cols();
@@ -308,6 +299,7 @@ CoverageReport inspect_coverage(const Model& model, const S* parameters,
                                 const DiagnosticsOptions& options = {}) {
     using Matrix = Eigen::Matrix<S, Dynamic, Dynamic>;
     CoverageReport report;
+    if (detail::is_deterministic(model.latent)) return report;
     if constexpr (requires(Run<S> & scope) { model.latent.prior(scope, Index{1}); }) {
         Matrix reference = detail::some_columns(training_rows, options.rows, options.seed);
         Matrix asked = detail::some_columns(held_out_rows, options.rows, options.seed);

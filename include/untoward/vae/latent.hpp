@@ -79,6 +79,22 @@ inline constexpr double posterior_log_variance_high = 6;
 /// prior. An anomaly may be encoded far outside, where the decoder extrapolates and knows nothing.
 inline constexpr double prior_bulk = 3;
 
+namespace detail {
+
+// Whether a draw is always the mean; a latent that was chosen at run time knows at run time.
+template <class LatentType>
+constexpr bool is_deterministic(const LatentType& latent) {
+    if constexpr (requires { latent.holds_deterministic(); }) {
+        return latent.holds_deterministic();
+    } else if constexpr (requires { LatentType::is_deterministic; }) {
+        return LatentType::is_deterministic;
+    } else {
+        return false;
+    }
+}
+
+}  // namespace detail
+
 /// K latent units with a diagonal normal posterior and a standard normal prior. As a layer it turns the
 /// encoder's output into a `distributions::Normal`: one product, parameters `weight` (2 K, in) and `bias`
 /// (2 K), the first K rows for the mean and the others for the log-variance, which is kept in [-12, 6].

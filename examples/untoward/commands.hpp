@@ -72,6 +72,14 @@ void calibrate(const CalibrateArguments& arguments);
 
 void info(const std::string& model);
 
+struct DiagnoseArguments {
+    std::string table;
+    std::string held_out;
+    std::string model;
+    std::uint64_t seed = 0;
+};
+void diagnose(const DiagnoseArguments& arguments);
+
 struct LatentArguments {
     std::string table;
     std::string model;

@@ -7,7 +7,7 @@
 #include "commands.hpp"
 #include "model.hpp"
 
-// What the model has learned, to look at: latent coordinates, reconstructions, rows of its own, and the way from
+// What the model has learned, to look at: a diagnosis, latent coordinates, reconstructions, rows of its own, and the way from
 // one row to another.
 
 namespace program {
@@ -70,6 +70,20 @@ void write_decoded(io::CsvWriter& csv, const io::TableCoding& coding,
 }
 
 }  // namespace
+
+void diagnose(const DiagnoseArguments& arguments) {
+    const Rows rows(arguments.model, arguments.table, "");
+    const Eigen::MatrixXf x = rows.features();
+    require_finite(rows, x);
+    Eigen::MatrixXf others(x.rows(), 0);
+    if (!arguments.held_out.empty()) {
+        const Rows held_out(arguments.model, arguments.held_out, "");
+        others = held_out.features();
+        require_finite(held_out, others);
+    }
+    for (const std::string& sentence : rows.model.diagnose(x, others, arguments.seed))
+        std::printf("%s\n", sentence.c_str());
+}
 
 void latent(const LatentArguments& arguments) {
     const Rows rows(arguments.model, arguments.table, arguments.id);

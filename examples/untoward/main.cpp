@@ -65,6 +65,10 @@ Layers, likelihoods, scores and the other policies are named as in the library, 
   --latent "code<8>"  a plain autoencoder      --optimiser "adam-w{decay=0.01}"
 A name that is not known is answered with those that are.)";
 
+constexpr const char* diagnose_footer =
+    R"(Latent units in use; what the code says of a row; whether the decoder reads the code; and whether all kinds of
+rows, and only such rows, can come out of the model. At most 1,000 rows of each table are looked at.)";
+
 constexpr const char* latent_footer =
     R"(The columns of the output: row, COL with --id, and z1, z2, ...: the means
 of the posterior. Rows that the model thinks alike lie close together.)";
@@ -248,6 +252,20 @@ void add_info(CLI::App& app) {
     command->callback([model] { info(*model); });
 }
 
+void add_diagnose(CLI::App& app) {
+    const auto arguments = std::make_shared<DiagnoseArguments>();
+    CLI::App* const command = add_command(
+        app, "diagnose", "Say whether the model learned what it should, and what to do.", diagnose_footer);
+    add_text(command, "TRAIN", arguments->table, "FILE", "the table that it was fitted to")->required();
+    add_text(command, "--model", arguments->model, "FILE", model_help)->required();
+    add_text(command, "--held-out", arguments->held_out, "FILE", "other normal rows");
+    add_whole<std::uint64_t>(command, "--seed", arguments->seed, "N", 0, "of what is drawn");
+    command->callback([arguments] {
+        require_one_standard_input({arguments->table, arguments->model, arguments->held_out});
+        diagnose(*arguments);
+    });
+}
+
 void add_latent(CLI::App& app) {
     const auto arguments = std::make_shared<LatentArguments>();
     CLI::App* const command =
@@ -316,6 +334,7 @@ int run(int argc, char** argv) {
     add_evaluate(app);
     add_calibrate(app);
     add_info(app);
+    add_diagnose(app);
     add_latent(app);
     add_reconstruct(app);
     add_sample(app);
@@ -325,9 +344,9 @@ int run(int argc, char** argv) {
     const std::string first = argc > 1 ? argv[1] : "-";
     const auto is_first = [&first](const CLI::App* command) { return command->get_name() == first; };
     if (first.substr(0, 1) != "-" && app.get_subcommands(is_first).empty()) {
-        untoward::fail(
-            "there is no command ", io::in_quotes(first),
-            ", only fit, score, evaluate, calibrate, info, latent, reconstruct, sample, interpolate");
+        untoward::fail("there is no command ", io::in_quotes(first),
+                       ", only fit, score, evaluate, calibrate, info, diagnose, latent, reconstruct, sample, "
+                       "interpolate");
     }
     try {
         app.parse(argc, argv);

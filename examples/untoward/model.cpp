@@ -5,6 +5,7 @@
 
 #include <untoward/generate.hpp>
 #include <untoward/io/detector_file.hpp>
+#include <untoward/train/diagnostics.hpp>
 
 #include "network.hpp"
 
@@ -70,6 +71,11 @@ void Model::set_threshold(Threshold threshold) {
 FeatureScale Model::scale(Index feature) const {
     const auto& scaling = network_->detector.scaling();
     return {scaling.centre[feature], scaling.scale[feature], scaling.constant[feature] != 0};
+}
+
+std::vector<std::string> Model::diagnose(const Eigen::MatrixXf& training, const Eigen::MatrixXf& held_out,
+                                         std::uint64_t seed) const {
+    return untoward::diagnose(network_->detector, training, held_out, {.seed = seed}).verdicts();
 }
 
 Eigen::MatrixXf Model::encode(const Eigen::MatrixXf& x) const {

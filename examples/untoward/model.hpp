@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <untoward/dynamic/any_threshold.hpp>
 #include <untoward/io/table_coding.hpp>
@@ -59,6 +60,11 @@ public:
     const Threshold& threshold() const;
     void set_threshold(Threshold threshold);
     FeatureScale scale(untoward::Index feature) const;
+
+    /// What there is to say of the model, from the rows it was fitted to and others like them, or none
+    /// (features x n): one sentence each.
+    std::vector<std::string> diagnose(const Eigen::MatrixXf& training, const Eigen::MatrixXf& held_out,
+                                      std::uint64_t seed) const;
 
     /// What the model makes of features x n: latent coordinates, and what is decoded from them.
     Eigen::MatrixXf encode(const Eigen::MatrixXf& x) const;

@@ -172,7 +172,11 @@ TEST_CASE("latent coordinates, reconstructions, rows of its own and the way betw
     write_text(folder / "inf.csv", "a,b,c\n1,inf,x\n");
     require_refusal({"latent", folder / "inf.csv", "--model", model, "--out", "-"},
                     {"inf.csv, line 2, column 'b'", "infinite"});
+    const std::string said = run_well({"diagnose", table, "--model", model, "--held-out", table}).out;
+    CHECK(lines_of(said).size() == 4);
+    CHECK_THAT(said, ContainsSubstring("of 2 latent units active") && ContainsSubstring("nats"));
     fit_with(table, model, {"--latent", "code<2>"});
+    CHECK(lines_of(run_well({"diagnose", table, "--model", model}).out).size() == 4);
     require_refusal({"sample", "--model", model, "--out", folder / "x.csv"}, {"Code<2>{}", "no prior"});
     CHECK(folder.entries() == 4);
 }

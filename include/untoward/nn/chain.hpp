@@ -29,8 +29,7 @@ struct Chain {
     [[no_unique_address]] std::tuple<Layers...> layers{};
 
     constexpr Chain() = default;
-    constexpr Chain(const Layers&... all) requires(sizeof...(Layers) > 0)
-        : layers(all...) {}
+    constexpr Chain(const Layers&... all) requires(sizeof...(Layers) > 0) : layers(all...) {}
 
     template <class Scope, class X>
     constexpr auto operator()(Scope& scope, const X& x) const {

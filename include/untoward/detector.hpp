@@ -69,8 +69,8 @@ public:
     using Vector = typename Storage::Vector;
     using Model = std::remove_cvref_t<decltype(std::declval<RecipeType>().model)>;
     using Sample = typename Model::SampleShape;
-    using Threshold =
-        std::remove_cvref_t<decltype(std::declval<RecipeType>().threshold.calibrate(std::declval<Vector>()))>;
+    using Threshold = std::remove_cvref_t<decltype(detail::calibrate(std::declval<RecipeType>().threshold,
+                                                                     std::declval<Vector>()))>;
     using VerdictType = Verdict<Scalar, Sample>;
 
     /// From its fitted parts: as `fit` and loading make it. `typical` is the training median of each
@@ -134,7 +134,7 @@ public:
         const auto layer = gather(recipe_, expected != nullptr);
         Run<Scalar> scope(parameters_.data(), arena, Pass{.seed = layer.needs.seed});
         const auto evidence = layer(scope, scope.input(Tensor<const Scalar, Sample>(x)));
-        recipe_.score.add_to(sheet, evidence, Scalar(1));
+        detail::add_score(recipe_.score, sheet, evidence, Scalar(1));
 
         for (Index j = 0; j < n; ++j) {
             scores[j] = sheet.features.column(j).sum() + sheet.rest(0, j);
@@ -221,7 +221,7 @@ public:
 
 private:
     static constexpr auto gather(const RecipeType& recipe, bool explain) {
-        Needs needs = recipe.score.needs();
+        Needs needs = detail::needs_of(recipe.score);
         needs.expectation = needs.expectation || explain;
         return GatherEvidence<Model>{recipe.model, needs};
     }

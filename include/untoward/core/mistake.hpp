@@ -50,7 +50,7 @@ template <class Who, class What, class Into>
 struct DoesNotDivide;  // the heads of an attention share its channels equally
 template <class Who, class What, class Instead>
 struct InputIsShorter;  // the kernel of a convolution fits into its padded input
-template <class What, class Instead>
+template <class Decoded, class Sample>
 struct DecoderDoesNotFitSample;  // the decoder ends at the positions that the model's sample has
 template <class Rule, class... Inputs>
 struct RuleHasNoShapeFor;  // constexpr auto shape(const auto&... of_inputs) const

@@ -156,4 +156,25 @@ struct IdentityScaler {
     }
 };
 
+namespace detail {
+
+template <class Scaler, bool HasFit>
+constexpr void require_fit() {
+    static_assert(HasFit, "untoward: a scaler has fit(rows) const, which returns a Scaling");
+}
+template <class Scaler, class Rows>
+auto fit_scaler(const Scaler& scaler, const Rows& rows) {
+    constexpr bool has = requires {
+        scaler.fit(rows).constant;
+    };
+    require_fit<Scaler, has>();
+    if constexpr (has) {
+        return scaler.fit(rows);
+    } else {
+        return IdentityScaler{}.fit(rows);
+    }
+}
+
+}  // namespace detail
+
 }  // namespace untoward

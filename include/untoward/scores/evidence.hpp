@@ -58,7 +58,7 @@ struct GatherEvidence {
                 "reconstruction",
                 [&](auto& inner, const auto& z) {
                     const auto output = parts.decode(z);
-                    return likelihood.expectation(inner, output);
+                    return detail::expectation_of(likelihood, inner, output, x);
                 },
                 mean));
         }
@@ -68,12 +68,12 @@ struct GatherEvidence {
                 [&](auto& inner, const auto& anywhere) {
                     const auto z = latent.within_prior(inner, anywhere);
                     const auto output = parts.decode(z);
-                    return likelihood.expectation(inner, output);
+                    return detail::expectation_of(likelihood, inner, output, x);
                 },
                 mean));
         }
         if (needs.draws > 0) {
-            const Index draws = is_deterministic() ? 1 : needs.draws;
+            const Index draws = detail::is_deterministic(latent) ? 1 : needs.draws;
             auto total = X(scope.constant(x.shape(), x.batch(), 0));
             for (Index draw = 0; draw < draws; ++draw) {
                 // As a layer of its own, so that the arena gets back all but the new total.
@@ -82,7 +82,7 @@ struct GatherEvidence {
                     [&](auto&, const auto& sum) {
                         const auto z = latent.sample(scope, posterior);
                         const auto output = parts.decode(z);
-                        const auto log_density = likelihood.log_density(scope, x, output);
+                        const auto log_density = detail::log_density_of(likelihood, scope, x, output);
                         return add(scope, sum, log_density);
                     },
                     total));
@@ -90,16 +90,6 @@ struct GatherEvidence {
             evidence.log_density = X(scale(scope, 1.0 / static_cast<double>(draws), total));
         }
         return evidence;
-    }
-
-private:
-    static constexpr bool is_deterministic() {
-        using LatentType = std::remove_cvref_t<decltype(std::declval<Model>().latent)>;
-        if constexpr (requires { LatentType::is_deterministic; }) {
-            return LatentType::is_deterministic;
-        } else {
-            return false;
-        }
     }
 };
 

@@ -37,6 +37,36 @@ concept Score = requires(const T& score) {
     { score.needs() } -> std::convertible_to<Needs>;
 };
 
+namespace detail {
+
+template <class Score, bool HasNeeds>
+constexpr void require_needs() {
+    static_assert(HasNeeds, "untoward: a score has needs() const, which returns Needs");
+}
+template <class ScoreType>
+constexpr Needs needs_of(const ScoreType& score) {
+    require_needs<ScoreType, Score<ScoreType>>();
+    if constexpr (Score<ScoreType>) {
+        return score.needs();
+    } else {
+        return {};
+    }
+}
+template <class Score, bool HasAddTo>
+constexpr void require_add_to() {
+    static_assert(HasAddTo, "untoward: a score has add_to(sheet, evidence, weight) const");
+}
+template <class Score, class Sheet, class Evidence, class S>
+void add_score(const Score& score, Sheet& sheet, const Evidence& evidence, S weight) {
+    constexpr bool has = requires {
+        score.add_to(sheet, evidence, weight);
+    };
+    require_add_to<Score, has>();
+    if constexpr (has) score.add_to(sheet, evidence, weight);
+}
+
+}  // namespace detail
+
 /// weight * score
 template <Score Inner>
 struct Weighted {

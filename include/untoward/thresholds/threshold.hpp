@@ -133,4 +133,26 @@ private:
     Index rows_needed_;
 };
 
+namespace detail {
+
+template <class Policy, bool HasCalibrate>
+constexpr void require_calibrate() {
+    static_assert(HasCalibrate,
+                  "untoward: a threshold has calibrate(scores) const, which returns a FittedThreshold");
+}
+template <class Policy, class Scores>
+auto calibrate(const Policy& policy, const Scores& scores) {
+    constexpr bool has = requires {
+        { policy.calibrate(scores) } -> FittedThreshold;
+    };
+    require_calibrate<Policy, has>();
+    if constexpr (has) {
+        return policy.calibrate(scores);
+    } else {
+        return PlainThreshold<typename Scores::Scalar>(0, 0, 1);
+    }
+}
+
+}  // namespace detail
+
 }  // namespace untoward

@@ -25,7 +25,7 @@ public:
     AnySchedule() = default;
 
     template <class Schedule>
-    requires(!std::is_same_v<Schedule, AnySchedule> && ScheduleLike<Schedule>)
+    requires(!std::is_same_v<Schedule, AnySchedule> && std::is_class_v<Schedule>)
         AnySchedule(const Schedule& schedule)
         : held_(std::make_unique<Held<Schedule>>(schedule)) {}
 
@@ -74,11 +74,21 @@ private:
         static constexpr bool has_state = requires(Schedule & s) {
             Schedule::state(s, detail::IgnoreOption{});
         };
-        static_assert(!observes || has_state, "untoward: a schedule that observes says what its state is");
 
-        explicit Held(const Schedule& schedule) : held(schedule) {}
+        explicit Held(const Schedule& schedule) : held(schedule) {
+            static_assert(ScheduleLike<Schedule>,
+                          "untoward: a schedule has operator()(step, steps) const, which returns a number");
+            static_assert(!observes || has_state,
+                          "untoward: a schedule that observes has state(self, visit)");
+        }
         [[nodiscard]] std::unique_ptr<Base> clone() const override { return std::make_unique<Held>(held); }
-        [[nodiscard]] double value(Index step, Index steps) const override { return held(step, steps); }
+        [[nodiscard]] double value([[maybe_unused]] Index step, [[maybe_unused]] Index steps) const override {
+            if constexpr (ScheduleLike<Schedule>) {
+                return held(step, steps);
+            } else {
+                return 0;
+            }
+        }
         [[nodiscard]] bool complete([[maybe_unused]] Index step,
                                     [[maybe_unused]] Index steps) const override {
             if constexpr (requires { held.complete(step, steps); }) {

@@ -129,12 +129,19 @@ private:
     struct Held final : Base {
         explicit Held(const Callback& callback) : held(callback) {
             using C = std::remove_reference_t<decltype(get())>;
-            static_assert(
-                requires(C & c, Training & t) { c.on_begin(t); } ||
-                    requires(C & c, Training & t) { c.on_step(t); } ||
-                    requires(C & c, Training & t) { c.on_evaluation(t); } ||
-                    requires(C & c, Training & t) { c.on_end(t); },
-                "untoward: a callback has on_begin, on_step, on_evaluation or on_end");
+            constexpr bool has_any = requires(C & c, Training & t) {
+                c.on_begin(t);
+            }
+            || requires(C & c, Training & t) {
+                c.on_step(t);
+            }
+            || requires(C & c, Training & t) {
+                c.on_evaluation(t);
+            }
+            || requires(C & c, Training & t) {
+                c.on_end(t);
+            };
+            static_assert(has_any, "untoward: a callback has on_begin, on_step, on_evaluation or on_end");
         }
         void on_begin(Training& training) override {
             if constexpr (requires { get().on_begin(training); }) get().on_begin(training);

@@ -112,7 +112,8 @@ CalibrationSplit calibration_split(const ThresholdPolicy& threshold, Index n, st
 /// nothing but the threshold reads; then it fits the scaler, trains the model, and calibrates the threshold.
 ///
 /// Throws Error: fewer than two rows, another number of features than the model's, an infinite value (named),
-/// training that is not finite (step and layer named).
+/// training that is not finite (step and layer named), a scaler chosen at run time that does not keep the
+/// numbers that the likelihood is for (one of fixed type does not compile).
 template <class RecipeType, class Derived>
 auto fit(const RecipeType& recipe, const Eigen::DenseBase<Derived>& rows, const FitOptions& options = {},
          FitReport* report = nullptr) {
@@ -121,6 +122,10 @@ auto fit(const RecipeType& recipe, const Eigen::DenseBase<Derived>& rows, const 
     using Vector = typename DetectorType::Vector;
     detail::require_scaler_for_likelihood<std::remove_cvref_t<decltype(recipe.model.likelihood)>,
                                           std::remove_cvref_t<decltype(recipe.scaler)>>();
+    // Where they are chosen at run time, dynamic/detector.hpp says the same.
+    if constexpr (requires { require_scaler_for_likelihood(recipe.scaler, recipe.model.likelihood); }) {
+        require_scaler_for_likelihood(recipe.scaler, recipe.model.likelihood);
+    }
     const auto& data = rows.derived();
     const Index n = data.cols();
     const Index features = recipe.model.sample.size();
@@ -147,7 +152,7 @@ auto fit(const RecipeType& recipe, const Eigen::DenseBase<Derived>& rows, const 
     const auto held_out_rows = rest.first(held_out);
     const auto fitting = rest.subspan(held_out);
 
-    const auto scaling = recipe.scaler.fit(detail::gather_raw<S>(data, rest));
+    const auto scaling = detail::fit_scaler(recipe.scaler, detail::gather_raw<S>(data, rest));
     const auto training_rows = detail::gather_scaled<S>(data, scaling, fitting);
     const auto judging_rows = detail::gather_scaled<S>(data, scaling, held_out_rows);
 
@@ -162,12 +167,12 @@ auto fit(const RecipeType& recipe, const Eigen::DenseBase<Derived>& rows, const 
     const TrainingReport trained = trainer.run(judging_rows);
 
     // Contributions are measured against what is usual for each feature among the rows that were fitted.
-    const auto uncalibrated = recipe.threshold.calibrate(Vector(Vector::Zero(1)));
+    const auto uncalibrated = detail::calibrate(recipe.threshold, Vector(Vector::Zero(1)));
     DetectorType draft(recipe, scaling, parameters, Vector(Vector::Zero(features)), uncalibrated);
     Vector typical = detail::typical_contributions(draft, data, fitting);
     DetectorType detector(recipe, scaling, std::move(parameters), std::move(typical), uncalibrated);
     detector.set_threshold(
-        recipe.threshold.calibrate(detector.score(detail::gather_raw<S>(data, split.calibration))));
+        detail::calibrate(recipe.threshold, detector.score(detail::gather_raw<S>(data, split.calibration))));
 
     if (report != nullptr) {
         report->rows = n;

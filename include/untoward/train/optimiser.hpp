@@ -51,10 +51,31 @@ private:
 
     template <class Rule>
     struct Held final : Base {
-        explicit Held(const Rule& optimiser) : rule(optimiser) {}
-        void apply(const Update<float>& update) const override { rule(update); }
-        void apply(const Update<double>& update) const override { rule(update); }
-        [[nodiscard]] std::span<const char* const> moments() const override { return Rule::moments; }
+        static constexpr bool updates =
+            requires(const Rule& r, const Update<float>& f, const Update<double>& d) {
+            r(f);
+            r(d);
+        };
+        static constexpr bool has_moments = requires { std::span<const char* const>(Rule::moments); };
+
+        explicit Held(const Rule& optimiser) : rule(optimiser) {
+            static_assert(updates, "untoward: an optimiser has operator()(const Update<S>&) const");
+            static_assert(!updates || has_moments,
+                          "untoward: an optimiser has static constexpr moments, the names of what it keeps");
+        }
+        void apply([[maybe_unused]] const Update<float>& update) const override {
+            if constexpr (updates) rule(update);
+        }
+        void apply([[maybe_unused]] const Update<double>& update) const override {
+            if constexpr (updates) rule(update);
+        }
+        [[nodiscard]] std::span<const char* const> moments() const override {
+            if constexpr (has_moments) {
+                return Rule::moments;
+            } else {
+                return {};
+            }
+        }
         [[nodiscard]] bool decays() const override {
             if constexpr (requires { rule.decay; }) {
                 return rule.decay != 0;

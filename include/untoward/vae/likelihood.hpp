@@ -79,11 +79,30 @@ inline constexpr double decoder_log_variance_low = -6;
 inline constexpr double decoder_log_variance_high = 4;
 
 /// The dense layer from a decoder's output to one number for every element of a sample: as many outputs as
-/// the sample has channels, at every position.
+/// the sample has channels, at every position. The decoder's output has the sample's positions.
 template <class Sample>
-constexpr auto head_for(const Sample& sample) {
-    constexpr Index Channels = Sample::template static_extent<0>;
-    return Dense<Channels>(Vec<Channels>(sample.channels()));
+struct Head {
+    [[no_unique_address]] Sample sample;
+
+    template <class Scope, class X>
+    constexpr auto operator()(Scope& scope, const X& x) const {
+        constexpr Index Channels = Sample::template static_extent<0>;
+        const Vec<Channels> channels(sample.channels());
+        using Decoded = typename X::SampleShape;
+        using Result = decltype(detail::with_channels(channels, x.shape()));
+        if constexpr (detail::may_be_same<Result, Sample>) {
+            UNTOWARD_ASSERT(x.shape().positions() == sample.positions(),
+                            "untoward: the decoder ends at other positions than the sample has");
+            return Dense<Channels>(channels)(scope, x);
+        } else {
+            static_cast<void>(detail::Refuse<mistake::DecoderDoesNotFitSample<Decoded, Sample>>::value);
+            return scope.constant(sample, x.batch(), 0);
+        }
+    }
+};
+template <class Sample>
+constexpr Head<Sample> head_for(const Sample& sample) {
+    return {sample};
 }
 
 /// What likelihoods have in common whose layer returns a distribution.
@@ -106,6 +125,41 @@ struct DistributionLikelihood {
 };
 
 namespace detail {
+
+// What a likelihood has to have is asked for here: where it lacks it, one error says so.
+template <class Likelihood, bool HasLogDensity>
+constexpr void require_log_density() {
+    static_assert(HasLogDensity, "untoward: a likelihood has log_density(scope, x, output) const");
+}
+template <class Likelihood, class Scope, class X, class Output>
+constexpr auto log_density_of(const Likelihood& likelihood, Scope& scope, const X& x, const Output& output) {
+    constexpr bool has = requires {
+        likelihood.log_density(scope, x, output);
+    };
+    require_log_density<Likelihood, has>();
+    if constexpr (has) {
+        return likelihood.log_density(scope, x, output);
+    } else {
+        return x;
+    }
+}
+template <class Likelihood, bool HasExpectation>
+constexpr void require_expectation() {
+    static_assert(HasExpectation, "untoward: a likelihood has expectation(scope, output) const");
+}
+template <class Likelihood, class Scope, class Output, class X>
+constexpr auto expectation_of(const Likelihood& likelihood, Scope& scope, const Output& output, const X& x) {
+    constexpr bool has = requires {
+        likelihood.expectation(scope, output);
+    };
+    require_expectation<Likelihood, has>();
+    if constexpr (has) {
+        static_cast<void>(x);
+        return likelihood.expectation(scope, output);
+    } else {
+        return x;
+    }
+}
 
 template <class Likelihood>
 constexpr DataKind data_kind_of() {

@@ -16,6 +16,23 @@ using Decoder = Chain<Layers...>;
 
 namespace detail {
 
+template <class Likelihood, bool HasLayer>
+constexpr void require_likelihood_layer() {
+    static_assert(HasLayer, "untoward: a likelihood has layer(sample_shape) const");
+}
+template <class Likelihood, class Sample>
+constexpr auto layer_of(const Likelihood& likelihood, const Sample& sample) {
+    constexpr bool has = requires {
+        likelihood.layer(sample);
+    };
+    require_likelihood_layer<Likelihood, has>();
+    if constexpr (has) {
+        return likelihood.layer(sample);
+    } else {
+        return Gaussian{}.layer(sample);
+    }
+}
+
 // The four parts of a VAE, bound to their places.
 template <class Encode, class Heads, class Decode, class Output>
 struct VaeParts {
@@ -73,7 +90,7 @@ struct Vae {
     /// posterior, `parts.decode(z)` the likelihood's distribution.
     template <class Scope>
     constexpr auto bind(Scope& scope) const {
-        const auto head = likelihood.layer(sample);
+        const auto head = detail::layer_of(likelihood, sample);
         auto encode = scope.child("encoder", encoder, sample);
         auto heads = scope.child("latent", latent, output_shape(encoder, sample));
         auto decode = scope.child("decoder", decoder, latent.units);
@@ -89,7 +106,7 @@ struct Vae {
         const auto posterior = parts.encode(x);
         const auto z = latent.sample(scope, posterior);
         const auto output = parts.decode(z);
-        const auto log_density = likelihood.log_density(scope, x, output);
+        const auto log_density = detail::log_density_of(likelihood, scope, x, output);
         const auto kl = latent.kl(scope, posterior);
         return detail::VaePass<std::remove_const_t<decltype(posterior)>, std::remove_const_t<decltype(z)>,
                                std::remove_const_t<decltype(output)>,

@@ -108,7 +108,7 @@ public:
     [[nodiscard]] virtual Counts counts(Index batch) const = 0;
     [[nodiscard]] virtual Cursor size() const = 0;
     [[nodiscard]] virtual std::vector<double> first_parameters() const = 0;
-    /// Which scalars a gradient is for: not running averages.
+    /// Which scalars a gradient is for: not running averages, and not what is frozen.
     [[nodiscard]] virtual std::vector<bool> differentiable() const = 0;
     /// "path extents offset" of every parameter.
     [[nodiscard]] virtual std::vector<std::string> names() const = 0;
@@ -147,7 +147,7 @@ public:
         with_shapes([&](const auto&... s) {
             describe(
                 [&](const ParameterInfo& p) {
-                    result.insert(result.end(), static_cast<std::size_t>(p.size), !p.attributes.statistic);
+                    result.insert(result.end(), static_cast<std::size_t>(p.size), p.attributes.trainable);
                 },
                 model_, s...);
         });

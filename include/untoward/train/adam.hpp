@@ -12,6 +12,28 @@ namespace untoward {
 namespace detail {
 
 // parameters -= rate * (corrected first moment) / (root of corrected second moment + epsilon)
+// Eigen's root of float packets on x86 begins with an approximation in which processors of different makers
+// differ, and the parameters with them. The instruction for it is exact.
+template <class Packet>
+Packet exact_root(const Packet& x) {
+    return Eigen::internal::psqrt(x);
+}
+#if defined(EIGEN_VECTORIZE_SSE)
+inline Eigen::internal::Packet4f exact_root(const Eigen::internal::Packet4f& x) {
+    return _mm_sqrt_ps(x);
+}
+#endif
+#if defined(EIGEN_VECTORIZE_AVX)
+inline Eigen::internal::Packet8f exact_root(const Eigen::internal::Packet8f& x) {
+    return _mm256_sqrt_ps(x);
+}
+#endif
+#if defined(EIGEN_VECTORIZE_AVX512)
+inline Eigen::internal::Packet16f exact_root(const Eigen::internal::Packet16f& x) {
+    return _mm512_sqrt_ps(x);
+}
+#endif
+
 // One pass over the four vectors, in Eigen's packets: as expressions it would be three, and every program that
 // trains would spend a tenth of its compile time on them.
 template <class S>
@@ -39,7 +61,7 @@ void adam_step(const Update<S>& u, double beta1, double beta2, double epsilon_wi
             padd(pmul(all(b2), ploadu<Packet>(v + i)), pmul(all(S(1) - b2), pmul(gradient, gradient)));
         pstoreu(m + i, first);
         pstoreu(v + i, second);
-        const Packet spread = padd(pmul(psqrt(second), all(root)), all(epsilon));
+        const Packet spread = padd(pmul(exact_root(second), all(root)), all(epsilon));
         pstoreu(p + i, psub(ploadu<Packet>(p + i), pdiv(pmul(all(rate), first), spread)));
     }
     for (; i < u.size; ++i) {

@@ -30,7 +30,10 @@ inline Eigen::internal::Packet8f exact_root(const Eigen::internal::Packet8f& x) 
 #endif
 #if defined(EIGEN_VECTORIZE_AVX512)
 inline Eigen::internal::Packet16f exact_root(const Eigen::internal::Packet16f& x) {
-    return _mm512_sqrt_ps(x);
+    return _mm512_maskz_sqrt_ps(0xffff, x);  // all of them; without a mask g++ 12 warns of its own header
+}
+inline Eigen::internal::Packet8d exact_root(const Eigen::internal::Packet8d& x) {
+    return _mm512_maskz_sqrt_pd(0xff, x);
 }
 #endif
 

@@ -167,7 +167,7 @@ private:
     // In these v is a number or an array.
     static auto radius(const auto& u, const auto& v) {
         using S = typename std::remove_cvref_t<decltype(u)>::Scalar;
-        return (v * (S(-2) * u.log() / v).expm1()).sqrt();
+        return (v * (S(-2) * u.log() / v).expm1()).unaryExpr([](S a) { return std::sqrt(a); });
     }
     // d/du log radius
     static auto of_radius(const auto& u, const auto& v) {

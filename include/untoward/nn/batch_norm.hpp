@@ -2,6 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
+#include <type_traits>
 
 #include "../autodiff/initialiser.hpp"
 #include "../autodiff/rules/affine.hpp"
@@ -10,6 +12,12 @@
 namespace untoward {
 
 namespace detail {
+
+// 1 / sqrt(x), number by number: exact, where Eigen's packets approximate and processors differ.
+auto inverse_root(const auto& x) {
+    using S = typename std::remove_cvref_t<decltype(x)>::Scalar;
+    return x.unaryExpr([](S a) { return 1 / std::sqrt(a); });
+}
 
 // Per channel, y = gain (x - mean) / sqrt(variance + epsilon) + bias; what both rules of a BatchNorm share.
 template <class Who, Index C, Index... P, Index... Others>
@@ -75,7 +83,7 @@ struct BatchStandardise {
         detail::sum_of_channels<S>(
             variance.data(), false, [&](const auto&, const auto& a) { return (a - mean).square(); }, x, x);
         variance /= values;
-        inverse = (variance + static_cast<S>(epsilon)).sqrt().inverse();
+        inverse = detail::inverse_root(variance + static_cast<S>(epsilon));
         detail::normalise_channels<S>(y, x, mean, inverse, gain.column(0), bias.column(0));
     }
     template <class S>
@@ -148,7 +156,7 @@ struct RunningStandardise {
     template <class S>
     void forward(S* saved, auto y, auto x, auto gain, auto bias, auto mean, auto variance) const {
         detail::FlatMap<S> inverse(saved, x.shape().channels());
-        inverse = (variance.column(0) + static_cast<S>(epsilon)).sqrt().inverse();
+        inverse = detail::inverse_root(variance.column(0) + static_cast<S>(epsilon));
         detail::normalise_channels<S>(y, x, mean.column(0), inverse, gain.column(0), bias.column(0));
     }
     template <class S>

@@ -210,9 +210,18 @@ Eigen::ArrayXd squared_distances(const Eigen::Matrix<S, Dynamic, Dynamic>& rows,
     return (rows.colwise() - point).colwise().squaredNorm().transpose().array().template cast<double>();
 }
 
-inline double kth_smallest(Eigen::ArrayXd values, Index k) {
+// A template, like all that computes here, so that only programs that ask compile it.
+template <class Array>
+double kth_smallest(Array values, Index k) {
     std::nth_element(values.begin(), values.begin() + (k - 1), values.end());
     return values(k - 1);
+}
+
+// values[i] - log(mean of exp(values))
+template <class Array>
+double log_share(const Array& values, Index i) {
+    const double most = values.maxCoeff();
+    return values(i) - most - std::log((values - most).exp().mean());
 }
 
 }  // namespace detail
@@ -245,10 +254,9 @@ InformationReport inspect_information(const Model& model, const S* parameters,
             const auto density = posterior.log_density(
                 scope, Tensor<const S, std::remove_cvref_t<decltype(model.latent.units)>>(
                            z.data() + i * z.rows(), model.latent.units, 1));
-            const Eigen::ArrayXd log_q =
-                density.matrix().array().template cast<double>().colwise().sum().transpose();
-            const double most = log_q.maxCoeff();
-            total += log_q(i) - most - std::log((log_q - most).exp().mean());
+            total += detail::log_share(
+                Eigen::ArrayXd(density.matrix().array().template cast<double>().colwise().sum().transpose()),
+                i);
             arena.rewind(mark);
         }
         report.rows = n;

@@ -72,36 +72,37 @@ namespace detail {
 // Compares the slope that the gradient promises with the loss's own, for every trainable tensor along a
 // direction of its own: half the gradient's, which no sign error survives, half random, which no missing term
 // survives.
-template <class Model>
-void check_slopes(OverfitReport& report, const Model& model, Buffer<double> parameters,
-                  const Eigen::MatrixXd& rows, const OverfitOptions& options) {
+template <class S, class Model>
+void check_slopes(OverfitReport& report, const Model& model, Buffer<S> parameters,
+                  const Eigen::Matrix<S, Dynamic, Dynamic>& rows, const OverfitOptions& options) {
     using Sample = typename Model::SampleShape;
-    constexpr double h = 1e-6;
+    using Vector = Eigen::Matrix<S, Dynamic, 1>;
+    constexpr S h{1e-6};
     const NegativeElboLoss<Model> loss{model, 1};
     const Cursor size = measure(loss, model.sample);
     // Off the first values: a bias of 0 puts what follows on kinks.
-    Buffer<double> shift(size.scalars);
+    Buffer<S> shift(size.scalars);
     fill_uniform(shift.data(), shift.size(), NoiseKey{.seed = options.seed, .site = 11});
     describe(
         [&](const ParameterInfo& info) {
             for (Index i = info.offset; i < info.offset + info.size && info.attributes.trainable; ++i)
-                parameters[i] += 0.1 * shift[i] - 0.05;
+                parameters[i] += S(0.1) * shift[i] - S(0.05);
         },
         loss, model.sample);
 
     std::vector<std::uint32_t> ids(static_cast<std::size_t>(rows.cols()));
     std::iota(ids.begin(), ids.end(), 0U);
     const Pass pass{.training = true, .seed = options.seed, .samples = ids.data()};
-    Buffer<std::byte> memory(static_cast<Index>(count<double>(loss, rows.cols(), model.sample).record_bytes));
-    Buffer<double> gradient(size.scalars);
+    Buffer<std::byte> memory(static_cast<Index>(count<S>(loss, rows.cols(), model.sample).record_bytes));
+    Buffer<S> gradient(size.scalars);
     const auto value = [&](bool backward) {
         Arena arena(memory);
-        Tape<double> tape(arena, parameters.data(), gradient.data(), size, pass);
-        Record<double> scope(tape);
+        Tape<S> tape(arena, parameters.data(), gradient.data(), size, pass);
+        Record<S> scope(tape);
         const auto terms =
-            loss(scope, scope.input(Tensor<const double, Sample>(rows.data(), model.sample, rows.cols())));
+            loss(scope, scope.input(Tensor<const S, Sample>(rows.data(), model.sample, rows.cols())));
         if (backward) tape.backward(terms.loss);
-        return terms.loss.scalar();
+        return static_cast<double>(terms.loss.scalar());
     };
     const double scale = std::max(1.0, std::abs(value(true)));
 
@@ -109,21 +110,21 @@ void check_slopes(OverfitReport& report, const Model& model, Buffer<double> para
     describe(
         [&](const ParameterInfo& info) {
             if (!info.attributes.trainable || info.size == 0) return;
-            using Map = Eigen::Map<Eigen::VectorXd>;
+            using Map = Eigen::Map<Vector>;
             const Map g(gradient.data() + info.offset, info.size);
             Map p(parameters.data() + info.offset, info.size);
-            Eigen::VectorXd direction(info.size);
+            Vector direction(info.size);
             fill_normal(direction.data(), info.size, NoiseKey{.seed = options.seed, .site = info.path_hash});
             direction.normalize();
             if (g.norm() > 0) direction += g / g.norm();
-            const double promised = g.dot(direction);
-            const Eigen::VectorXd here = p;
+            const auto promised = static_cast<double>(g.dot(direction));
+            const Vector here = p;
             p = here + h * direction;
             const double above = value(false);
             p = here - h * direction;
             const double below = value(false);
             p = here;
-            const double measured = (above - below) / (2 * h);
+            const double measured = (above - below) / static_cast<double>(2 * h);
             const double error = std::abs(promised - measured) /
                                  std::max({std::abs(promised), std::abs(measured), 1e-5 * scale});
             // Written so that a NaN is the worst of all.

@@ -319,19 +319,19 @@ constexpr auto activate(Scope& scope, const X& x) {
 }
 template <class Scope, class X>
 constexpr auto relu(Scope& scope, const X& x) {
-    return scope.apply(Activate<Relu>{}, x);
+    return activate<Relu>(scope, x);
 }
 template <class Scope, class X>
 constexpr auto tanh(Scope& scope, const X& x) {
-    return scope.apply(Activate<Tanh>{}, x);
+    return activate<Tanh>(scope, x);
 }
 template <class Scope, class X>
 constexpr auto sigmoid(Scope& scope, const X& x) {
-    return scope.apply(Activate<Sigmoid>{}, x);
+    return activate<Sigmoid>(scope, x);
 }
 template <class Scope, class X>
 constexpr auto softplus(Scope& scope, const X& x) {
-    return scope.apply(Activate<Softplus>{}, x);
+    return activate<Softplus>(scope, x);
 }
 template <class Scope, class X>
 constexpr auto exp(Scope& scope, const X& x) {

@@ -10,26 +10,64 @@
 // A model is written once, as a templated call operator over a scope and values; readers are scope types that
 // decide what a parameter and a value are. The statements of a scope:
 //
-//     s.parameter(name, shape, initialiser[, attributes])   a trainable tensor, asked for before it is used
-//     s.child(name, layer, shapes...)    binds a layer at this place of the layout, for inputs of these
-//     shapes,
-//                                        and returns a callable; calling it again uses the same parameters
-//     s.call(name, layer, values...)     binds and calls once
-//     s.apply(rule, values...)           one differentiable operation
-//     s.repeat(steps, state, body)       state = body(s, step, state), `steps` times, at least once; every
-//     step has
-//                                        the same parameters. A state is one value or a std::tuple of values
-//                                        of which the first is the output; body returns one of the same type,
-//                                        and nothing else that a step computed outlives it. Gives `.last`,
-//                                        the last state, and `.all`, every output (Vec<N>) as a sequence
-//     s.normal(shape, batch), s.uniform(shape, batch)       noise: one column per sample, or a single one for
-//                                        all where the pass has no sample ids, as in scoring
+//     s.parameter(name, shape, initialiser[, attributes])
+//                              a trainable tensor, asked for before it is used
+//     s.child(name, layer, shapes...)
+//                              binds a layer at this place of the layout, for inputs of these shapes, and
+//                              returns a callable; calling it again uses the same parameters
+//     s.call(name, layer, values...)
+//                              binds and calls once
+//     s.apply(rule, values...) one differentiable operation
+//     s.repeat(steps, state, body)
+//                              state = body(s, step, state), `steps` times, at least once; every step has the
+//                              same parameters. A state is one value or a std::tuple of values of which the
+//                              first is the output; body returns one of the same type, and nothing else that
+//                              a step computed outlives it. Gives `.last`, the last state, and `.all`, every
+//                              output (Vec<N>) as a sequence
+//     s.normal(shape, batch), s.uniform(shape, batch)
+//                              noise: one column per sample, or a single one for all where the pass has no
+//                              sample ids, as in scoring
 //     s.constant(shape, batch, value)
-//     s.training()                       whether dropout and the like are on
-//     s.freeze()                         from here on, in this layer and its children, nothing is trainable
+//     s.training()             whether dropout and the like are on
+//     s.freeze()               from here on, in this layer and its children, nothing is trainable
 //
 // Order is meaning: parameters lie in the order in which they are asked for, so two calls on a scope never
 // share one full expression (C++ leaves the order of function arguments open).
+//
+// A layer is a plain struct whose operator()(scope, x...) const makes such statements. A value x has a
+// `shape()`, that of one sample, and a `batch()`; its type has `X::SampleShape`, where an extent is a number
+// or Dynamic (core/shape.hpp). A layer hands extents on in the type and as numbers, as below, and then is one
+// for sizes known to the compiler and for sizes known at run time. The operations are functions of the scope
+// and of values, in autodiff/rules/: add, multiply and their like in arithmetic.hpp, exp, clamp, map in
+// elementwise.hpp, affine in affine.hpp, sums and means in reduce.hpp, and so on. They broadcast: an extent
+// may be one. What parameters are at first is in autodiff/initialiser.hpp and nn/initialisers.hpp. A complete
+// layer:
+//
+//     template <class Layer>
+//     struct ScaledResidual {                  // x + factor * layer(x) (Touvron et al. 2021, "LayerScale")
+//         [[no_unique_address]] Layer layer{};
+//         double first = 0.1;                  // what every factor is at first
+//
+//         static constexpr const char* name = "scaled-residual";           // core/options.hpp
+//         static constexpr void options(auto& self, auto&& visit) {
+//             visit("layer", self.layer);
+//             visit("first", self.first);
+//         }
+//
+//         template <class Scope, class X>
+//         constexpr auto operator()(Scope& scope, const X& x) const {
+//             constexpr Index C = X::SampleShape::template static_extent<0>;
+//             const Vec<C> channels(x.shape().channels());
+//             const auto y = scope.call("layer", layer, x);
+//             const auto factor = scope.parameter("factor", channels, Constant{first});
+//             const auto scaled = multiply(scope, factor, y);
+//             return add(scope, x, scaled);
+//         }
+//     };
+//     Encoder<Dense<32, Relu>, ScaledResidual<Dense<32, Relu>>>
+//
+// check_gradient (autodiff/gradient_check.hpp) tells whether its gradient is right.
+// tests/extension/highway.hpp is another layer, with its tests.
 
 namespace untoward {
 

@@ -18,6 +18,18 @@
 // `--score top-share`, a saved detector and its reloading know it:
 //
 //     untoward::score_registry<float>().add<TopShare>();
+//
+// Registries: layer_registry, latent_registry, likelihood_registry, scaler_registry, score_registry and
+// threshold_registry, for each type of numbers; optimiser_registry, learning_rate_registry, beta_registry and
+// averaging_registry in training.hpp. Layers are from a vector to a vector of run-time sizes, so a layer that
+// is a template is registered as what it is for those: `add<Maxout<Dynamic>>()`. Where a part is around
+// another, a function makes it from its text:
+//
+//     auto& layers = untoward::layer_registry<float>();
+//     layers.add("highway", [&layers](const io::PolicyText& text) -> AnyLayer<float> {
+//         if (text.values.size() != 1) fail("layer 'highway' has one layer in {}");
+//         return Highway<AnyLayer<float>>{layers.make(text.values[0])};
+//     });
 
 namespace untoward {
 

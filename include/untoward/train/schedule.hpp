@@ -11,7 +11,8 @@
 // Learning-rate schedules. A schedule is a plain struct that gives the rate of each step:
 //
 //     struct InverseRoot {                   // Vaswani et al. 2017: linear warm-up, then 1 / sqrt(step)
-//         double peak = untoward::automatic; // this very name and value: the trainer puts its default here
+//         double peak = untoward::automatic; // this very name and value: the trainer puts the optimiser's
+//                                            // default here
 //         double warmup = 100;               // steps
 //
 //         static constexpr const char* name = "inverse-root";
@@ -19,18 +20,23 @@
 //             visit("peak", self.peak);
 //             visit("warmup", self.warmup);
 //         }
-//         double operator()(untoward::Index step, untoward::Index) const {  // of how many is no matter
+//         // The rate of step `step` of `steps`, from 0. `steps` are those planned: training may stop before.
+//         double operator()(untoward::Index step, untoward::Index /* steps */) const {
 //             const double t = static_cast<double>(step) + 1;
 //             return peak * std::min(t / warmup, std::sqrt(warmup / t));
 //         }
 //     };
 //
+//     FitOptions options;
 //     options.training.learning_rate = InverseRoot{.warmup = 50};
 //
-// A lambda of the same parameters will do, too. One that learns from how training goes has two more members,
-// as PlateauSchedule shows:
+// A lambda of the same parameters will do, too; what has no name cannot be chosen at run time, and logs call
+// it "(unnamed)". Options are numbers and switches, with a range where there is one (core/options.hpp).
+// tests/extension/one_cycle.hpp is another schedule, with its tests. One that learns from how training goes
+// has two more members, as PlateauSchedule shows:
 //
-//     void observe(double loss)                        the held-out loss of an evaluation that counts
+//     void observe(double loss)                        the held-out loss of an evaluation, from when beta
+//                                                      (beta.hpp) has grown up
 //     static void state(auto& self, auto&& visit)      what it has learned, whole numbers and doubles, for
 //                                                      checkpoints: as `options` has its options
 //
@@ -39,7 +45,8 @@
 
 namespace untoward {
 
-/// A peak learning rate that the trainer chooses: see default_learning_rate.
+/// A peak learning rate that the trainer chooses: see default_learning_rate in options.hpp; an optimiser may
+/// have a default of its own.
 inline constexpr double automatic = -1;
 
 /// The same rate at every step.

@@ -70,6 +70,11 @@
 //         }
 //     };
 //     using Model = Vae<Vec<4>, Encoder<...>, Latent<2>, Decoder<...>, LogNormalLikelihood>;
+//
+// The x of log_density is scaled, finite, and within +-1000 (data/scaling.hpp), but need not be what the
+// likelihood is for: a density says something finite of everything else as well. autodiff/scope.hpp says
+// where operations are, distributions/special.hpp has log_gamma and digamma, and what is nowhere is a rule of
+// your own (autodiff/rule.hpp): tests/extension/negative_binomial.hpp has them for a density and its draws.
 
 namespace untoward {
 
@@ -125,41 +130,6 @@ struct DistributionLikelihood {
 };
 
 namespace detail {
-
-// What a likelihood has to have is asked for here: where it lacks it, one error says so.
-template <class Likelihood, bool HasLogDensity>
-constexpr void require_log_density() {
-    static_assert(HasLogDensity, "untoward: a likelihood has log_density(scope, x, output) const");
-}
-template <class Likelihood, class Scope, class X, class Output>
-constexpr auto log_density_of(const Likelihood& likelihood, Scope& scope, const X& x, const Output& output) {
-    constexpr bool has = requires {
-        likelihood.log_density(scope, x, output);
-    };
-    require_log_density<Likelihood, has>();
-    if constexpr (has) {
-        return likelihood.log_density(scope, x, output);
-    } else {
-        return x;
-    }
-}
-template <class Likelihood, bool HasExpectation>
-constexpr void require_expectation() {
-    static_assert(HasExpectation, "untoward: a likelihood has expectation(scope, output) const");
-}
-template <class Likelihood, class Scope, class Output, class X>
-constexpr auto expectation_of(const Likelihood& likelihood, Scope& scope, const Output& output, const X& x) {
-    constexpr bool has = requires {
-        likelihood.expectation(scope, output);
-    };
-    require_expectation<Likelihood, has>();
-    if constexpr (has) {
-        static_cast<void>(x);
-        return likelihood.expectation(scope, output);
-    } else {
-        return x;
-    }
-}
 
 template <class Likelihood>
 constexpr DataKind data_kind_of() {

@@ -71,6 +71,7 @@
 #include "vae/correlated_latent.hpp"
 #include "vae/elbo.hpp"
 #include "vae/laplace.hpp"
+#include "vae/parts.hpp"
 #include "vae/poisson.hpp"
 #include "vae/student_t.hpp"
 #include "vae/vae.hpp"

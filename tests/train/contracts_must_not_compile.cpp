@@ -187,3 +187,47 @@ TrainingOptions without_moments() {
     return options;
 }
 #endif
+
+/// The library's latent, apart from what a derived one takes away.
+struct AlmostLatent {
+    Vec<2> units{};
+
+    constexpr auto operator()(auto& scope, const auto& hidden) const { return whole(scope, hidden); }
+    constexpr auto sample(auto& scope, const auto& q) const { return whole.sample(scope, q); }
+    constexpr auto mean(auto& scope, const auto& q) const { return whole.mean(scope, q); }
+    constexpr auto log_variance(auto& scope, const auto& q) const { return whole.log_variance(scope, q); }
+    constexpr auto kl(auto& scope, const auto& q) const { return whole.kl(scope, q); }
+    constexpr auto within_prior(auto& scope, const auto& mean) const {
+        return whole.within_prior(scope, mean);
+    }
+
+private:
+    static constexpr Latent<2> whole{};
+};
+struct NoKl : AlmostLatent {
+    void kl() const = delete;
+};
+struct NoPrior : AlmostLatent {
+    void within_prior() const = delete;
+};
+
+template <class LatentType>
+void use_latent(const Rows& rows) {
+    using Own = Vae<Vec<4>, Encoder<Dense<8, Tanh>>, LatentType, Decoder<Dense<8, Tanh>>, Gaussian>;
+    const auto detector = fit(Recipe{RobustScaler{}, Own{}, NegativeElbo{}, Conformal{}}, rows);
+    static_cast<void>(detector(rows.col(0)));
+}
+
+#if CASE == 0
+template void use_latent<AlmostLatent>(const Rows&);
+#endif
+
+// A latent without its KL term.
+#if CASE == 16  // expect: untoward: a latent has kl(scope, posterior) const
+template void use_latent<NoKl>(const Rows&);
+#endif
+
+// A latent that does not know its prior.
+#if CASE == 17  // expect: untoward: a latent has within_prior(scope, mean) const
+template void use_latent<NoPrior>(const Rows&);
+#endif

@@ -48,9 +48,9 @@ struct GatherEvidence {
         const auto& likelihood = model.likelihood;
         const auto& latent = model.latent;
         const auto posterior = parts.encode(x);
-        const auto kl = latent.kl(scope, posterior);
-        const auto mean = latent.mean(scope, posterior);
-        const auto log_variance = latent.log_variance(scope, posterior);
+        const auto kl = detail::kl_of(latent, scope, posterior);
+        const auto mean = detail::mean_of(latent, scope, posterior);
+        const auto log_variance = detail::log_variance_of(latent, scope, posterior);
         using Units = std::remove_const_t<decltype(kl)>;
         Evidence<X, Units> evidence{x, Units(mean), Units(log_variance), kl, x, x, x};
         if (needs.reconstruction) {
@@ -58,7 +58,7 @@ struct GatherEvidence {
                 "reconstruction",
                 [&](auto& inner, const auto& z) {
                     const auto output = parts.decode(z);
-                    return detail::expectation_of(likelihood, inner, output, x);
+                    return detail::expectation_of(likelihood, inner, output, model.sample);
                 },
                 mean));
         }
@@ -66,9 +66,9 @@ struct GatherEvidence {
             evidence.expectation = X(scope.call(
                 "expectation",
                 [&](auto& inner, const auto& anywhere) {
-                    const auto z = latent.within_prior(inner, anywhere);
+                    const auto z = detail::within_prior_of(latent, inner, anywhere);
                     const auto output = parts.decode(z);
-                    return detail::expectation_of(likelihood, inner, output, x);
+                    return detail::expectation_of(likelihood, inner, output, model.sample);
                 },
                 mean));
         }
@@ -80,7 +80,7 @@ struct GatherEvidence {
                 total = X(scope.call(
                     Name::index(draw),
                     [&](auto&, const auto& sum) {
-                        const auto z = latent.sample(scope, posterior);
+                        const auto z = detail::draw_of(latent, scope, posterior);
                         const auto output = parts.decode(z);
                         const auto log_density = detail::log_density_of(likelihood, scope, x, output);
                         return add(scope, sum, log_density);

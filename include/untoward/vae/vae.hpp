@@ -2,8 +2,7 @@
 #pragma once
 
 #include "../nn/chain.hpp"
-#include "gaussian.hpp"
-#include "latent.hpp"
+#include "parts.hpp"
 
 namespace untoward {
 
@@ -15,23 +14,6 @@ template <class... Layers>
 using Decoder = Chain<Layers...>;
 
 namespace detail {
-
-template <class Likelihood, bool HasLayer>
-constexpr void require_likelihood_layer() {
-    static_assert(HasLayer, "untoward: a likelihood has layer(sample_shape) const");
-}
-template <class Likelihood, class Sample>
-constexpr auto layer_of(const Likelihood& likelihood, const Sample& sample) {
-    constexpr bool has = requires {
-        likelihood.layer(sample);
-    };
-    require_likelihood_layer<Likelihood, has>();
-    if constexpr (has) {
-        return likelihood.layer(sample);
-    } else {
-        return Gaussian{}.layer(sample);
-    }
-}
 
 // The four parts of a VAE, bound to their places.
 template <class Encode, class Heads, class Decode, class Output>
@@ -104,10 +86,10 @@ struct Vae {
     constexpr auto operator()(Scope& scope, const X& x) const {
         auto parts = bind(scope);
         const auto posterior = parts.encode(x);
-        const auto z = latent.sample(scope, posterior);
+        const auto z = detail::draw_of(latent, scope, posterior);
         const auto output = parts.decode(z);
         const auto log_density = detail::log_density_of(likelihood, scope, x, output);
-        const auto kl = latent.kl(scope, posterior);
+        const auto kl = detail::kl_of(latent, scope, posterior);
         return detail::VaePass<std::remove_const_t<decltype(posterior)>, std::remove_const_t<decltype(z)>,
                                std::remove_const_t<decltype(output)>,
                                std::remove_const_t<decltype(log_density)>, std::remove_const_t<decltype(kl)>>{

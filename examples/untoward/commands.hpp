@@ -43,6 +43,8 @@ struct FitArguments {
     std::string checkpoint;
 };
 void fit(const FitArguments& arguments);
+/// The options of `fit` that take the name of a part, each with the names that there are, a line or two each.
+std::string part_names();
 
 struct ScoreArguments {
     std::string table;

@@ -112,7 +112,41 @@ void require_writable(const std::string& path) {
     if (!is_stream) const io::AtomicFile trial(path);  // leaves no trace without commit()
 }
 
+// "  --option   a, b, c" and a line end, the names under each other where they are many.
+std::string names_of_option(const std::string& option, const std::string& names) {
+    constexpr std::size_t indent = 18;
+    constexpr std::size_t width = 100;
+    std::string text;
+    std::string line = "  " + option;
+    line.resize(indent, ' ');
+    for (const std::string& name : io::detail::split_outside(names, ',')) {
+        if (line.size() > indent) {
+            line += ",";
+            if (line.size() + 1 + name.size() > width) {
+                text += line + "\n";
+                line.assign(indent - 1, ' ');
+            }
+            line += " ";
+        }
+        line += name;
+    }
+    return text + line + "\n";
+}
+
 }  // namespace
+
+std::string part_names() {
+    return names_of_option("LAYERS", untoward::layer_registry().names()) +
+           names_of_option("--latent", untoward::latent_registry().names()) +
+           names_of_option("--likelihood", untoward::likelihood_registry().names()) +
+           names_of_option("--scaler", untoward::scaler_registry().names()) +
+           names_of_option("--score", untoward::score_registry().names()) +
+           names_of_option("--threshold", untoward::threshold_registry().names()) +
+           names_of_option("--optimiser", untoward::optimiser_registry().names()) +
+           names_of_option("--learning-rate", untoward::learning_rate_registry().names()) +
+           names_of_option("--beta", untoward::beta_registry().names()) +
+           names_of_option("--averaging", untoward::averaging_registry().names());
+}
 
 void fit(const FitArguments& arguments) {
     require_writable(arguments.model);

@@ -63,7 +63,8 @@ Layers, likelihoods, scores and the other policies are named as in the library, 
   --score "reconstruction-error{norm=l1} + 0.1 * kl-divergence"
   --encoder "dense<128,silu>, dropout{rate=0.1}" --decoder "dense<128,silu>"
   --latent "code<8>"  a plain autoencoder      --optimiser "adam-w{decay=0.01}"
-A name that is not known is answered with those that are.)";
+There are:
+)";
 
 constexpr const char* diagnose_footer =
     R"(Latent units in use; what the code says of a row; whether the decoder reads the code; and whether all kinds of
@@ -79,8 +80,10 @@ model believes normal rows to be. With --expected only the first is drawn. --lat
 constexpr const char* score_footer = R"(The columns of the output:
   row          the row's number, from 1
   COL          with --id
-  score        -ELBO in nats: higher is more anomalous; inf where a value is infinite
-  p_value      at most the chance that a normal row scores as high
+  score        higher is more anomalous: -ELBO in nats, or what fit --score chose; inf where a value is
+               infinite
+  p_value      small where a normal row seldom scores as high: at most a share A of them has one of A or
+               less. Empty where the threshold has none
   is_anomaly   1 where the score is above the threshold, else 0
   feature_1    the column that adds most to the score,
   observed_1   its value,
@@ -149,7 +152,8 @@ void require_one_standard_input(std::initializer_list<std::string> inputs) {
 void add_fit(CLI::App& app) {
     const auto arguments = std::make_shared<FitArguments>();
     CLI::App* const command =
-        add_command(app, "fit", "Learn what is normal from a table and write a model file.", fit_footer);
+        add_command(app, "fit", "Learn what is normal from a table and write a model file.", "");
+    command->footer([] { return fit_footer + part_names(); });
     add_text(command, "TRAIN", arguments->table, "FILE", table_help)->required();
     add_text(command, "--model", arguments->model, "FILE", "where to write the model")->required();
     add_whole<std::uint64_t>(command, "--seed", arguments->seed, "N", 0,

@@ -11,7 +11,8 @@ TEST_CASE("help names every option") {
     const std::map<std::string, std::vector<std::string>> options{
         {"fit",
          {"TRAIN", "--model", "--seed", "--epochs", "--label", "--ignore", "--columns", "--false-alarm-rate",
-          "--quiet"}},
+          "--quiet", "dense", "correlated-latent", "student-t", "robust-scaler", "negative-elbo", "conformal",
+          "adam-w", "cosine-schedule", "linear-beta", "uniform-average"}},
         {"score", {"DATA", "--model", "--out", "--top", "--id", "p_value", "is_anomaly", "missing"}},
         {"evaluate", {"DATA", "--model", "--label", "--labels", "--json"}},
         {"calibrate", {"NORMALS", "--model", "--false-alarm-rate", "--out"}},

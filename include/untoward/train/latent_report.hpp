@@ -31,6 +31,18 @@ struct LatentReport {
     }
 };
 
+namespace detail {
+
+// sums += the sum of each row of `values`, columns of as many as there are sums. A template, so that only
+// programs that ask compile it.
+template <class Real>
+void add_row_sums(Buffer<Real>& sums, const Buffer<Real>& values, Index columns) {
+    using Table = Eigen::Map<const Eigen::Array<Real, Dynamic, Dynamic>>;
+    sums.array() += Table(values.data(), sums.size(), columns).rowwise().sum();
+}
+
+}  // namespace detail
+
 /// Looks at the posterior of scaled rows, features x n.
 template <class S, class Model>
 LatentReport inspect_latent(const Model& model, const S* parameters,
@@ -41,26 +53,36 @@ LatentReport inspect_latent(const Model& model, const S* parameters,
     const Index units = model.latent.units.size();
     const Index most = std::min<Index>(block, std::max<Index>(rows.cols(), 1));
     Buffer<std::byte> memory(static_cast<Index>(count<S>(layer, most, model.sample).run_bytes));
-    Eigen::ArrayXd kl = Eigen::ArrayXd::Zero(units);
-    Eigen::ArrayXd sum = Eigen::ArrayXd::Zero(units);
-    Eigen::ArrayXd squares = Eigen::ArrayXd::Zero(units);
+    std::vector<double> kl(static_cast<std::size_t>(units));
+    Buffer<double> sum(units);
+    Buffer<double> squares(units);
+    Buffer<double> means(units * most);
+    Buffer<double> squared(units * most);
     for (Index begin = 0; begin < rows.cols(); begin += most) {
         const Index n = std::min(most, rows.cols() - begin);
         Arena arena(memory);
         Run<S> scope(parameters, arena);
         const auto evidence = layer(scope, Tensor<const S, typename Model::SampleShape>(
                                                rows.data() + begin * rows.rows(), model.sample, n));
-        const Eigen::ArrayXXd mean = evidence.mean.matrix().array().template cast<double>();
-        kl += evidence.kl.matrix().array().template cast<double>().rowwise().sum();
-        sum += mean.rowwise().sum();
-        squares += mean.square().rowwise().sum();
+        for (Index k = 0; k < units; ++k) {
+            double of_block = 0;
+            for (Index j = 0; j < n; ++j) {
+                of_block += static_cast<double>(evidence.kl(k, j));
+                const auto mean = static_cast<double>(evidence.mean(k, j));
+                means[k + j * units] = mean;
+                squared[k + j * units] = mean * mean;
+            }
+            kl[static_cast<std::size_t>(k)] += of_block;
+        }
+        detail::add_row_sums(sum, means, n);
+        detail::add_row_sums(squares, squared, n);
     }
     const auto count_of_rows = static_cast<double>(std::max<Index>(rows.cols(), 1));
     LatentReport report;
     for (Index k = 0; k < units; ++k) {
-        const double mean = sum(k) / count_of_rows;
-        report.kl_per_unit.push_back(kl(k) / count_of_rows);
-        report.variance_of_mean.push_back(std::max(0.0, squares(k) / count_of_rows - mean * mean));
+        const double mean = sum[k] / count_of_rows;
+        report.kl_per_unit.push_back(kl[static_cast<std::size_t>(k)] / count_of_rows);
+        report.variance_of_mean.push_back(std::max(0.0, squares[k] / count_of_rows - mean * mean));
         report.active_units += report.variance_of_mean.back() > active ? 1 : 0;
     }
     return report;

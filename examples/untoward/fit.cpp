@@ -96,8 +96,11 @@ void report_fit(const io::Table& table, const io::TableCoding& coding, Index row
                  report.training.loss, report.latent.verdict().c_str());
 }
 
-// What training was told, in C++.
-std::string training_text(const untoward::TrainingOptions& options) {
+// What training was told, in C++; a peak that it chose by the number of features is what it chose.
+std::string training_text(untoward::TrainingOptions options, Index features) {
+    if (options.learning_rate.is_automatic())
+        options.learning_rate.set_peak(
+            options.optimiser.learning_rate(features, untoward::default_learning_rate(features)));
     return options.optimiser.text() + ", " + options.learning_rate.text() + ", " + options.beta.text() +
            ", averaging " + options.averaging.text();
 }
@@ -199,7 +202,7 @@ void fit(const FitArguments& arguments) {
                           {"fit.best_step", std::to_string(report.training.best_step)},
                           {"fit.loss", io::format_number(report.training.loss, 6)},
                           {"fit.latent", report.latent.verdict()},
-                          {"fit.training", training_text(options.training)},
+                          {"fit.training", training_text(options.training, coding.features())},
                       });
     model.save(arguments.model);
 

@@ -38,7 +38,7 @@ TEST_CASE("every choice is in the file, in C++, and works again when it is loade
     CHECK_THAT(plain, ContainsSubstring("Gaussian{}") && ContainsSubstring("RobustScaler{}") &&
                           ContainsSubstring("NegativeElbo{.draws = 8, .seed = 0}") &&
                           ContainsSubstring("Conformal{.false_alarm_rate = 0.01}") &&
-                          ContainsSubstring("Adam{") && ContainsSubstring("CosineSchedule{"));
+                          ContainsSubstring("Adam{") && ContainsSubstring("CosineSchedule{.peak = 0.004, "));
 
     fit_with(table, model, {"--hidden",        "9,5",
                             "--activation",    "silu",

@@ -12,8 +12,9 @@ namespace untoward {
 
 // An activation is a struct of static functions on Eigen arrays: value(x), and its derivative either as
 // slope_from_output(y) or as slope(x). One with a slope_from_output is the epilogue of an affine rule, which
-// then need not keep its input; another is a rule of its own behind it. With a `name` it can be chosen at run
-// time. A user's own:
+// then need not keep its input; another is a rule of its own behind it. With a `name` the layers that have
+// it can be saved and printed; those that are chosen by name at run time have one of the library's. A user's
+// own:
 //
 //     struct Sine {
 //         static auto value(const auto& x) { return x.sin(); }

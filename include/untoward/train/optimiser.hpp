@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -135,6 +137,43 @@ ParameterRanges parameter_ranges(bool by_decay, const Layer& layer, const Shapes
     return ranges;
 }
 
+namespace detail {
+
+// The Euclidean norm without overflow or underflow: Eigen's stableNorm to the bit, but a third of its kinds of
+// expressions, which every program that trains would compile. Blocks in units of the largest value so far.
+template <class S>
+S stable_norm(const S* values, Index n) {
+    constexpr Index block = 4096;
+    constexpr S highest = std::numeric_limits<S>::max();
+    if (n == 1) return std::abs(values[0]);
+    S squares = 0;
+    S scale = 0;
+    S inverse = 1;
+    Index size = Eigen::internal::first_default_aligned(values, n);
+    for (Index begin = 0; begin < n; begin += size, size = std::min(block, n - begin)) {
+        if (size == 0) continue;
+        const Eigen::Map<const Eigen::Array<S, Dynamic, 1>> part(values + begin, size);
+        const S largest = part.abs().maxCoeff();
+        if (largest > scale) {
+            squares *= (scale / largest) * (scale / largest);
+            scale = largest;
+            inverse = 1 / largest;
+            if (inverse > highest) {
+                inverse = highest;
+                scale = 1 / highest;
+            } else if (largest > highest) {
+                inverse = 1;
+            }
+        } else if (std::isnan(largest)) {
+            scale = largest;
+        }
+        if (scale > 0) squares += (part * inverse).square().sum();
+    }
+    return scale * std::sqrt(squares);
+}
+
+}  // namespace detail
+
 /// Scales these stretches of a gradient so that their Euclidean norm is at most `max_norm`; returns the norm
 /// before. Like PyTorch's clip_grad_norm_, the factor is max_norm / (norm + 1e-6).
 template <class S>
@@ -142,7 +181,7 @@ S clip_norm(S* gradient, std::span<const ParameterRange> ranges, double max_norm
     using Map = Eigen::Map<Eigen::Array<S, Dynamic, 1>>;
     S norm = 0;
     for (const ParameterRange& range : ranges) {
-        const S of_range = Map(gradient + range.begin, range.size).matrix().stableNorm();
+        const S of_range = detail::stable_norm(gradient + range.begin, range.size);
         // The norm of one stretch, to the bit, where there is one.
         norm = norm == 0 ? of_range : of_range == 0 ? norm : std::hypot(norm, of_range);
     }

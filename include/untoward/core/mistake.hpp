@@ -16,8 +16,8 @@
 //         return detail::Refuse<mistake::SizesDiffer<Who, mistake::Expected<E>, mistake::Found<F>>>::value;
 //     }
 //
-// What lacks a member is refused by a static_assert whose text spells that member. tests/house/messages.txt
-// has what the compilers print.
+// What lacks a member is refused by a static_assert whose text spells that member. The tables
+// tests/*/*_must_not_compile.txt have what the compilers print.
 
 namespace untoward {
 
@@ -34,7 +34,7 @@ struct Channels;
 template <Index N>
 struct Heads;
 
-// A compiler shows the line of the declaration, comment and all.
+// clang++ shows the line of the declaration, comment and all.
 // clang-format off
 template <class Who, class What, class Instead>
 struct SizesDiffer;  // two sizes that have to be equal

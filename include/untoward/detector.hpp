@@ -126,31 +126,13 @@ public:
             for (Index i = 0; i < features; ++i)
                 x(i, j) = scaling_.apply(i, static_cast<Scalar>(samples(i, j)));
         }
-        ScoreSheet<Scalar> sheet{{arena.allocate<Scalar>(features * n), Vec<>(features), n},
-                                 {arena.allocate<Scalar>(n), Vec<1>{}, n}};
-        sheet.features.flat().setZero();
-        sheet.rest.flat().setZero();
-
-        const auto layer = gather(recipe_, expected != nullptr);
-        Run<Scalar> scope(parameters_.data(), arena, Pass{.seed = layer.needs.seed});
-        const auto evidence = layer(scope, scope.input(Tensor<const Scalar, Sample>(x)));
-        detail::add_score(recipe_.score, sheet, evidence, Scalar(1));
-
+        evaluate_scaled(x, arena, scores, contributions, expected);
         for (Index j = 0; j < n; ++j) {
-            scores[j] = sheet.features.column(j).sum() + sheet.rest(0, j);
-            // Nothing that is not a number leaves here: it is as anomalous as can be.
-            if (std::isnan(scores[j])) scores[j] = std::numeric_limits<Scalar>::infinity();
             for (Index i = 0; i < features; ++i) {
-                const bool infinite = std::isinf(static_cast<Scalar>(samples(i, j)));
-                if (infinite) scores[j] = std::numeric_limits<Scalar>::infinity();
-                if (contributions != nullptr) {
-                    const Scalar excess = sheet.features(i, j) - typical_[i];
-                    contributions[i + j * features] =
-                        infinite || std::isnan(excess) ? std::numeric_limits<Scalar>::infinity() : excess;
-                }
-                if (expected != nullptr) {
-                    expected[i + j * features] = scaling_.invert(i, evidence.expectation(i, j));
-                }
+                if (!std::isinf(static_cast<Scalar>(samples(i, j)))) continue;
+                scores[j] = std::numeric_limits<Scalar>::infinity();
+                if (contributions != nullptr)
+                    contributions[i + j * features] = std::numeric_limits<Scalar>::infinity();
             }
         }
         arena.rewind(mark);
@@ -224,6 +206,38 @@ private:
         Needs needs = detail::needs_of(recipe.score);
         needs.expectation = needs.expectation || explain;
         return GatherEvidence<Model>{recipe.model, needs};
+    }
+
+    // What `evaluate` does with samples of any type once they are scaled; compiled once.
+    void evaluate_scaled(const Tensor<Scalar, Sample>& x, Arena& arena, Scalar* scores, Scalar* contributions,
+                         Scalar* expected) const {
+        const Index n = x.batch();
+        const Index features = x.rows();
+        ScoreSheet<Scalar> sheet{{arena.allocate<Scalar>(features * n), Vec<>(features), n},
+                                 {arena.allocate<Scalar>(n), Vec<1>{}, n}};
+        sheet.features.flat().setZero();
+        sheet.rest.flat().setZero();
+
+        const auto layer = gather(recipe_, expected != nullptr);
+        Run<Scalar> scope(parameters_.data(), arena, Pass{.seed = layer.needs.seed});
+        const auto evidence = layer(scope, scope.input(Tensor<const Scalar, Sample>(x)));
+        detail::add_score(recipe_.score, sheet, evidence, Scalar(1));
+
+        for (Index j = 0; j < n; ++j) {
+            scores[j] = sheet.features.column(j).sum() + sheet.rest(0, j);
+            // Nothing that is not a number leaves here: it is as anomalous as can be.
+            if (std::isnan(scores[j])) scores[j] = std::numeric_limits<Scalar>::infinity();
+            for (Index i = 0; i < features; ++i) {
+                if (contributions != nullptr) {
+                    const Scalar excess = sheet.features(i, j) - typical_[i];
+                    contributions[i + j * features] =
+                        std::isnan(excess) ? std::numeric_limits<Scalar>::infinity() : excess;
+                }
+                if (expected != nullptr) {
+                    expected[i + j * features] = scaling_.invert(i, evidence.expectation(i, j));
+                }
+            }
+        }
     }
 
     [[no_unique_address]] RecipeType recipe_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cmath>
+
 #include "numeric.hpp"
 #include "tape.hpp"
 
@@ -149,7 +151,11 @@ private:
     void check(const Results& results) {
         auto& watch = *tape_->watch;
         detail::transform(results, [&](const auto& result) {
-            if (watch.found || result.matrix().allFinite()) return 0;
+            bool finite = true;
+            for (Index j = 0; j < result.batch(); ++j) {
+                for (Index i = 0; i < result.rows(); ++i) finite = finite && std::isfinite(result(i, j));
+            }
+            if (watch.found || finite) return 0;
             watch.found = true;
             const char* text = watch.path.text();
             for (std::size_t i = 0; i + 1 < sizeof watch.where && text[i] != '\0'; ++i)

@@ -189,7 +189,7 @@ inline void code_column(const ColumnCoding& coding, const Table& table, const Co
         const bool is_missing =
             column.is_text ? column.codes[at] == Column::missing : std::isnan(column.numbers[at]);
         if (is_missing) {
-            features.col(row).setConstant(nan);
+            for (Index level = 0; level < features.rows(); ++level) features(level, row) = nan;
         } else {
             features(column.is_text ? places[column.codes[at]] : coding.level(column.text(row)), row) = 1.0f;
         }

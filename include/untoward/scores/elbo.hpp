@@ -5,6 +5,15 @@
 
 namespace untoward {
 
+namespace detail {
+
+template <class S>
+void add_kl(ScoreSheet<S>& sheet, const auto& evidence, S weight) {
+    for (Index j = 0; j < evidence.kl.batch(); ++j) sheet.rest(0, j) += weight * evidence.kl.column(j).sum();
+}
+
+}  // namespace detail
+
 /// The negative evidence lower bound, beta = 1 whatever it was in training, in nats: the mean over `draws`
 /// fixed draws of z of -log p(x|z), plus KL(q(z|x) || p(z)). Deterministic: the draws are keyed by `seed` and
 /// their number and are the same for every sample. Features answer for their own log density, no feature for
@@ -24,7 +33,7 @@ struct NegativeElbo {
     template <class S>
     void add_to(ScoreSheet<S>& sheet, const auto& evidence, S weight) const {
         sheet.features.flat() -= weight * evidence.log_density.flat();
-        sheet.rest.matrix() += weight * evidence.kl.matrix().colwise().sum();
+        detail::add_kl(sheet, evidence, weight);
     }
 };
 
@@ -37,7 +46,7 @@ struct KlDivergence {
     [[nodiscard]] constexpr Needs needs() const { return {}; }
     template <class S>
     void add_to(ScoreSheet<S>& sheet, const auto& evidence, S weight) const {
-        sheet.rest.matrix() += weight * evidence.kl.matrix().colwise().sum();
+        detail::add_kl(sheet, evidence, weight);
     }
 };
 

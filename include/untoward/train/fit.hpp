@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "../data/scaler.hpp"
@@ -45,7 +46,9 @@ inline std::string feature_name(const FitOptions& options, Index feature) {
 template <class S>
 Eigen::Matrix<S, Dynamic, Dynamic> gather_raw(const auto& rows, std::span<const Index> chosen) {
     Eigen::Matrix<S, Dynamic, Dynamic> result(rows.rows(), static_cast<Index>(chosen.size()));
-    for (Index j = 0; j < result.cols(); ++j) result.col(j) = rows.col(chosen[static_cast<std::size_t>(j)]);
+    for (Index j = 0; j < result.cols(); ++j) {
+        for (Index i = 0; i < result.rows(); ++i) result(i, j) = rows(i, chosen[static_cast<std::size_t>(j)]);
+    }
     return result;
 }
 
@@ -81,7 +84,7 @@ auto typical_contributions(const DetectorType& detector, const auto& rows, std::
     }
     typename DetectorType::Vector typical(features);
     for (Index i = 0; i < features; ++i) {
-        typical(i) = static_cast<S>(quantile(sorted_present(contributions.row(i)), 0.5));
+        typical(i) = static_cast<S>(quantile(sorted_present(std::as_const(contributions).row(i)), 0.5));
     }
     return typical;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <limits>
@@ -127,9 +128,10 @@ public:
             const auto weight = static_cast<S>(options_.averaging(number, steps));
             // To the bit.
             if (weight == 1)
-                average_.array() = parameters_.array();
+                std::copy(parameters_.begin(), parameters_.end(), average_.begin());
             else
-                average_.array() += weight * (parameters_.array() - average_.array());
+                for (Index i = 0; i < average_.size(); ++i)
+                    average_[i] += weight * (parameters_[i] - average_[i]);
         }
         return result;
     }

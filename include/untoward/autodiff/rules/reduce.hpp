@@ -26,7 +26,9 @@ struct Sum {
 /// The sum over the elements of each sample: one number per sample.
 struct SumPerSample {
     constexpr Vec<1> shape(const auto&) const { return {}; }
-    void forward(auto y, auto x) const { y.matrix() = x.matrix().colwise().sum(); }
+    void forward(auto y, auto x) const {
+        for (Index j = 0; j < y.batch(); ++j) y(0, j) = x.column(j).sum();
+    }
     void backward(auto dy, auto, auto, auto dx) const {
         dx.write([&](const auto& to, bool accumulate) {
             for (Index j = 0; j < to.batch(); ++j) {

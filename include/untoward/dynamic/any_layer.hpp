@@ -123,6 +123,29 @@ void add_with_activations(Registry<Any>& registry) {
 
 template <class S>
 AnyChain<S> chain_of(const std::vector<std::string>& parts);
+template <class S>
+AnyChain<S> read_chain(const io::PolicyText& text) {
+    if (!text.options.empty() || !text.arguments.empty())
+        fail("layer 'chain' has layers in {} and nothing else, like chain{dense<64,relu>, dense<8>}");
+    return chain_of<S>(text.values);
+}
+
+// The layer of a residual. With fixed types the compiler sees that its sizes are the same.
+template <class S>
+struct KeepsSize {
+    AnyLayer<S> layer;
+
+    template <class Scope, class X>
+    auto operator()(Scope& scope, const X& x) const {
+        const auto y = layer(scope, x);
+        if (y.shape().size() != x.shape().size()) {
+            fail("layer 'residual' adds the output of its layer to the input: ", layer.text(), " makes ",
+                 y.shape().size(), " values of ", x.shape().size(), ", expected as many");
+        }
+        return y;
+    }
+    [[nodiscard]] std::string text() const { return layer.text(); }
+};
 
 }  // namespace detail
 
@@ -136,11 +159,11 @@ Registry<AnyLayer<S>>& layer_registry() {
         all.template add<Dropout>();
         all.template add<LayerNorm>();
         all.template add<BatchNorm>();
-        all.add("chain", [](const io::PolicyText& text) { return detail::chain_of<S>(text.values); });
+        all.add("chain", [](const io::PolicyText& text) { return detail::read_chain<S>(text); });
         all.add(Residual<AnyLayer<S>>::name, [](const io::PolicyText& text) -> AnyLayer<S> {
             if (text.values.size() != 1 || !text.options.empty() || !text.arguments.empty())
                 fail("layer 'residual' has one layer in {}, like residual{dense<64,relu>}");
-            return Residual<AnyLayer<S>>{layer_registry<S>().make(text.values[0])};
+            return Residual<detail::KeepsSize<S>>{{layer_registry<S>().make(text.values[0])}};
         });
         return all;
     }();
@@ -161,9 +184,11 @@ AnyChain<S> chain_of(const std::vector<std::string>& parts) {
 /// The layers of a text: "Chain{a, b}", or "a, b", or nothing. Throws Error where one is unknown.
 template <class S = float>
 AnyChain<S> make_layers(std::string_view text) {
-    std::vector<std::string> parts = io::detail::split_outside(text, ',');
-    if (parts.size() == 1 && io::parse_policy(parts[0]).name == "chain")
-        parts = io::parse_policy(parts[0]).values;
+    const std::vector<std::string> parts = io::detail::split_outside(text, ',');
+    if (parts.size() == 1) {
+        if (const io::PolicyText only = io::parse_policy(parts[0]); only.name == "chain")
+            return detail::read_chain<S>(only);
+    }
     return detail::chain_of<S>(parts);
 }
 

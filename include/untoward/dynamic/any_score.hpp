@@ -87,8 +87,11 @@ Registry<AnyScore<S>>& score_registry() {
 /// Throws Error where the text is none.
 template <class S = float>
 AnyScore<S> make_score(std::string_view text) {
+    io::detail::require_readable(text);
     const auto terms = io::detail::split_outside(text, '+');
     if (terms.empty()) fail("there is no score in an empty text");
+    constexpr std::size_t most = 100;  // a sum holds a sum
+    if (terms.size() > most) fail("a sum of ", terms.size(), " scores is too long, expected at most ", most);
     const auto make_term = [](std::string_view term) -> AnyScore<S> {
         if (term.empty()) fail("a score is missing beside a '+'");
         const auto factors = io::detail::split_outside(term, '*');

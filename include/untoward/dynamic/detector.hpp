@@ -49,7 +49,8 @@ struct VaeText {
 /// A VAE from its parts. Throws Error where one of them is unknown or has an option or value that is.
 template <class S = float>
 AnyVae<S> make_vae(const VaeText& text) {
-    if (text.features < 1) fail("a model has at least one feature, not ", text.features);
+    if (text.features < 1 || text.features > io::detail::largest_size)
+        fail("a model has 1 to ", io::detail::largest_size, " features, not ", text.features);
     return {Vec<>(text.features), make_layers<S>(text.encoder), latent_registry<S>().make(text.latent),
             make_layers<S>(text.decoder), likelihood_registry<S>().make(text.likelihood)};
 }
@@ -59,7 +60,7 @@ AnyVae<S> make_vae(const VaeText& text) {
 template <class S = float>
 AnyVae<S> make_vae(std::string_view text) {
     const io::PolicyText vae = io::parse_policy(text);
-    if (vae.name != "vae" || vae.values.size() != 5)
+    if (vae.name != "vae" || vae.values.size() != 5 || !vae.arguments.empty() || !vae.options.empty())
         fail("cannot read ", io::in_quotes(text),
              ": expected Vae{sample, encoder, latent, decoder, likelihood}");
     const io::PolicyText sample = io::parse_policy(vae.values[0]);

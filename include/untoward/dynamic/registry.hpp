@@ -52,8 +52,14 @@ public:
             return Any(policy);
         });
     }
-    /// Adds a name and what makes a policy of its text.
-    void add(const std::string& name, Make make) { makers_[name] = std::move(make); }
+    /// Adds a name and what makes a policy of its text. Throws Error for a name that its C++ text would not
+    /// give back: one that is not in kebab case, or with a hyphen in front of a digit.
+    void add(const std::string& name, Make make) {
+        if (const std::string text = io::detail::pascal_case(name); io::parse_policy(text).name != name)
+            fail("the ", what_, " ", io::in_quotes(name), " needs a name in kebab case: as C++ it would be ",
+                 io::in_quotes(text));
+        makers_[name] = std::move(make);
+    }
 
     /// The policy that a text names. Throws Error for an unknown name, option or value, saying what there is.
     [[nodiscard]] Any make(std::string_view text) const {

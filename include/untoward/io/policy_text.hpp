@@ -11,6 +11,7 @@
 // core/options.hpp says what a policy has to say of itself.
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <concepts>
 #include <limits>
@@ -80,9 +81,10 @@ inline std::vector<std::string> split_outside(std::string_view text, char separa
             depth -= c == '>' || c == '}' || c == ')' ? 1 : 0;
         }
         // The sign of an exponent is part of its number.
-        const bool exponent = separator == '+' && i > 1 && i < text.size() &&
-                              (text[i - 1] == 'e' || text[i - 1] == 'E') && text[i - 2] >= '0' &&
-                              text[i - 2] <= '9';
+        const auto is_digit = [text](std::size_t k) { return text[k] >= '0' && text[k] <= '9'; };
+        const bool exponent = separator == '+' && i > 1 && i + 1 < text.size() &&
+                              (text[i - 1] == 'e' || text[i - 1] == 'E') && is_digit(i - 2) &&
+                              is_digit(i + 1);
         if (i == text.size() || (c == separator && depth == 0 && !exponent)) {
             parts.emplace_back(trimmed(text.substr(begin, i - begin)));
             begin = i + 1;
@@ -95,22 +97,27 @@ inline std::vector<std::string> split_outside(std::string_view text, char separa
     fail("cannot read ", in_quotes(text), ": ", why);
 }
 
-}  // namespace detail
-
-/// Takes a policy's text apart. Throws Error where it is none.
-inline PolicyText parse_policy(std::string_view text) {
-    text = trimmed(text);
+// A stranger's text: what reads it calls itself once for every bracket.
+inline void require_readable(std::string_view text) {
     constexpr std::size_t longest = 100000;
-    if (text.size() > longest) detail::fail_policy(text, "it is too long");
+    if (text.size() > longest) fail_policy(text, "it is too long");
     int depth = 0;
     for (const char c : text) {
         depth += c == '<' || c == '{' || c == '(' ? 1 : 0;
         depth -= c == '>' || c == '}' || c == ')' ? 1 : 0;
         constexpr int deepest = 32;
-        if (depth > deepest) detail::fail_policy(text, "its brackets are too deep");
+        if (depth > deepest) fail_policy(text, "its brackets are too deep");
         if (depth < 0) break;
     }
-    if (depth != 0) detail::fail_policy(text, "its brackets do not match");
+    if (depth != 0) fail_policy(text, "its brackets do not match");
+}
+
+}  // namespace detail
+
+/// Takes a policy's text apart. Throws Error where it is none.
+inline PolicyText parse_policy(std::string_view text) {
+    text = trimmed(text);
+    detail::require_readable(text);
     const std::size_t end = std::min(text.find_first_of("<{"), text.size());
     PolicyText result;
     result.name = detail::kebab_case(trimmed(text.substr(0, end)));
@@ -183,9 +190,12 @@ bool read_value(std::string_view text, T& value) {
         return result.ec == std::errc{} && result.ptr == text.data() + text.size();
     } else if constexpr (std::floating_point<T>) {
         if (!text.empty() && text.back() == 'f' && text != "inf") text.remove_suffix(1);
-        double number = 0;
-        if (!parse_number(text, number) || !std::isfinite(number)) return false;
-        value = static_cast<T>(number);
+        text = trimmed(text);
+        T number = 0;  // not by way of a double, which would be rounded twice
+        const auto result = std::from_chars(text.data(), text.data() + text.size(), number);
+        if (result.ec != std::errc{} || result.ptr != text.data() + text.size()) return false;
+        if (!std::isfinite(number)) return false;
+        value = number;
         return true;
     } else {
         const auto names = option_values(value);
@@ -225,6 +235,8 @@ inline constexpr bool is_type_argument<TypeArgument<T>> = true;
 }  // namespace detail
 
 template <class Policy>
+void read_options(const char* what, const PolicyText& text, Policy& policy);
+template <class Policy>
 std::string policy_text(const Policy& policy);
 template <class Inner>
 std::string policy_text(const Weighted<Inner>& score);
@@ -257,6 +269,10 @@ std::string shape_text(const Shape<Extents...>& shape) {
         ">{}");
 }
 
+// Of what a text may name. The covariance of so many units, each from so many inputs, has 2^59 weights: to
+// count them is no overflow, and no file has them.
+inline constexpr Index largest_size = Index{1} << 20;
+
 inline constexpr OptionRange any_value{-std::numeric_limits<double>::infinity(),
                                        std::numeric_limits<double>::infinity()};
 
@@ -284,6 +300,7 @@ struct OptionsReader {
     const char* what;  // "layer", "score", ... for messages
     const PolicyText& text;
     std::size_t next_argument = 0;
+    std::size_t next_value = 0;
     std::vector<bool> used;
     std::vector<std::string> known{};
 
@@ -305,9 +322,9 @@ struct OptionsReader {
                 found = &text.arguments[next_argument++];
             if (found == nullptr) refuse("needs its ", key, ", like ", text.name, "<64>");
             Index size = 0;
-            constexpr Index most = Index{1} << 24;
-            if (!read_value(*found, size) || size < 1 || size > most)
-                refuse("has ", key, " ", in_quotes(*found), ", expected a whole number from 1 to ", most);
+            if (!read_value(*found, size) || size < 1 || size > largest_size)
+                refuse("has ", key, " ", in_quotes(*found), ", expected a whole number from 1 to ",
+                       largest_size);
             if constexpr (std::is_assignable_v<T&, Vec<>>) value = Vec<>(size);
         } else if constexpr (std::is_arithmetic_v<T> || std::is_enum_v<T>) {
             if (found != nullptr && !read_value(*found, value))
@@ -323,6 +340,8 @@ struct OptionsReader {
         } else if constexpr (is_type_argument<std::remove_const_t<T>>) {
             // Whoever made the policy has read it.
             if (found == nullptr && next_argument < text.arguments.size()) ++next_argument;
+        } else if (next_value < text.values.size()) {
+            read_part(key, text.values[next_value++], value);
         }
     }
 
@@ -336,11 +355,25 @@ struct OptionsReader {
         }
         if (next_argument < text.arguments.size())
             refuse("has too many arguments: ", in_quotes(text.arguments[next_argument]));
+        if (next_value < text.values.size())
+            refuse("has no place for ", in_quotes(text.values[next_value]),
+                   ": an option is given as name=value");
     }
 
     template <class... Parts>
     [[noreturn]] void refuse(const Parts&... parts) const {
         fail(what, " ", in_quotes(text.name), " ", parts...);
+    }
+
+private:
+    // A part that is a policy itself, of a type that is known.
+    template <class T>
+    void read_part(const char* key, const std::string& part, T& value) const {
+        const PolicyText parsed = parse_policy(part);
+        if constexpr (Named<T>) {
+            if (parsed.name == T::name) return read_options(what, parsed, value);
+        }
+        refuse("has ", key, " ", in_quotes(part), ", expected ", policy_text(value));
     }
 };
 
@@ -365,8 +398,9 @@ std::string policy_text(const Policy& policy) {
 template <class Inner>
 std::string policy_text(const Weighted<Inner>& score) {
     const std::string inner = policy_text(score.score);
-    const bool is_sum = detail::split_outside(inner, '+').size() > 1;
-    return detail::value_text(score.weight) + " * " + (is_sum ? "(" + inner + ")" : inner);
+    const bool is_one =
+        detail::split_outside(inner, '+').size() == 1 && detail::split_outside(inner, '*').size() == 1;
+    return detail::value_text(score.weight) + " * " + (is_one ? inner : "(" + inner + ")");
 }
 template <class First, class Second>
 std::string policy_text(const SumOfScores<First, Second>& score) {

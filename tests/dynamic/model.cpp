@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A model chosen at run time is the model of the same types: its layout, its text and its bits.
 #include "support/property.hpp"
+#include "support/registries.hpp"
 #include "untoward/dynamic/detector.hpp"
 #include "untoward/vae/elbo.hpp"
 

@@ -2,6 +2,7 @@
 // The layer and the likelihood chosen at run time, saved and loaded; the schedule's name is tested with it.
 #include "extension/counts.hpp"
 #include "support/catch.hpp"
+#include "support/registries.hpp"
 #include "untoward/dynamic/detector.hpp"
 
 using namespace untoward;

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+#include "registries.hpp"
+
+namespace untoward {
+UNTOWARD_TEST_REGISTRIES(template, float);
+}  // namespace untoward

@@ -2,6 +2,8 @@
 // What was stopped and goes on from a checkpoint ends with the bits of what never stopped.
 #include "untoward/io/checkpoint.hpp"
 
+#include <filesystem>
+
 #include "io/folder.hpp"
 #include "io/resumed.hpp"
 #include "support/catch.hpp"

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <unistd.h>
+
 #include <chrono>
 #include <cstdint>
 #include <cstring>
-#include <filesystem>
 #include <map>
 #include <set>
 #include <span>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -44,8 +44,7 @@ struct Checkpoint {
     void on_begin(Training& training) {
         evaluated = 0;
         written = Clock::now();
-        std::error_code missing;
-        if (resume && std::filesystem::exists(path, missing)) load(training);
+        if (resume && ::access(path.c_str(), F_OK) == 0) load(training);
     }
     void on_evaluation(Training& training) {
         ++evaluated;

@@ -12,7 +12,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
-#include <filesystem>
+#include <cstdlib>
 #include <new>
 #include <span>
 #include <stdexcept>
@@ -43,6 +43,12 @@ namespace detail {
 
 inline std::string system_message(int code) {
     return std::generic_category().message(code);
+}
+
+// The folder of a path with its last slash, or "". Without <filesystem>: to include it alone would cost every
+// program 20 MB of the compiler's memory.
+inline std::string folder_of(const std::string& path) {
+    return path.substr(0, path.rfind('/') + 1);
 }
 
 /// A POSIX file descriptor, closed at the end of its scope unless it is a standard one.
@@ -138,7 +144,7 @@ public:
         check(::rename(temporary_.c_str(), target_.c_str()) == 0);
         temporary_.clear();
         // The rename itself reaches the disk with the directory. Best effort: some file systems refuse it.
-        const std::string directory = std::filesystem::path(target_).parent_path().string();
+        const std::string directory = detail::folder_of(target_);
         const detail::Descriptor folder(
             ::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
         if (folder.get() >= 0) static_cast<void>(::fsync(folder.get()));
@@ -160,9 +166,10 @@ private:
         if (exists && S_ISDIR(old.st_mode)) fail(name_, ": is a directory, expected a file");
         if (exists && !S_ISREG(old.st_mode)) return ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
         if (exists && ::access(path.c_str(), W_OK) != 0) return -1;
-        std::error_code no_link;
-        const std::filesystem::path real = std::filesystem::canonical(path, no_link);
-        if (exists && !no_link) target_ = real.string();
+        if (char* const real = exists ? ::realpath(path.c_str(), nullptr) : nullptr; real != nullptr) {
+            target_ = real;
+            std::free(real);
+        }
         const int file = open_temporary();
         // Best effort: who may write a file need not be allowed to change its mode.
         if (exists && file >= 0) static_cast<void>(::fchmod(file, old.st_mode & 0777U));
@@ -171,11 +178,9 @@ private:
 
     int open_temporary() {
         static std::atomic<unsigned> counter{0};
-        const std::filesystem::path folder = std::filesystem::path(target_).parent_path();
         for (;;) {
-            const std::string file =
-                ".untoward-" + std::to_string(::getpid()) + "-" + std::to_string(counter++) + ".tmp";
-            temporary_ = (folder / file).string();
+            temporary_ = detail::folder_of(target_) + ".untoward-" + std::to_string(::getpid()) + "-" +
+                         std::to_string(counter++) + ".tmp";
             const int descriptor = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
             if (descriptor >= 0) return descriptor;
             if (errno == EEXIST) continue;  // left by a process of the same number that was killed

@@ -8,13 +8,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <iterator>
 #include <limits>
+#include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -112,7 +114,7 @@ private:
     std::vector<Column> columns_;
     Index rows_;
     std::vector<std::size_t> lines_;
-    std::unordered_map<std::string, std::size_t> places_;
+    std::map<std::string, std::size_t, std::less<>> places_;
 };
 
 namespace detail {
@@ -152,10 +154,10 @@ public:
         cell = trimmed(cell);
         auto found = places_.find(cell);
         if (found == places_.end()) {
-            const auto code = static_cast<std::uint32_t>(levels_.size());
+            const std::size_t code = levels_.size();
             found = places_.emplace(levels_.emplace_back(cell), code).first;
         }
-        codes_.push_back(found->second);
+        codes_.push_back(static_cast<std::uint32_t>(found->second));
     }
 
     void move_into(Column& column) {
@@ -167,7 +169,7 @@ public:
 private:
     std::vector<std::uint32_t> codes_;
     std::deque<std::string> levels_;  // a deque does not move what the map points to
-    std::unordered_map<std::string_view, std::uint32_t> places_;
+    std::unordered_map<std::string_view, std::size_t> places_;
 };
 
 }  // namespace detail
@@ -181,7 +183,7 @@ inline Table parse_csv_table(std::string_view text, const std::string& name,
     CsvReader reader(text, name, separator);
     detail::require_columns(name, static_cast<Index>(reader.header().size()));
     detail::require_names(reader, separator);
-    const std::unordered_set<std::string> known_text(text_columns.begin(), text_columns.end());
+    const std::set<std::string> known_text(text_columns.begin(), text_columns.end());
     std::vector<Column> columns;
     for (const std::string& title : reader.header()) {
         Column& column = columns.emplace_back();

@@ -8,10 +8,10 @@
 #include <cstdint>
 #include <iterator>
 #include <numeric>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -202,7 +202,7 @@ public:
         json.expect_key("columns");
         json.expect('[');
         std::vector<ColumnCoding> columns;
-        std::unordered_set<std::string> names;
+        std::set<std::string> names;
         do {
             columns.push_back(read_column(json));
             const std::string& column = columns.back().name;
@@ -265,8 +265,8 @@ private:
 
     /// The columns to learn, in the order of the table.
     static std::vector<const Column*> chosen(const Table& table, const CodingOptions& options) {
-        std::unordered_set<std::string> only(options.columns.begin(), options.columns.end());
-        std::unordered_set<std::string> without(options.ignore.begin(), options.ignore.end());
+        std::set<std::string> only(options.columns.begin(), options.columns.end());
+        std::set<std::string> without(options.ignore.begin(), options.ignore.end());
         for (const std::string& name : options.columns) table.column(name);
         for (const std::string& name : options.ignore) table.column(name);
         if (!options.label.empty()) without.insert(table.column(options.label).name);

@@ -22,6 +22,20 @@ struct Own {
     void add_to(auto&, const auto&, auto) const {}
     std::string text() const { return "elsewhere::Own{}"; }
 };
+
+// Activations that nobody gave a name.
+struct Cube {
+    static auto value(const auto& x) { return x * x * x; }
+    static auto slope(const auto& x) { return 3 * x * x; }
+};
+struct Half {
+    static auto value(const auto& x) {
+        return x * static_cast<typename std::decay_t<decltype(x)>::Scalar>(0.5);
+    }
+    static auto slope(const auto& x) {
+        return x * 0 + static_cast<typename std::decay_t<decltype(x)>::Scalar>(0.5);
+    }
+};
 }  // namespace elsewhere
 
 namespace {
@@ -41,18 +55,19 @@ TheRecipe recipe_of(Index hidden = 6) {
 }
 
 /// A detector that nobody trained: this test is about files.
-TheDetector detector_of(std::uint64_t seed = 1) {
-    const TheRecipe recipe = recipe_of();
+template <class RecipeType>
+Detector<RecipeType> detector_like(const RecipeType& recipe, std::uint64_t seed = 1) {
     Buffer<float> parameters(measure(recipe.model, recipe.model.sample).scalars);
     initialise(parameters.data(), seed, recipe.model, recipe.model.sample);
     Scaling<Eigen::VectorXf> scaling{
         Eigen::VectorXf::LinSpaced(features, -3, 3), Eigen::VectorXf::LinSpaced(features, 1, 1e4f),
         Eigen::VectorXf::LinSpaced(features, -2, 4), Eigen::VectorXf::Zero(features)};
     scaling.constant(1) = 1;
-    TheDetector detector(recipe, scaling, std::move(parameters),
-                         Eigen::VectorXf::LinSpaced(features, 0.5f, 2),
-                         recipe.threshold.calibrate(Eigen::VectorXf(Eigen::VectorXf::LinSpaced(30, 1, 9))));
-    return detector;
+    return {recipe, scaling, std::move(parameters), Eigen::VectorXf::LinSpaced(features, 0.5f, 2),
+            recipe.threshold.calibrate(Eigen::VectorXf(Eigen::VectorXf::LinSpaced(30, 1, 9)))};
+}
+TheDetector detector_of(std::uint64_t seed = 1) {
+    return detector_like(recipe_of(), seed);
 }
 
 Eigen::MatrixXf samples() {
@@ -138,7 +153,9 @@ TEST_CASE("detector file: tensors have PyTorch's names and shapes; beside them l
     std::set<std::string> keys;
     for (const auto& [key, value] : file.metadata()) keys.insert(key);
     REQUIRE(keys == std::set<std::string>{"format", "format_version", "version", "layout_hash", "checksum",
-                                          "score", "threshold"});
+                                          "model", "score", "threshold"});
+    REQUIRE(file.metadata("model") ==
+            "Vae{Vec<4>{}, Chain{Dense<6, Tanh>{}}, Latent<2>{}, Chain{Dense<6, Tanh>{}}, Gaussian{}}");
     REQUIRE(file.metadata("score") == "NegativeElbo{.draws = 8, .seed = 0}");
 
     // The test vectors come from the scaler alone, whatever the model was trained on.
@@ -256,13 +273,35 @@ TEST_CASE("detector file: numbers that are none are refused by name") {
     REQUIRE_NOTHROW(loaded(rewritten("threshold.scores", 29, 9)));  // nothing changed
 }
 
-TEST_CASE("detector file: a model of the same shapes with another activation fails the test vectors") {
+TEST_CASE("detector file: a model of the same shapes with another activation is refused by name") {
     using Other = Dense<Dynamic, Sigmoid>;
     const Vae<Vec<>, Encoder<Other>, Latent<>, Decoder<Other>, Gaussian> model{
         Vec<>(features), Encoder<Other>(Other(6)), Latent<>(2), Decoder<Other>(Other(6)), {}};
     const Recipe recipe{0, model, NegativeElbo{}, Conformal{.false_alarm_rate = 0.1}};
     const io::SafeTensors file(saved(detector_of()), "m.safetensors");
     REQUIRE_THROWS_WITH(io::read_detector(file, recipe),
+                        ContainsSubstring("m.safetensors: model is 'Vae{Vec<4>{}, Chain{Dense<6, Tanh>{}}") &&
+                            ContainsSubstring("expected 'Vae{Vec<4>{}, Chain{Dense<6, Sigmoid>{}}"));
+}
+
+TEST_CASE("detector file: where an activation has no name, the test vectors tell it from another") {
+    const auto recipe = [](auto activation) {
+        using Layer = Dense<Dynamic, decltype(activation)>;
+        return Recipe{
+            0,
+            Vae<Vec<>, Encoder<Layer>, Latent<>, Decoder<Layer>, Gaussian>{
+                Vec<>(features), Encoder<Layer>(Layer(6)), Latent<>(2), Decoder<Layer>(Layer(6)), {}},
+            NegativeElbo{}, Conformal{.false_alarm_rate = 0.1}};
+    };
+    const auto detector = detector_like(recipe(elsewhere::Cube{}));
+    io::SafeTensorsWriter writer;
+    io::add_detector(writer, detector);
+    const io::SafeTensors file(writer.bytes(), "m.safetensors");
+    REQUIRE(file.metadata("model") ==
+            "Vae{Vec<4>{}, Chain{Dense<6, (unnamed)>{}}, Latent<2>{}, Chain{Dense<6, (unnamed)>{}}, "
+            "Gaussian{}}");
+    REQUIRE(io::read_detector(file, recipe(elsewhere::Cube{})).score(samples()) == detector.score(samples()));
+    REQUIRE_THROWS_WITH(io::read_detector(file, recipe(elsewhere::Half{})),
                         ContainsSubstring("m.safetensors: test vector 1 scores ") &&
                             ContainsSubstring("not made for this model"));
 }

@@ -249,6 +249,27 @@ std::string policy_text(const Vae<Sample, EncoderType, LatentType, DecoderType, 
 
 namespace detail {
 
+template <class T>
+inline constexpr bool has_text = Named<T> || requires(const T& policy) {
+    policy.text();
+};
+template <class Inner>
+inline constexpr bool has_text<Weighted<Inner>> = has_text<Inner>;
+template <class First, class Second>
+inline constexpr bool has_text<SumOfScores<First, Second>> = has_text<First>&& has_text<Second>;
+template <class... Layers>
+inline constexpr bool has_text<Chain<Layers...>> = (has_text<Layers> && ...);
+template <class Sample, class... Parts>
+inline constexpr bool has_text<Vae<Sample, Parts...>> = (has_text<Parts> && ...);
+
+}  // namespace detail
+
+/// Whether a policy, and everything in it, can be written as text.
+template <class T>
+concept HasText = detail::has_text<T>;
+
+namespace detail {
+
 inline std::string joined(const std::vector<std::string>& parts, const char* open, const char* close) {
     std::string text = open;
     for (std::size_t i = 0; i < parts.size(); ++i) text += (i == 0 ? "" : ", ") + parts[i];
@@ -287,11 +308,30 @@ struct OptionsWriter {
         if constexpr (is_size<T>) {
             arguments.push_back(std::to_string(value.size()));
         } else if constexpr (is_type_argument<T>) {
-            arguments.push_back(pascal_case(T::type::name));
+            arguments.push_back(name_of<typename T::type>());
         } else if constexpr (std::is_arithmetic_v<T> || std::is_enum_v<T>) {
             values.push_back("." + std::string(key) + " = " + value_text(value));
         } else {
-            values.push_back(policy_text(value));
+            values.push_back(text_of(value));
+        }
+    }
+
+private:
+    // A part of a user's own need not have a name: then the whole is printed and compared, but not read back.
+    template <class T>
+    static std::string name_of() {
+        if constexpr (Named<T>) {
+            return pascal_case(T::name);
+        } else {
+            return "(unnamed)";
+        }
+    }
+    template <class T>
+    static std::string text_of(const T& part) {
+        if constexpr (HasText<T>) {
+            return policy_text(part);
+        } else {
+            return "(unnamed)";
         }
     }
 };
@@ -422,27 +462,6 @@ std::string policy_text(const Vae<Sample, EncoderType, LatentType, DecoderType, 
          policy_text(model.decoder), policy_text(model.likelihood)},
         "Vae{", "}");
 }
-
-namespace detail {
-
-template <class T>
-inline constexpr bool has_text = Named<T> || requires(const T& policy) {
-    policy.text();
-};
-template <class Inner>
-inline constexpr bool has_text<Weighted<Inner>> = has_text<Inner>;
-template <class First, class Second>
-inline constexpr bool has_text<SumOfScores<First, Second>> = has_text<First>&& has_text<Second>;
-template <class... Layers>
-inline constexpr bool has_text<Chain<Layers...>> = (has_text<Layers> && ...);
-template <class Sample, class... Parts>
-inline constexpr bool has_text<Vae<Sample, Parts...>> = (has_text<Parts> && ...);
-
-}  // namespace detail
-
-/// Whether a policy, and everything in it, can be written as text.
-template <class T>
-concept HasText = detail::has_text<T>;
 
 /// Sets a policy's options from its text; those that are not named keep their values. `what` is the kind of
 /// policy, for messages. Throws Error for an option that it does not have or that has no such value.

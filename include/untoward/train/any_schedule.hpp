@@ -110,7 +110,7 @@ private:
         void set_peak([[maybe_unused]] double peak) override {
             if constexpr (requires { held.peak = peak; }) held.peak = peak;
         }
-        [[nodiscard]] std::string text() const override { return detail::policy_text(held); }
+        [[nodiscard]] std::string text() const override { return detail::training_policy_text(held); }
         void visit_state([[maybe_unused]] const std::string& prefix,
                          [[maybe_unused]] StateVisitor& visitor) override {
             if constexpr (has_state) {

@@ -92,7 +92,7 @@ private:
                 return otherwise;
             }
         }
-        [[nodiscard]] std::string text() const override { return detail::policy_text(rule); }
+        [[nodiscard]] std::string text() const override { return detail::training_policy_text(rule); }
 
         Rule rule;
     };

@@ -64,7 +64,7 @@ struct OptionsText {
 
 // "AdamW{.beta1 = 0.9}", as io/policy_text.hpp has it, or a placeholder for what has no name.
 template <class Policy>
-std::string policy_text(const Policy& policy) {
+std::string training_policy_text(const Policy& policy) {
     if constexpr (!Named<Policy>) {
         return "(unnamed)";
     } else {

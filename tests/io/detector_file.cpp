@@ -286,11 +286,11 @@ TEST_CASE("detector file: a model of the same shapes with another activation is 
 
 TEST_CASE("detector file: where an activation has no name, the test vectors tell it from another") {
     const auto recipe = [](auto activation) {
-        using Layer = Dense<Dynamic, decltype(activation)>;
+        using Unnamed = Dense<Dynamic, decltype(activation)>;
         return Recipe{
             0,
-            Vae<Vec<>, Encoder<Layer>, Latent<>, Decoder<Layer>, Gaussian>{
-                Vec<>(features), Encoder<Layer>(Layer(6)), Latent<>(2), Decoder<Layer>(Layer(6)), {}},
+            Vae<Vec<>, Encoder<Unnamed>, Latent<>, Decoder<Unnamed>, Gaussian>{
+                Vec<>(features), Encoder<Unnamed>(Unnamed(6)), Latent<>(2), Decoder<Unnamed>(Unnamed(6)), {}},
             NegativeElbo{}, Conformal{.false_alarm_rate = 0.1}};
     };
     const auto detector = detector_like(recipe(elsewhere::Cube{}));

@@ -86,7 +86,15 @@ untoward::AnySchedule choose_schedule(const untoward::Registry<untoward::AnySche
     return schedule;
 }
 
-inline untoward::TrainingOptions choose_training(const FitArguments& arguments) {
+// What the layout of the parameters does not tell: activations, and options of layers and likelihoods.
+inline std::string model_parts(const untoward::AnyVae<float>& model) {
+    return untoward::io::detail::joined({untoward::io::policy_text(model.encoder), model.latent.text(),
+                                         untoward::io::policy_text(model.decoder), model.likelihood.text()},
+                                        "", "");
+}
+
+inline untoward::TrainingOptions choose_training(const FitArguments& arguments,
+                                                 const untoward::AnyVae<float>& model) {
     untoward::TrainingOptions options;
     options.epochs = arguments.epochs;
     options.seed = arguments.seed;
@@ -103,7 +111,8 @@ inline untoward::TrainingOptions choose_training(const FitArguments& arguments) 
     if (arguments.time_limit > 0) options.callbacks.emplace_back(untoward::TimeLimit{arguments.time_limit});
     if (!arguments.log.empty()) options.callbacks.emplace_back(untoward::io::RunLog(arguments.log));
     if (!arguments.checkpoint.empty())
-        options.callbacks.emplace_back(untoward::io::Checkpoint{.path = arguments.checkpoint});
+        options.callbacks.emplace_back(
+            untoward::io::Checkpoint{.path = arguments.checkpoint, .model = model_parts(model)});
     return options;
 }
 

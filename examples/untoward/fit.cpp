@@ -102,7 +102,8 @@ std::string training_text(untoward::TrainingOptions options, Index features) {
         options.learning_rate.set_peak(
             options.optimiser.learning_rate(features, untoward::default_learning_rate(features)));
     return options.optimiser.text() + ", " + options.learning_rate.text() + ", " + options.beta.text() +
-           ", averaging " + options.averaging.text();
+           ", averaging " + options.averaging.text() + ", batch " + std::to_string(options.batch) +
+           ", free bits " + io::format_number(options.free_bits);
 }
 
 // Training takes its time: that its result cannot be written should not be news at the end.
@@ -154,8 +155,7 @@ std::string part_names() {
 void fit(const FitArguments& arguments) {
     require_writable(arguments.model);
     // What the command line names is known before anything is read.
-    choose_recipe(arguments, 1);
-    const untoward::TrainingOptions training = choose_training(arguments);
+    const untoward::TrainingOptions training = choose_training(arguments, choose_recipe(arguments, 1).model);
     const io::Table table = io::read_table(arguments.table);
     const std::vector<Index> rows = normal_rows(table, arguments.label);
     const auto n = static_cast<Index>(rows.size());

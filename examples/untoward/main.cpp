@@ -118,6 +118,19 @@ void add_names(CLI::App* command, const char* flag, std::vector<std::string>& li
     command->add_option(flag, lists, help)->allow_extra_args(false)->type_name("A,B");
 }
 
+// A number; NaN, which compares with nothing, is refused as well.
+void add_number(CLI::App* command, const char* flag, double& value, const char* type, double least,
+                double most, const char* help) {
+    const auto check = [least, most](const std::string& text) {
+        double number = 0;
+        const bool valid = io::parse_number(text, number) && number >= least && number <= most;
+        return valid ? std::string()
+                     : "expected a number from " + io::format_number(least) + " to " +
+                           io::format_number(most) + ", not " + io::in_quotes(text);
+    };
+    command->add_option(flag, value, help)->type_name(type)->check(check);
+}
+
 CLI::Option* add_rate(CLI::App* command, double& rate, const std::string& help) {
     const auto check = [](const std::string& text) {
         double value = 0;
@@ -188,13 +201,11 @@ void add_fit(CLI::App& app) {
     add_text(command, "--beta", arguments->beta, "X|NAME",
              "weight of the KL term, or a schedule (default 1)");
     add_text(command, "--averaging", arguments->averaging, "NAME", "average the weights (default none)");
-    command->add_option("--free-bits", arguments->free_bits, "nats of KL that each latent unit has for free")
-        ->type_name("X")
-        ->check(CLI::Range(0.0, 1e6));
+    add_number(command, "--free-bits", arguments->free_bits, "X", 0, 1e6,
+               "nats of KL that each latent unit has for free");
     add_whole<long>(command, "--batch", arguments->batch, "N", 1, "rows a step (default 128)");
-    command->add_option("--time-limit", arguments->time_limit, "seconds after which training stops")
-        ->type_name("S")
-        ->check(CLI::Range(1e-3, 1e9));
+    add_number(command, "--time-limit", arguments->time_limit, "S", 1e-3, 1e9,
+               "seconds after which training stops");
     add_text(command, "--log", arguments->log, "FILE", "a record of training as JSON lines");
     add_text(command, "--checkpoint", arguments->checkpoint, "FILE",
              "keep the state of training here, and go on from it where there is one");

@@ -186,3 +186,14 @@ TEST_CASE("checkpoint: a state that no training can be in is refused, even with 
         }
     }
 }
+
+TEST_CASE("checkpoint: a model of the same layout and another text is another training") {
+    const Folder folder;
+    auto options = tiny_options(4);
+    options.callbacks = {io::Checkpoint{.path = folder / "fit", .model = "Dense<3, Relu>{}"}};
+    const auto first = train(options);
+    REQUIRE(same_bits(train(options).parameters, first.parameters));
+    options.callbacks = {io::Checkpoint{.path = folder / "fit", .model = "Dense<3, Tanh>{}"}};
+    CHECK_THROWS_WITH(train(options), ContainsSubstring("model is 'Dense<3, Relu>{}' there and "
+                                                        "'Dense<3, Tanh>{}' here"));
+}

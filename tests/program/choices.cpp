@@ -74,13 +74,22 @@ TEST_CASE("every choice is in the file, in C++, and works again when it is loade
     CHECK_THAT(run_well({"info", model}).out, ContainsSubstring("at most 10%"));
 
     fit_with(table, model,
-             {"--encoder", "residual{dense<6,tanh>}, layer-norm, dropout{rate=0.1}, dense<8,gelu>",
+             {"--encoder", "residual{dense<2,tanh>}, layer-norm, dropout{rate=0.1}, dense<8,gelu>",
               "--decoder", "batch-norm, chain{dense<8,elu>, dense<4>}", "--latent", "code<2>"});
     CHECK_THAT(run_well({"info", model}).out,
-               ContainsSubstring("Chain{Residual{Dense<6, Tanh>{}}, LayerNorm{") &&
+               ContainsSubstring("Chain{Residual{Dense<2, Tanh>{}}, LayerNorm{") &&
                    ContainsSubstring("Dropout{.rate = 0.1") && ContainsSubstring("Code<2>{}") &&
                    ContainsSubstring("Chain{BatchNorm{"));
     CHECK(lines_of(run_well({"score", table, "--model", model, "--out", "-"}).out).size() == 301);
+}
+
+TEST_CASE("a residual needs a layer of its own size") {
+    const Folder folder;
+    write_text(folder / "t.csv", numeric_csv(200));
+    require_refusal({"fit", folder / "t.csv", "--model", folder / "m", "--encoder", "residual{dense<6,tanh>}",
+                     "--decoder", "dense<6>"},
+                    {"layer 'residual'", "Dense<6, Tanh>{} makes 6 values of 2"});
+    CHECK(folder.entries() == 1);
 }
 
 TEST_CASE("every likelihood fits, scores and draws rows") {
@@ -127,6 +136,10 @@ TEST_CASE("what is not known is refused before anything is read, with what there
     refuse({"--learning-rate", "-1"}, {"'-1'"});
     refuse({"--learning-rate", "fast"}, {"there is no learning-rate schedule 'fast'", "cosine-schedule"});
     refuse({"--beta", "nan"}, {"'nan'"});
+    refuse({"--free-bits", "nan"}, {"--free-bits", "'nan'", "from 0 to"});
+    refuse({"--time-limit", "0"}, {"--time-limit", "'0'", "from 0.001 to"});
+    refuse({"--score", "1e39 * kl-divergence"}, {"expected a number in front of '*'"});
+    refuse({"--encoder", "dropout{0.3}", "--decoder", "dense<3>"}, {"'dropout' has no place for '0.3'"});
     refuse({"--threshold", "conformal{false_alarm_rate=2}"}, {"between 0 and 1"});
     refuse({"--threshold", "fixed", "--false-alarm-rate", "0.1"}, {"--threshold"});
     CHECK(folder.entries() == 0);
@@ -206,7 +219,12 @@ TEST_CASE("a record of training, and a training that goes on where it was stoppe
     const auto whole = untoward::io::SafeTensors::load(folder / "whole");
     const auto resumed = untoward::io::SafeTensors::load(folder / "resumed");
     CHECK(whole.metadata("checksum") == resumed.metadata("checksum"));
-    // Another table is another training.
+    // Another activation is another training, although it has the same parameters.
+    auto other = second;
+    other.insert(other.begin(), {"fit", table, "--model", folder / "m", "--epochs", epochs, "--quiet",
+                                 "--activation", "tanh"});
+    require_refusal(other, {"c: ", "model is", "Relu", "Tanh"});
+    // So is another table.
     write_text(folder / "u.csv", numeric_csv(301));
     require_refusal({"fit", folder / "u.csv", "--model", folder / "m", "--epochs", epochs, "--quiet",
                      "--hidden", "64,64", "--optimiser", "adam-w", "--averaging", "exponential-average",

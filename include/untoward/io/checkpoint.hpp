@@ -30,12 +30,14 @@ namespace untoward::io {
 ///
 /// The file is a safetensors file: parameters, moments, averages, the best so far, curves, and what schedules
 /// have learned. Throws Error where it cannot be written, is damaged, or belongs to another training: other
-/// rows, another model, seed or options.
+/// rows, another layout of parameters, seed or options. What has no parameters, like an activation, is only
+/// known to be another where `model` says so: `.model = io::policy_text(model)`.
 struct Checkpoint {
     std::string path;
     Index evaluations = 0;  ///< 0: by time only
     double seconds = 60;    ///< 0: by evaluations only
     bool resume = true;     ///< false: begin anew, and replace the file
+    std::string model{};    ///< a text that a checkpoint to go on from has, too
 
     // Of this run.
     Index evaluated = 0;
@@ -142,11 +144,17 @@ private:
         std::set<std::string> seen_;
     };
 
+    [[nodiscard]] std::vector<Setting> settings(const Training& training) const {
+        std::vector<Setting> all = training.settings();
+        if (!model.empty()) all.push_back({"model", model});
+        return all;
+    }
+
     void save(Training& training) {
         SafeTensorsWriter writer;
         writer.metadata("format", format);
         writer.metadata("library", UNTOWARD_VERSION);
-        for (const Setting& setting : training.settings())
+        for (const Setting& setting : settings(training))
             writer.metadata("setting." + setting.name, setting.value);
         Saver saver;
         training.visit_state(saver);
@@ -163,7 +171,7 @@ private:
         for (const TensorInfo& info : file.tensors()) all.emplace(info.name, file.bytes(info.name));
         if (file.metadata("digest") != digest(all))
             fail(file.name(), ": is damaged: its digest does not fit");
-        for (const Setting& setting : training.settings()) {
+        for (const Setting& setting : settings(training)) {
             const std::string& there = file.metadata("setting." + setting.name);
             if (there != setting.value)
                 fail(file.name(), ": is a checkpoint of another training: ", setting.name, " is ",

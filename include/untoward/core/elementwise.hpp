@@ -4,21 +4,25 @@
 // Element-by-element evaluation over tensors, with broadcasting: an operand's rows, and its batch, are those
 // of the result or one.
 //
-// A function is compiled for exactly one kind of operand, contiguous arrays of run-time length, and called
-// through a pointer; how operands are met (all at once, column by column, a repeated number, a sum over rows
-// or over the batch) is the business of one driver per scalar. Where everything is contiguous that is one
-// call.
+// A function takes numbers and returns one: [](auto d, auto y) { return y > 0 ? d : 0; }. It is compiled for
+// contiguous arrays only, for each instruction set of core/instruction_set.hpp, and becomes vector instructions
+// where it has no loops, no calls and no conditions but ?: (core/math.hpp has exp, log, tanh and their like as such).
+// How operands are met (all at once, column by column, a repeated number, a sum over rows or over the batch) is the
+// business of one driver per scalar. Where everything is contiguous that is one call.
 
 #include <algorithm>
 
+#include "kernels.hpp"
+#include "math.hpp"
+#include "storage.hpp"
 #include "tensor.hpp"
 
 namespace untoward {
 
 namespace detail {
 
-/// Elements evaluated at a time where the result cannot be written in place.
-inline constexpr Index chunk_size = 128;
+/// Elements evaluated at a time where the result cannot be written in place; they are on the stack.
+inline constexpr Index chunk_size = storage_alignment >= 64 ? 128 : 16;
 
 template <class S>
 using FlatMap = Eigen::Map<Eigen::Array<S, Dynamic, 1>>;
@@ -130,10 +134,13 @@ void evaluate(const Elementwise<S>& e, Operand<S> y, bool add) {
 
 // The only code that is compiled for every function.
 template <class S, class Function, std::size_t... I>
-constexpr auto kernel_of(std::index_sequence<I...>) {
-    return +[](const void* function, S* out, const S* const* in, Index n) {
-        FlatMap<S>(out, n) = (*static_cast<const Function*>(function))(ConstFlatMap<S>(in[I], n)...);
-    };
+auto kernel_of(std::index_sequence<I...>) {
+#if UNTOWARD_DISPATCH
+    const InstructionSet set = instruction_set();
+    if (set == InstructionSet::avx512) return &avx512::apply<S, Function, I...>;
+    if (set == InstructionSet::avx2) return &avx2::apply<S, Function, I...>;
+#endif
+    return &baseline::apply<S, Function, I...>;
 }
 
 template <class S, class Function, class... Sample>
@@ -163,8 +170,7 @@ Index broadcast_column(const X& x, Index column) {
 
 }  // namespace detail
 
-/// y = function(x...), each operand broadcast to y. The function takes and returns Eigen arrays (expressions
-/// over Eigen::Map<const Eigen::Array<S, Dynamic, 1>>). An operand may be y itself.
+/// y = function(x...) of numbers, each operand broadcast to y. An operand may be y itself.
 template <class S, class Sample, class Function, class... X>
 void assign(const Tensor<S, Sample>& y, const Function& function, const X&... x) {
     detail::evaluate(detail::Operand<S>(y), false, function, detail::for_reading(x)...);

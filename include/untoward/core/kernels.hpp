@@ -9,6 +9,8 @@
 // UNTOWARD_KERNELS_ELSEWHERE everywhere, and UNTOWARD_KERNELS_HERE besides in one file.
 
 #include "instruction_set.hpp"
+#include "math.hpp"
+#include "philox.hpp"
 
 namespace untoward {
 
@@ -42,6 +44,46 @@ struct RowsTimes {
     bool add;
     const float* bias;
     bool rectify;
+};
+
+/// Columns for a function of numbers to go over, all of them `rows` long.
+template <class S>
+struct ElementwiseColumns {
+    Index rows;
+    Index columns;
+    S* out;
+    Index out_stride;  ///< 0: all columns are added up
+    const S* const* in;
+    const Index* in_stride;  ///< 0: every column meets the same numbers
+    bool add;                ///< to what is in `out`
+};
+
+/// Columns to fill with noise: `rows` numbers each, of the key and of a sample's id.
+template <class S>
+struct NoiseColumns {
+    S* out;
+    Index rows;
+    Index columns;
+    Index stride;
+    std::array<std::uint32_t, 2> key;
+    std::uint32_t epoch;
+    std::uint32_t sample;          ///< of every column
+    const std::uint32_t* samples;  ///< one of each, or null
+};
+
+/// Adam's vectors, and the numbers of one step.
+template <class S>
+struct AdamVectors {
+    Index size;
+    S* parameters;
+    const S* gradient;
+    S* first;   ///< moment
+    S* second;  ///< moment
+    S beta1, beta2;
+    S rate;         ///< over what corrects the first moment
+    S root_factor;  ///< corrects the root of the second
+    S epsilon;
+    S keep;  ///< what decay leaves of a parameter
 };
 
 /// What there is for one instruction set.
@@ -92,8 +134,10 @@ struct Kernels {
 #endif
 
 #define UNTOWARD_KERNEL_SET baseline
-#include "kernels/apply.hpp"
+#define UNTOWARD_KERNEL_BYTES 16
+#include "kernels/all.hpp"
 #undef UNTOWARD_KERNEL_SET
+#undef UNTOWARD_KERNEL_BYTES
 
 namespace untoward {
 

@@ -3,8 +3,14 @@
 #ifdef UNTOWARD_KERNEL_SET
 
 #include "apply.hpp"
-#if !defined(UNTOWARD_KERNELS_ELSEWHERE) || defined(UNTOWARD_KERNELS_HERE)
+
+#include "roots.hpp"
+
+#include "adam.hpp"
+#include "noise.hpp"
+#if UNTOWARD_KERNEL_BYTES > 16 && (!defined(UNTOWARD_KERNELS_ELSEWHERE) || defined(UNTOWARD_KERNELS_HERE))
 #include "packet.hpp"
+
 #include "tile.hpp"
 #endif
 

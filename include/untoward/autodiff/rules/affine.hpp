@@ -42,7 +42,7 @@ template <class Activation>
 void activate_sums(const auto& y) {
     if constexpr (!std::is_same_v<Activation, Identity> && !rectifies<Activation>) {
         assign(
-            y, [](const auto& sum) { return Activation::value(sum); }, y);
+            y, [](auto sum) { return Activation::value(sum); }, y);
     }
 }
 
@@ -52,7 +52,7 @@ void backward_activation(const auto& dy, const auto& y, const auto& dbias) {
     using S = typename std::remove_cvref_t<decltype(dy)>::Scalar;
     if constexpr (!std::is_same_v<Activation, Identity>) {
         assign(
-            dy, [](const auto& d, const auto& b) { return d * Activation::slope_from_output(b); }, dy, y);
+            dy, [](auto d, auto b) { return d * Activation::slope_from_output(b); }, dy, y);
     }
     dbias.write([&](const auto& to, bool accumulate) {
         sum_columns<S>(to.data(), dy.position_columns(), accumulate);

@@ -65,11 +65,11 @@ namespace detail {
 // NaN where one of them is.
 template <class S>
 constexpr S larger_or_nan(S a, S b) {
-    return (a < b) | (b != b) ? b : a;
+    return ((a < b) | (b != b)) ? b : a;
 }
 template <class S>
 constexpr S smaller_or_nan(S a, S b) {
-    return (a > b) | (b != b) ? b : a;
+    return ((a > b) | (b != b)) ? b : a;
 }
 
 // What the larger of two gives to the one of them: all of its gradient where that is the larger, half at a

@@ -244,7 +244,7 @@ struct Clamp {
         using S = typename decltype(x)::Scalar;
         const S l = static_cast<S>(low);
         const S h = static_cast<S>(high);
-        dx.add([l, h](auto d, auto a) { return (a >= l) & (a <= h) ? d : 0; }, dy, x);
+        dx.add([l, h](auto d, auto a) { return ((a >= l) & (a <= h)) ? d : 0; }, dy, x);
     }
 };
 

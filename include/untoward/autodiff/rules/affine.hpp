@@ -29,9 +29,10 @@ void for_each_position_block(const Function& function, const Y& y, const X& x) {
 // The gradient of a bias: the sum of the columns.
 template <class S>
 void sum_columns(S* sum, const product::Columns<S>& d, bool accumulate) {
-    FlatMap<S> to(sum, d.rows);
-    if (!accumulate) to.setZero();
-    for (Index j = 0; j < d.cols; ++j) to += ConstFlatMap<S>(d.column(j), d.rows);
+    const Vec<> rows(d.rows);
+    add_reduced(
+        Tensor<S, Vec<>>(sum, rows, 1), accumulate, [](auto a) { return a; },
+        Tensor<S, Vec<>>(d.data, rows, d.cols, d.stride));
 }
 
 // What follows a product: relu is the product's own business, other activations come behind it.

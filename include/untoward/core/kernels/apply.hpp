@@ -15,18 +15,37 @@ inline constexpr Index lanes = 16;
 inline constexpr Index lanes = 1;
 #endif
 
-// The arrays that a step of the loop reads, at its beginning.
-template <class S, std::size_t Count>
-struct Lanes {
-    const S* from[Count];
-    alignas(64) S filled[Count][lanes];
+// The first n of fewer than `lanes` numbers.
+template <class S>
+UNTOWARD_INLINE void copy_some(S* to, const S* from, Index n) {
+    static_assert(lanes <= 16);
+    for (Index part = lanes / 2; part > 0; part /= 2) {
+        if ((n & part) == 0) continue;
+        for (Index l = 0; l < part; ++l) to[l] = from[l];
+        to += part;
+        from += part;
+    }
+}
 
-    // Where only `some` are left: they, and the last one again, in place of the arrays.
-    void fill_up(Index some) {
-        for (std::size_t k = 0; k < Count; ++k) {
-            for (Index l = 0; l < lanes; ++l) filled[k][l] = from[k][l < some ? l : some - 1];
-            from[k] = filled[k];
+// The arrays that a step of the loop reads and writes. At the end, where fewer than `lanes` are left, spare room takes
+// their place, so that the step itself is always the same.
+template <class S, std::size_t In, std::size_t Out>
+struct Lanes {
+    const S* from[In];
+    S* to[Out];
+    S spare_in[In][lanes];
+    S spare_out[Out][lanes];
+
+    UNTOWARD_INLINE void spare(Index some) {
+        for (std::size_t k = 0; k < In; ++k) {
+            for (Index l = 0; l < lanes; ++l) spare_in[k][l] = 0;
+            copy_some(spare_in[k], from[k], some);
+            from[k] = spare_in[k];
         }
+    }
+    UNTOWARD_INLINE S* target(std::size_t k, Index left) { return left < lanes ? spare_out[k] : to[k]; }
+    UNTOWARD_INLINE void finish(Index some) {
+        for (std::size_t k = 0; k < Out; ++k) copy_some(to[k], spare_out[k], some);
     }
 };
 
@@ -34,24 +53,27 @@ struct Lanes {
 template <class S, class Function, std::size_t... I>
 __attribute__((flatten)) void apply(const void* erased, const ElementwiseColumns<S>& c) {
     const Function& function = *static_cast<const Function*>(erased);
+    Lanes<S, sizeof...(I), 1> x;
     for (Index j = 0; j < c.columns; ++j) {
-        Lanes<S, sizeof...(I)> x{{c.in[I] + j * c.in_stride[I]...}, {}};
-        S* out = c.out + j * c.out_stride;
+        ((x.from[I] = c.in[I] + j * c.in_stride[I]), ...);
+        x.to[0] = c.out + j * c.out_stride;
         const bool add = c.add || (j > 0 && c.out_stride == 0);
         for (Index n = c.rows; n > 0; n -= lanes) {
-            if (n < lanes) x.fill_up(n);
-            alignas(64) S result[lanes];
-            for (Index l = 0; l < lanes; ++l) result[l] = static_cast<S>(function(x.from[I][l]...));
             if (n < lanes) {
-                for (Index l = 0; l < n; ++l) out[l] = add ? out[l] + result[l] : result[l];
-                break;
+                x.spare(n);
+                if (add) copy_some(x.spare_out[0], x.to[0], n);
             }
+            S* const to = x.target(0, n);
+            S result[lanes];
+            for (Index l = 0; l < lanes; ++l) result[l] = static_cast<S>(function(x.from[I][l]...));
             if (add) {
-                for (Index l = 0; l < lanes; ++l) result[l] += out[l];
+                for (Index l = 0; l < lanes; ++l) to[l] += result[l];
+            } else {
+                __builtin_memcpy(to, result, sizeof result);
             }
-            __builtin_memcpy(out, result, sizeof result);
-            out += lanes;
+            if (n < lanes) x.finish(n);
             ((x.from[I] += lanes), ...);
+            x.to[0] += lanes;
         }
     }
 }
@@ -60,26 +82,24 @@ __attribute__((flatten)) void apply(const void* erased, const ElementwiseColumns
 template <class S, class Function, std::size_t Changed, std::size_t... I>
 __attribute__((flatten)) void change(const void* erased, S* const* arrays, Index n) {
     const Function& function = *static_cast<const Function*>(erased);
-    Lanes<S, sizeof...(I)> x{{arrays[I]...}, {}};
-    S* to[] = {arrays[I]...};
+    Lanes<S, sizeof...(I), Changed> x;
+    ((x.from[I] = arrays[I]), ...);
+    for (std::size_t k = 0; k < Changed; ++k) x.to[k] = arrays[k];
     for (; n > 0; n -= lanes) {
-        if (n < lanes) x.fill_up(n);
-        alignas(64) S result[sizeof...(I)][lanes];
+        if (n < lanes) x.spare(n);
+        S result[sizeof...(I)][lanes];
         const auto one = [&](Index l, auto... values) {
             function(values...);
             ((result[I][l] = values), ...);
         };
         for (Index l = 0; l < lanes; ++l) one(l, x.from[I][l]...);
-        if (n < lanes) {
-            for (std::size_t k = 0; k < Changed; ++k) {
-                for (Index l = 0; l < n; ++l) to[k][l] = result[k][l];
-            }
-            return;
+        [&]<std::size_t... K>(std::index_sequence<K...>) {
+            (static_cast<void>(__builtin_memcpy(x.target(K, n), result[K], sizeof result[K])), ...);
+            if (n < lanes) x.finish(n);
+            ((x.to[K] += lanes), ...);
         }
-        ((I < Changed ? static_cast<void>(__builtin_memcpy(to[I], result[I], sizeof result[I]))
-                      : static_cast<void>(0)),
-         ...);
-        ((x.from[I] += lanes, to[I] += lanes), ...);
+        (std::make_index_sequence<Changed>{});
+        ((x.from[I] += lanes), ...);
     }
 }
 

@@ -15,6 +15,7 @@ template <class S, bool Normal>
 void noise(const NoiseColumns<S>& c) {
     const Index blocks = (c.rows + 3) / 4;
     const Index all = blocks * c.columns;
+    const bool packed = c.rows % 4 == 0 && c.stride == c.rows;  // one block after another
     Index sample = 0;
     Index block = 0;
     for (Index done = 0; done < all; done += lanes) {
@@ -55,6 +56,13 @@ void noise(const NoiseColumns<S>& c) {
             for (int i = 0; i < 4; ++i) {
                 for (Index l = 0; l < lanes; ++l) values[i][l] = uniform_from<S>(counter[i][l]);
             }
+        }
+        if (packed && some == lanes) {
+            S* const out = c.out + 4 * done;
+            for (Index l = 0; l < lanes; ++l) {
+                for (Index i = 0; i < 4; ++i) out[4 * l + i] = values[i][l];
+            }
+            continue;
         }
         for (Index l = 0; l < some; ++l) {
             for (Index i = 0; i < count[l]; ++i) to[l][i] = values[i][l];

@@ -4,10 +4,12 @@
 #include "support/property.hpp"
 #include "untoward/nn/bidirectional.hpp"
 #include "untoward/nn/chain.hpp"
+#include "untoward/nn/gru.hpp"
 #include "untoward/nn/lstm.hpp"
 #include "untoward/nn/sequence.hpp"
 
 using namespace untoward;
+using property::check_function;
 using property::check_properties;
 using property::check_subject;
 using property::Subject;
@@ -18,6 +20,25 @@ TEST_CASE("long short-term memory") {
 
 TEST_CASE("long short-term memory of one of everything") {
     check_subject(Subject(Lstm<>{1}, Seq<1, 1>{}), {.batch = 1});
+}
+
+TEST_CASE("a batch whose steps are kept one after another") {
+    check_subject(Subject(Lstm<2>{}, Seq<>(1, 3)), {.batch = 9});
+    check_subject(Subject(Lstm<2>{}, Seq<>(1, 1)), {.batch = 9});
+}
+
+TEST_CASE("recurrences that share the inputs of their gates, a weight and a bias") {
+    check_function(
+        [](auto& scope, const auto& x) {
+            const auto weight = scope.parameter("weight", Shape<3, 12>{}, UniformFanIn{3});
+            const auto bias = scope.parameter("bias", Vec<12>{}, UniformFanIn{3});
+            const auto wide = scope.parameter("wide", Shape<4, 12>{}, UniformFanIn{4});
+            const auto first = scope.apply(Recurrence<LstmCell>{}, x, weight, bias);
+            const auto second = scope.apply(Recurrence<GruCell>{}, x, wide, bias);
+            const auto third = scope.apply(Recurrence<LstmCell>{}, x, weight, bias);
+            return concatenate(scope, first, second, third);
+        },
+        {.batch = 2}, Seq<12, 3>{});
 }
 
 TEST_CASE("both directions, and their last states") {

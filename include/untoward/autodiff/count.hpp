@@ -131,7 +131,11 @@ private:
         });
         if constexpr (saves<Rule, V...>) {
             const std::size_t before = tally_->used;
-            tally_->allocate(bytes(rule.saved(batch, shape_of(values)...)));
+            Index scalars = rule.saved(batch, shape_of(values)...);
+            if constexpr (has_scratch<Rule, V...>) {
+                if (!tally_->recording) scalars = rule.scratch(batch, shape_of(values)...);
+            }
+            tally_->allocate(bytes(scalars));
             if (!tally_->recording) tally_->used = before;
         }
         if (needs_gradient) {

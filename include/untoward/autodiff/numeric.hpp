@@ -23,19 +23,24 @@ auto allocate_outputs(Arena& arena, const Rule& rule, const Shapes& shapes, Inde
     });
 }
 
-template <class S, class Rule, class... V>
+// What forward and backward share, or what forward needs by itself.
+template <class S, bool Keep, class Rule, class... V>
 S* allocate_saved(Arena& arena, const Rule& rule, Index batch, const V&... values) {
-    if constexpr (saves<Rule, V...>) {
+    if constexpr (!Keep && has_scratch<Rule, V...>) {
+        return arena.allocate<S>(rule.scratch(batch, shape_of(values)...));
+    } else if constexpr (saves<Rule, V...>) {
         return arena.allocate<S>(rule.saved(batch, shape_of(values)...));
     } else {
         return nullptr;
     }
 }
 
-template <class S, class Rule, class Outputs, class... X>
+template <bool Keep, class S, class Rule, class Outputs, class... X>
 void run_forward(const Rule& rule, S* saved, const Outputs& outputs, const X&... x) {
     if constexpr (is_view<Rule>) {
         return;
+    } else if constexpr (has_scratch<Rule, X...>) {
+        rule.forward(saved, Keep, outputs, x...);
     } else if constexpr (saves<Rule, X...>) {
         rule.forward(saved, outputs, x...);
     } else {

@@ -125,8 +125,8 @@ private:
     auto compute(const Rule& rule, const Shapes& shapes, Index batch, const X&... x) {
         const auto results =
             detail::allocate_outputs<S>(arena(), rule, shapes, batch, detail::value_of(x)...);
-        S* const saved = detail::allocate_saved<S>(arena(), rule, batch, x...);
-        detail::run_forward(rule, saved, results, detail::value_of(x)...);
+        S* const saved = detail::allocate_saved<S, true>(arena(), rule, batch, x...);
+        detail::run_forward<true>(rule, saved, results, detail::value_of(x)...);
         if (tape_->watch != nullptr) check(results);
         Gradient<S>* gradient = nullptr;
         if ((needs_gradient(x) || ...)) {

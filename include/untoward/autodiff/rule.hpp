@@ -22,6 +22,9 @@
 //     batch(batches...)              the batch of the outputs; by default the inputs', which are equal or one
 //     saved(batch, shapes...)        a number of scalars shared by forward and backward, which then receive a
 //                                    pointer to them as their first argument
+//     scratch(batch, shapes...)      beside saved: the scalars that forward needs where no backward follows,
+//                                    as in scoring; its second argument then says which of the two it has:
+//                                    true for those of saved. It writes the same bits in both cases
 //     view(x), using IsView = void   in place of forward: the output is a view of the one input
 //     multiply_adds(shapes...)       per sample, for `count`
 //
@@ -216,6 +219,12 @@ inline constexpr std::size_t count_of<std::tuple<T...>> = sizeof...(T);
 template <class Rule, class... V>
 inline constexpr bool saves = requires(const Rule& rule, Index batch, const V&... values) {
     rule.saved(batch, shape_of(values)...);
+};
+
+// Whether forward needs less where nothing is saved.
+template <class Rule, class... V>
+inline constexpr bool has_scratch = requires(const Rule& rule, Index batch, const V&... values) {
+    rule.scratch(batch, shape_of(values)...);
 };
 
 template <class Rule>

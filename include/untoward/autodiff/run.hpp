@@ -95,7 +95,8 @@ private:
     auto compute(const Rule& rule, const Shapes& shapes, Index batch, const X&... x) {
         const auto results = detail::allocate_outputs<S>(*arena_, rule, shapes, batch, x...);
         const std::size_t mark = arena_->used();
-        detail::run_forward(rule, detail::allocate_saved<S>(*arena_, rule, batch, x...), results, x...);
+        detail::run_forward<false>(rule, detail::allocate_saved<S, false>(*arena_, rule, batch, x...),
+                                   results, x...);
         arena_->rewind(mark);
         return results;
     }

@@ -1,82 +1,74 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <tuple>
-
-#include "../autodiff/initialiser.hpp"
-#include "../autodiff/rules/affine.hpp"
-#include "../autodiff/rules/layout.hpp"
-#include "../autodiff/rules/rows.hpp"
-#include "../autodiff/scope.hpp"
+#include "recurrent.hpp"
 
 namespace untoward {
 
-/// One step of an LSTM from its two affine maps, a = W_i x + b_i and r = W_h h + b_h, each of 4 H rows
-/// (input, forget, cell, output), and the cell state c, as PyTorch computes it. Gives h' and c':
+/// One step of an LSTM from a = W_i x + b_i, r = W_h h + b_h, each of four times n rows (input, forget, cell,
+/// output), and the cell state c, as PyTorch computes it:
 ///
 ///     i, f, o = sigmoid(a + r)    g = tanh(a_g + r_g)    c' = f c + i g    h' = o tanh(c')
+///
+/// It keeps c', tanh(c'), i, f, g and o.
 struct LstmCell {
-    template <Index A, Index R, Index H>
-    constexpr auto shape(const Shape<A>& a, const Shape<R>& r, const Shape<H>& c) const {
-        detail::require_same_extent<LstmCell, A, R>(a.size(), r.size());
-        UNTOWARD_ASSERT(a.size() == 4 * c.size(),
-                        "untoward: an LSTM's gates have four times its hidden rows");
-        return std::tuple<Shape<H>, Shape<H>>{c, c};
-    }
-    // i, f, g, o and tanh(c') of every sample.
-    constexpr Index saved(Index batch, const auto&, const auto&, const auto& c) const {
-        return 5 * c.size() * batch;
-    }
+    static constexpr Index gates = 4;
+    static constexpr Index kept = 6;
 
     template <class S>
-    void forward(S* saved, auto outputs, auto a, auto r, auto c) const {
-        const auto& [h_next, c_next] = outputs;
-        const Index n = c.rows();
-        for (Index j = 0; j < h_next.batch(); ++j) {
-            const auto from_x = a.column(detail::broadcast_column(a, j));
-            const auto from_h = r.column(detail::broadcast_column(r, j));
-            detail::FlatMap<S> kept(saved + j * 5 * n, 5 * n);
-            kept.head(2 * n) = (from_x.head(2 * n) + from_h.head(2 * n)).logistic();
-            kept.segment(2 * n, n) = (from_x.segment(2 * n, n) + from_h.segment(2 * n, n)).tanh();
-            kept.segment(3 * n, n) = (from_x.tail(n) + from_h.tail(n)).logistic();
-            auto next = c_next.column(j);
-            next = kept.segment(n, n) * c.column(detail::broadcast_column(c, j)) +
-                   kept.head(n) * kept.segment(2 * n, n);
-            kept.tail(n) = next.tanh();
-            h_next.column(j) = kept.segment(3 * n, n) * kept.tail(n);
-        }
+    static void forward(Index n, const S* a, const S* b, const S*, const S* before, S* kept_at, S* h) {
+        S* const gates_at = kept_at + 2 * n;
+        packet::for_each<S>(n, [&](Index k, const auto& at) {
+            const auto sum = [&](Index gate) {
+                const Index place = gate * n + k;
+                return at.load(a + place) + (at.load(gates_at + place) + at.load(b + place));
+            };
+            const auto i = packet::sigmoid<S>(sum(0));
+            const auto f = packet::sigmoid<S>(sum(1));
+            const auto g = packet::tanh<S>(sum(2));
+            const auto o = packet::sigmoid<S>(sum(3));
+            const auto c = f * at.load(before + k) + i * g;
+            const auto tanh_c = packet::tanh<S>(c);
+            at.store(kept_at + k, c);
+            at.store(kept_at + n + k, tanh_c);
+            at.store(gates_at + k, i);
+            at.store(gates_at + n + k, f);
+            at.store(gates_at + 2 * n + k, g);
+            at.store(gates_at + 3 * n + k, o);
+            at.store(h + k, o * tanh_c);
+        });
     }
     template <class S>
-    void backward(S* saved, auto upstream, auto, auto, auto, auto c, auto da, auto dr, auto dc) const {
-        const auto& [dh_next, dc_next] = upstream;
-        const Index n = c.rows();
-        const Index batch = dh_next.batch();
-        for (Index j = 0; j < batch; ++j) {
-            S* const i = saved + j * 5 * n;
-            S* const f = i + n;
-            S* const g = f + n;
-            S* const o = g + n;
-            S* const t = o + n;  // tanh(c')
-            const S* const before = &c(0, detail::broadcast_column(c, j));
-            for (Index k = 0; k < n; ++k) {
-                const S dh = dh_next(k, j);
-                const S d = dc_next(k, j) + dh * o[k] * (1 - t[k] * t[k]);  // all that reaches c'
-                const S d_input = d * g[k] * i[k] * (1 - i[k]);
-                const S d_cell = d * i[k] * (1 - g[k] * g[k]);
-                // The derivatives of the pre-activations take the place of the gates, that of c the place of
-                // tanh(c'): nothing else asks for them.
-                o[k] = dh * t[k] * o[k] * (1 - o[k]);
-                t[k] = d * f[k];
-                f[k] = d * before[k] * f[k] * (1 - f[k]);
-                i[k] = d_input;
-                g[k] = d_cell;
-            }
+    static void backward(Index n, const S* carry, S* dh, const S*, const S* before, const S* after,
+                         S* kept_at) {
+        S* const gates_at = kept_at + 2 * n;
+        const auto one = packet::same(S(1));
+        const auto zero = packet::same(S(0));
+        packet::for_each<S>(n, [&](Index k, const auto& at) {
+            const auto tanh_c = at.load(kept_at + n + k);
+            const auto i = at.load(gates_at + k);
+            const auto f = at.load(gates_at + n + k);
+            const auto g = at.load(gates_at + 2 * n + k);
+            const auto o = at.load(gates_at + 3 * n + k);
+            const auto d = at.load(dh + k) + at.load(carry + k);
+            const auto dc = at.load(after + k) + d * o * (one - tanh_c * tanh_c);  // all that reaches c'
+            at.store(gates_at + k, dc * g * i * (one - i));
+            at.store(gates_at + n + k, dc * at.load(before + k) * f * (one - f));
+            at.store(gates_at + 2 * n + k, dc * i * (one - g * g));
+            at.store(gates_at + 3 * n + k, d * tanh_c * o * (one - o));
+            at.store(kept_at + k, dc * f);
+            at.store(dh + k, zero);
+        });
+    }
+    template <class S>
+    static void give(Index n, const S* kept_at, S* da, bool accumulate) {
+        const detail::ConstFlatMap<S> gradient(kept_at + 2 * n, 4 * n);
+        detail::FlatMap<S> to(da, 4 * n);
+        if (accumulate) {
+            to += gradient;
+        } else {
+            to = gradient;
         }
-        const auto same = [](const auto& d) { return d; };
-        const Tensor<S, Shape<Dynamic>> gates(saved, Shape<Dynamic>(4 * n), batch, 5 * n);
-        da.add(same, gates);
-        dr.add(same, gates);
-        dc.add(same, Tensor<S, Shape<Dynamic>>(saved + 4 * n, Shape<Dynamic>(n), batch, 5 * n));
     }
 };
 
@@ -99,32 +91,7 @@ struct Lstm {
 
     template <class Scope, class Input>
     constexpr auto operator()(Scope& scope, const Input& input) const {
-        const auto& x = detail::require_sequence<Lstm>(scope, input);
-        using X = std::remove_cvref_t<decltype(x)>;
-        constexpr Index In = X::SampleShape::template static_extent<0>;
-        constexpr Index Steps = X::SampleShape::template static_extent<1>;
-        constexpr Index Gates = Hidden == Dynamic ? Dynamic : 4 * Hidden;
-        const Vec<Gates> gates(4 * hidden.size());
-        const UniformFanIn initial{hidden.size()};
-        const Attributes no_decay{.decay = false};
-        const auto weight_ih =
-            scope.parameter("weight_ih", Shape<In, Gates>(x.shape().channels(), gates.size()), initial);
-        const auto weight_hh =
-            scope.parameter("weight_hh", Shape<Hidden, Gates>(hidden.size(), gates.size()), initial);
-        const auto bias_ih = scope.parameter("bias_ih", gates, initial, no_decay);
-        const auto bias_hh = scope.parameter("bias_hh", gates, initial, no_decay);
-        // The input's share of every step at once: one product.
-        const auto inputs = affine(scope, x, weight_ih, bias_ih);
-        const auto zero = scope.constant(hidden, x.batch(), 0);
-        const auto unrolled = scope.repeat(x.shape().positions(), std::tuple{zero, zero},
-                                           [&](auto& s, Index t, const auto& state) {
-                                               const auto& [h, c] = state;
-                                               const auto a = position(s, inputs, t);
-                                               const auto r = affine(s, h, weight_hh, bias_hh);
-                                               return s.apply(LstmCell{}, a, r, c);
-                                           });
-        // With the number of steps in the type where the input has it there.
-        return reshape(scope, unrolled.all, Seq<Hidden, Steps>(hidden.size(), x.shape().positions()));
+        return detail::recurrent<LstmCell, Lstm>(scope, hidden, input);
     }
 };
 

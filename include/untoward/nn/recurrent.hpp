@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "../autodiff/initialiser.hpp"
+#include "../autodiff/rules/affine.hpp"
+#include "../autodiff/scope.hpp"
+#include "../core/packet.hpp"
+
+// What recurrent layers share: one rule for all steps, and the layer around it. The gates of a cell are its
+// own: nn/gru.hpp, nn/lstm.hpp.
+
+namespace untoward {
+
+/// A recurrence over all steps of a sequence, from a state of zero: from the input's share of the gates
+/// (Seq<G H, T>), the weight of the hidden state (Shape<H, G H>) and its bias (Vec<G H>) to the hidden states
+/// Seq<H, T>. A step is one product over the batch and one pass over the gates of each sample.
+///
+/// A cell says what one sample is at one step. It keeps `kept` arrays of n hidden units each, the last
+/// `gates` of which hold W h when forward is called and the gradient of W h + b after backward; the first one
+/// is its state besides h, if it has one.
+///
+///     forward(n, a, b, h_before, before, kept, h)
+///         a is the input's share, b the bias; `before` is the first array of the step before (zeros at
+///         first), and may be that of `kept` itself; writes `kept` and h
+///     backward(n, carry, dh, h_before, before, after, kept)
+///         dh + carry is the gradient of h; leaves in dh what goes to h_before directly, not through W;
+///         `after` is the first array as the step after left it (zeros at last)
+///     give(n, kept, da, accumulate)
+///         after backward, the gradient of the input's share: da = or da +=
+///
+/// What forward writes depends on no address: the bits of a sample are the same in every batch.
+template <class Cell>
+struct Recurrence {
+    template <Index Gates, Index T, Index H, Index Rows, Index Bias>
+    constexpr auto shape(const Shape<Gates, T>& inputs, const Shape<H, Rows>& weight,
+                         const Shape<Bias>& bias) const {
+        constexpr Index Expected = H == Dynamic ? Dynamic : Cell::gates * H;
+        const Index hidden = weight.template extent<0>();
+        detail::require_same_extent<Recurrence, Expected, Gates>(Cell::gates * hidden, inputs.channels());
+        detail::require_same_extent<Recurrence, Expected, Rows>(Cell::gates * hidden,
+                                                                weight.template extent<1>());
+        detail::require_same_extent<Recurrence, Expected, Bias>(Cell::gates * hidden, bias.size());
+        UNTOWARD_ASSERT(inputs.positions() >= 1, "untoward: a recurrence has at least one step");
+        return Seq<H, T>(hidden, inputs.positions());
+    }
+    static constexpr Index multiply_adds(const auto& inputs, const auto& weight, const auto&) {
+        return weight.size() * inputs.positions();
+    }
+    constexpr Index batch(Index inputs, Index weight, Index bias) const {
+        detail::require_one_for_all(weight);
+        detail::require_one_for_all(bias);
+        return inputs;
+    }
+    // What the cell keeps of every step, and a state of zero; without a way back, of one step.
+    constexpr Index saved(Index batch, const auto& inputs, const auto& weight, const auto& bias) const {
+        const Index hidden = weight.template extent<0>();
+        return hidden + (scratch(batch, inputs, weight, bias) - hidden) * inputs.positions();
+    }
+    constexpr Index scratch(Index batch, const auto&, const auto& weight, const auto&) const {
+        return weight.template extent<0>() * (1 + Cell::kept * batch);
+    }
+
+    template <class S>
+    void forward(S* memory, bool keep, auto y, auto inputs, auto weight, auto bias) const {
+        const Steps<S> steps(memory, keep, y);
+        const product::Columns<const S> zero = steps.zero();
+        std::fill_n(memory, zero.rows, S(0));
+        for (Index t = 0; t < steps.count; ++t) {
+            const product::Columns<S> kept = steps.kept(t);
+            const product::Columns<S> h = columns_at(y, t);
+            const product::Columns<const S> a = columns_at(inputs, t);
+            const product::Columns<const S> before = t == 0 ? zero : steps.kept(t - 1);
+            const product::Columns<const S> h_before = t == 0 ? zero : columns_at(y, t - 1);
+            if (t == 0) {
+                set_zero(gates(kept));
+            } else {
+                product::forward<S>(gates(kept), weight.data(), h_before, false);
+            }
+            for (Index j = 0; j < y.batch(); ++j) {
+                Cell::forward(h.rows, a.column(j), bias.data(), h_before.column(j), before.column(j),
+                              kept.column(j), h.column(j));
+            }
+        }
+    }
+
+    template <class S>
+    void backward(S* memory, auto dy, auto y, auto, auto weight, auto, auto dinputs, auto dweight,
+                  auto dbias) const {
+        const Steps<S> steps(memory, true, y);
+        const product::Columns<const S> zero = steps.zero();
+        // Written step by step, each once.
+        S* da = nullptr;
+        bool add_to_da = false;
+        dinputs.write([&](const auto& to, bool accumulate) {
+            da = to.data();
+            add_to_da = accumulate;
+        });
+        for (Index t = steps.count - 1; t >= 0; --t) {
+            const bool last = t == steps.count - 1;
+            const product::Columns<S> kept = steps.kept(t);
+            const product::Columns<S> dh = columns_at(dy, t);
+            const product::Columns<const S> before = t == 0 ? zero : steps.kept(t - 1);
+            const product::Columns<const S> h_before = t == 0 ? zero : columns_at(y, t - 1);
+            const product::Columns<const S> after = last ? zero : steps.kept(t + 1);
+            const product::Columns<const S> carry = last ? zero : columns_at(dy, t + 1);
+            for (Index j = 0; j < y.batch(); ++j) {
+                Cell::backward(dh.rows, carry.column(j), dh.column(j), h_before.column(j), before.column(j),
+                               after.column(j), kept.column(j));
+                if (da != nullptr) {
+                    Cell::give(dh.rows, kept.column(j), da + (j * steps.count + t) * Cell::gates * dh.rows,
+                               add_to_da);
+                }
+            }
+            dbias.write([&](const auto& to, bool accumulate) {
+                detail::sum_columns<S>(to.data(), gates(kept), accumulate);
+            });
+            if (t == 0) break;
+            if (!steps.by_sample) {
+                dweight.write([&](const auto& to, bool accumulate) {
+                    product::backward_weight<S>(to.data(), gates(kept), h_before, accumulate);
+                });
+            }
+            product::backward_input<S>(dh, weight.data(), gates(kept), true);
+        }
+        if (steps.by_sample) {
+            // All steps at once: a step and the state before it are columns of two matrices, one apart. Where
+            // two samples meet, a first step stands beside the last state of another: zero.
+            dweight.write([&](const auto& to, bool accumulate) {
+                set_zero(gates(steps.kept(0)));
+                const Index pairs = std::max<Index>(steps.count * y.batch() - 1, 0);
+                product::backward_weight<S>(to.data(), gates(steps.all()).middle(1, pairs),
+                                            y.position_columns().middle(0, pairs), accumulate);
+            });
+        } else if (steps.count == 1 && dweight) {
+            static_cast<void>(dweight.partial());
+        }
+    }
+
+private:
+    // Where what the cell keeps of every step lies, behind a state of zero.
+    template <class S>
+    struct Steps {
+        // A batch from here on gives each product of one step enough to do; what is kept then lies step by
+        // step, else sample by sample as in a sequence. Measured with 32 units and 32 steps: at batch 64 the
+        // first is 5% faster in training, at batch 1 and 2 the second is 30% and 10%.
+        static constexpr Index full_batch = 8;
+
+        S* memory;
+        Index hidden;
+        Index count;
+        Index batch;
+        bool keep;
+        bool by_sample;
+
+        Steps(S* begin, bool keep_all, const auto& y)
+            : memory(begin),
+              hidden(y.shape().channels()),
+              count(y.shape().positions()),
+              batch(y.batch()),
+              keep(keep_all),
+              by_sample(batch < full_batch) {}
+
+        [[nodiscard]] product::Columns<const S> zero() const { return {memory, hidden, batch, 0}; }
+        [[nodiscard]] product::Columns<S> kept(Index t) const {
+            const Index rows = Cell::kept * hidden;
+            S* const begin = memory + hidden;
+            if (!keep) return {begin, rows, batch, rows};
+            if (by_sample) return {begin + t * rows, rows, batch, count * rows};
+            return {begin + t * batch * rows, rows, batch, rows};
+        }
+        [[nodiscard]] product::Columns<S> all() const {
+            const Index rows = Cell::kept * hidden;
+            return {memory + hidden, rows, count * batch, rows};
+        }
+    };
+
+    // One position of every sample.
+    template <class T, class Sample>
+    static product::Columns<T> columns_at(const Tensor<T, Sample>& x, Index t) {
+        const Index n = x.shape().channels();
+        return {x.data() + t * n, n, x.batch(), x.stride()};
+    }
+    // Of what a cell keeps, what meets the weight.
+    template <class S>
+    static product::Columns<S> gates(const product::Columns<S>& kept) {
+        const Index n = kept.rows / Cell::kept;
+        return {kept.data + (Cell::kept - Cell::gates) * n, Cell::gates * n, kept.cols, kept.stride};
+    }
+    template <class S>
+    static void set_zero(const product::Columns<S>& x) {
+        for (Index j = 0; j < x.cols; ++j) std::fill_n(x.column(j), x.rows, S(0));
+    }
+};
+
+namespace detail {
+
+/// The layer around a cell: PyTorch's parameters, all uniform on +-1/sqrt(hidden) at first.
+template <class Cell, class Layer, Index Hidden, class Scope, class Input>
+constexpr auto recurrent(Scope& scope, const Vec<Hidden>& hidden, const Input& input) {
+    const auto& x = require_sequence<Layer>(scope, input);
+    using X = std::remove_cvref_t<decltype(x)>;
+    constexpr Index In = X::SampleShape::template static_extent<0>;
+    constexpr Index Gates = Hidden == Dynamic ? Dynamic : Cell::gates * Hidden;
+    const Vec<Gates> gates(Cell::gates * hidden.size());
+    const UniformFanIn initial{hidden.size()};
+    const Attributes no_decay{.decay = false};
+    const auto weight_ih =
+        scope.parameter("weight_ih", Shape<In, Gates>(x.shape().channels(), gates.size()), initial);
+    const auto weight_hh =
+        scope.parameter("weight_hh", Shape<Hidden, Gates>(hidden.size(), gates.size()), initial);
+    const auto bias_ih = scope.parameter("bias_ih", gates, initial, no_decay);
+    const auto bias_hh = scope.parameter("bias_hh", gates, initial, no_decay);
+    // The input's share of every step at once: one product.
+    const auto inputs = affine(scope, x, weight_ih, bias_ih);
+    return scope.apply(Recurrence<Cell>{}, inputs, weight_hh, bias_hh);
+}
+
+}  // namespace detail
+
+}  // namespace untoward

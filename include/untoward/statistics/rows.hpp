@@ -10,12 +10,12 @@
 //     Arena arena(memory);
 //     fitted.evaluate(statistics::columns(others), arena, scores, contributions);
 //
-// | fitted                | its score                             | contributions add up to it; of feature i |
-// |-----------------------|---------------------------------------|------------------------------------------|
-// | `MahalanobisDistance` | squared distance d' S^-1 d            | d_i (S^-1 d)_i                           |
-// | `NeighbourDistance`   | distance to the k-th neighbour        | share of the squares to k neighbours     |
-// | `MixtureDensity`      | -log p(x)                             | d_i (S^-1 d)_i / 2; a rest is of none    |
-// | `ComponentDistance`   | squared error, or standardised scores | e_i^2, or d_i times what is projected    |
+// | fitted                | its score                             | contributions add up to it; feature i's |
+// |-----------------------|---------------------------------------|-----------------------------------------|
+// | `MahalanobisDistance` | squared distance d' S^-1 d            | d_i (S^-1 d)_i                          |
+// | `NeighbourDistance`   | distance to the k-th neighbour        | share of the squares to k neighbours    |
+// | `MixtureDensity`      | -log p(x)                             | d_i (S^-1 d)_i / 2; a rest is no one's  |
+// | `ComponentDistance`   | squared error, or standardised scores | e_i^2, or d_i times what is projected   |
 //
 // A fitted statistic is an aggregate of `sizes`, a few integers, and flat vectors of one type `Vector`: an
 // Eigen vector that owns its numbers or a map of numbers in a file's buffer or in flash. Whoever writes or

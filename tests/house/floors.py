@@ -14,7 +14,7 @@ import sys
 FLOORS = [
     ["config.hpp", "version.hpp", "fwd.hpp"],
     ["core"],
-    ["thresholds", "data", "metrics"],
+    ["thresholds", "data", "metrics", "statistics"],
     ["autodiff"],
     ["nn", "distributions"],
     ["vae"],

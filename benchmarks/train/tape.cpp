@@ -107,8 +107,8 @@ private:
     template <class Activation>
     void forward(Layer& layer, const Columns<const float>& x) {
         const Columns<float> y = output(layer);
-        u::product::forward<float>(y, parameters_.data() + layer.weight, x, false);
-        u::detail::add_bias<Activation>(y, parameters_.data() + layer.bias);
+        u::product::forward<float>(y, parameters_.data() + layer.weight, x, false,
+                                   parameters_.data() + layer.bias, std::is_same_v<Activation, u::Relu>);
     }
     // Where dx has no data nobody asks for it.
     template <class Activation>
@@ -116,8 +116,8 @@ private:
         const Columns<float> dy = gradient_of(layer);
         if constexpr (!std::is_same_v<Activation, u::Identity>) {
             const auto size = layer.dy.size();
-            Eigen::Map<Eigen::ArrayXf> d(layer.dy.data(), size);
-            d *= Activation::slope_from_output(Eigen::Map<const Eigen::ArrayXf>(layer.y.data(), size));
+            u::change<1>(size, [](float& d, float y) { d *= Activation::slope_from_output(y); },
+                         {layer.dy.data(), layer.y.data()});
         }
         u::detail::sum_columns<float>(gradient_.data() + layer.bias, dy, false);
         u::product::backward_weight<float>(gradient_.data() + layer.weight, dy, x, false);
@@ -129,13 +129,9 @@ private:
     float draw() {
         // The one noise site of the model: the first in its outermost scope.
         const std::uint64_t site = u::detail::combine(0, 1);
-        for (Index j = 0; j < batch; ++j) {
-            u::fill_normal(noise_.data() + j * units, units,
-                           {.seed = options_.seed,
-                            .site = site,
-                            .epoch = stream_.epoch(),
-                            .sample = ids_[static_cast<std::size_t>(j)]});
-        }
+        u::fill_normal(noise_.data(), units, units,
+                       {.seed = options_.seed, .site = site, .epoch = stream_.epoch()},
+                       std::span<const std::uint32_t>(ids_));
         const Matrix heads(layers_[2].y.data(), 2 * units, batch);
         Matrix deviation(deviation_.data(), units, batch);
         const auto log_variance = heads.bottomRows(units)

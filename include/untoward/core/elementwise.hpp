@@ -66,6 +66,38 @@ constexpr Index broadcast_rows_or_batch(Index a, Index b) {
     return a == 1 ? b : a;
 }
 
+template <class S>
+void copy_columns(S* to, Index to_stride, const S* from, Index from_stride, Index rows, Index columns) {
+    for (Index j = 0; j < columns; ++j, to += to_stride, from += from_stride) {
+        for (Index i = 0; i < rows; ++i) to[i] = from[i];
+    }
+}
+
+/// Columns of a few numbers, several at a time: those that do not lie one after another are copied there.
+template <class S>
+void evaluate_short_columns(const Elementwise<S>& e, const Operand<S>& y, bool add) {
+    constexpr Index none = 0;
+    const Index rows = y.rows;
+    const Index together = std::max<Index>(chunk_size / std::max<Index>(rows, 1), 1);
+    S result[chunk_size];
+    for (Index j = 0; j < y.batch; j += together) {
+        const Index n = std::min(together, y.batch - j);
+        for (Index k = 0; k < e.count; ++k) {
+            const auto& x = e.operands[k];
+            e.in[k] = x.column(j);
+            if (x.batch > 1 && x.stride == rows) continue;
+            e.in[k] = e.repeated + k * chunk_size;
+            copy_columns(e.repeated + k * chunk_size, rows, x.column(j), x.batch == 1 ? none : x.stride, rows,
+                         n);
+        }
+        const bool packed = y.stride == rows;
+        S* const out = packed ? y.column(j) : result;
+        if (add && !packed) copy_columns(result, rows, static_cast<const S*>(y.column(j)), y.stride, rows, n);
+        e.kernel(e.function, {rows * n, 1, out, none, e.in, e.stride, add});
+        if (!packed) copy_columns(y.column(j), y.stride, static_cast<const S*>(result), rows, rows, n);
+    }
+}
+
 /// y = function(operands...), or y += where `add`; summed over the extents in which y has one.
 template <class S>
 void evaluate(const Elementwise<S>& e, Operand<S> y, bool add) {
@@ -108,6 +140,11 @@ void evaluate(const Elementwise<S>& e, Operand<S> y, bool add) {
         e.stride[k] = x.batch == 1 ? 0 : x.stride;
     }
     const Index y_stride = y.batch == 1 ? 0 : y.stride;
+    constexpr Index short_rows = 16;  // fewer do not fill the lanes of a kernel
+    if (whole_columns && rows < short_rows && batch > 1 && y.batch == batch) {
+        evaluate_short_columns(e, y, add);
+        return;
+    }
     if (whole_columns && batch > 0) {
         e.kernel(e.function, {rows, batch, y.data, y_stride, e.in, e.stride, add});
         return;
@@ -214,13 +251,23 @@ void add_reduced(const Tensor<S, Sample>& y, bool accumulate, const Function& fu
 }
 
 /// function(x[0][i], x[1][i], ...) for i = 0, ..., n - 1: it takes the first `Changed` numbers by reference, and what it
-/// leaves in them is kept. The arrays do not overlap.
+/// leaves in them is kept. Those arrays overlap no other.
 ///
 ///     change<1>(n, [](auto& p, auto g) { p -= g / 10; }, {parameters, gradient});
 template <std::size_t Changed, class S, std::size_t Count, class Function>
 void change(Index n, const Function& function, S* const (&x)[Count]) {
     static_assert(Changed <= Count);
-    detail::change_kernel<S, Changed, Function>(std::make_index_sequence<Count>{})(&function, x, n);
+    constexpr Index stride[Count] = {};
+    detail::change_kernel<S, Changed, Function>(std::make_index_sequence<Count>{})(&function,
+                                                                                   {n, 1, x, stride});
+}
+/// The same for every column of matrices that lie at these strides; at a stride of 0 all columns are the same one.
+template <std::size_t Changed, class S, std::size_t Count, class Function>
+void change(Index rows, Index columns, const Function& function, S* const (&x)[Count],
+            const Index (&stride)[Count]) {
+    static_assert(Changed <= Count);
+    detail::change_kernel<S, Changed, Function>(std::make_index_sequence<Count>{})(
+        &function, {rows, columns, x, stride});
 }
 
 /// The sum of function(x[0][i], x[1][i], ...) over i = 0, ..., n - 1.

@@ -58,6 +58,28 @@ struct ElementwiseColumns {
     bool add;                ///< to what is in `out`
 };
 
+/// Columns of several matrices for a function to change.
+template <class S>
+struct ChangedColumns {
+    Index rows;
+    Index columns;
+    S* const* arrays;
+    const Index* stride;  ///< 0: every column is the same one
+};
+
+/// The gradient d of a layer's output y, to be summed up over the batch.
+template <class S>
+struct ColumnSums {
+    S* d;
+    Index d_stride;
+    const S* y;
+    Index y_stride;
+    Index rows;
+    Index columns;
+    S* sum;  ///< or null
+    bool add;
+};
+
 /// Columns to fill with noise: `rows` numbers each, of the key and of a sample's id.
 template <class S>
 struct NoiseColumns {

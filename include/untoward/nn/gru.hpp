@@ -14,62 +14,32 @@ namespace untoward {
 struct GruCell {
     static constexpr Index gates = 3;
     static constexpr Index kept = 4;
+    static constexpr Index gradient_at[gates] = {1, 2, 0};
 
-    template <class S>
-    static void forward(Index n, const S* a, const S* b, const S* h_before, const S*, S* kept_at, S* h) {
-        S* const new_at = kept_at;
-        S* const reset_at = kept_at + n;
-        S* const update_at = kept_at + 2 * n;
-        S* const hidden_at = kept_at + 3 * n;
-        packet::for_each<S>(n, [&](Index i, const auto& at) {
-            const auto r = packet::sigmoid<S>(at.load(a + i) + (at.load(reset_at + i) + at.load(b + i)));
-            const auto z =
-                packet::sigmoid<S>(at.load(a + n + i) + (at.load(update_at + i) + at.load(b + n + i)));
-            const auto c = at.load(hidden_at + i) + at.load(b + 2 * n + i);
-            const auto g = packet::tanh<S>(at.load(a + 2 * n + i) + r * c);
-            at.store(new_at + i, g);
-            at.store(reset_at + i, r);
-            at.store(update_at + i, z);
-            at.store(hidden_at + i, c);
-            at.store(h + i, g + z * (at.load(h_before + i) - g));
-        });
-    }
-    template <class S>
-    static void backward(Index n, const S* carry, S* dh, const S* h_before, const S*, const S*, S* kept_at) {
-        S* const new_at = kept_at;
-        S* const reset_at = kept_at + n;
-        S* const update_at = kept_at + 2 * n;
-        S* const hidden_at = kept_at + 3 * n;
-        const auto one = packet::same(S(1));
-        packet::for_each<S>(n, [&](Index i, const auto& at) {
-            const auto g = at.load(new_at + i);
-            const auto r = at.load(reset_at + i);
-            const auto z = at.load(update_at + i);
-            const auto d = at.load(dh + i) + at.load(carry + i);
-            const auto direct = d * z;
-            const auto of_new = d * (one - z) * (one - g * g);
-            const auto of_hidden = of_new * r;
-            at.store(new_at + i, of_new);
-            at.store(reset_at + i, of_hidden * at.load(hidden_at + i) * (one - r));
-            at.store(update_at + i, (at.load(h_before + i) - g) * direct * (one - z));
-            at.store(hidden_at + i, of_hidden);
-            at.store(dh + i, direct);
-        });
-    }
-    template <class S>
-    static void give(Index n, const S* kept_at, S* da, bool accumulate) {
-        const detail::ConstFlatMap<S> of_new(kept_at, n);
-        const detail::ConstFlatMap<S> of_others(kept_at + n, 2 * n);
-        detail::FlatMap<S> to_others(da, 2 * n);
-        detail::FlatMap<S> to_new(da + 2 * n, n);
-        if (accumulate) {
-            to_others += of_others;
-            to_new += of_new;
-        } else {
-            to_others = of_others;
-            to_new = of_new;
+    struct Forward {
+        template <class S>
+        void operator()(S& g, S& r, S& z, S& c, S& h, S a_r, S a_z, S a_n, S b_r, S b_z, S b_n, S h_before,
+                        S) const {
+            r = math::sigmoid(a_r + (r + b_r));
+            z = math::sigmoid(a_z + (z + b_z));
+            c += b_n;
+            g = math::tanh(a_n + r * c);
+            h = g + z * (h_before - g);
         }
-    }
+    };
+    struct Backward {
+        template <class S>
+        void operator()(S& g, S& r, S& z, S& c, S& dh, S carry, S h_before, S, S) const {
+            const S direct = (dh + carry) * z;
+            const S of_new = (dh + carry) * (1 - z) * (1 - g * g);
+            const S of_hidden = of_new * r;
+            z = (h_before - g) * direct * (1 - z);
+            g = of_new;
+            r = of_hidden * c * (1 - r);
+            c = of_hidden;
+            dh = direct;
+        }
+    };
 };
 
 /// A gated recurrent unit over time (Cho et al. 2014, in PyTorch's variant): `Seq<C, T>` to the hidden states

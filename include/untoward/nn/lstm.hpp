@@ -14,62 +14,35 @@ namespace untoward {
 struct LstmCell {
     static constexpr Index gates = 4;
     static constexpr Index kept = 6;
+    static constexpr Index gradient_at[gates] = {2, 3, 4, 5};
 
-    template <class S>
-    static void forward(Index n, const S* a, const S* b, const S*, const S* before, S* kept_at, S* h) {
-        S* const gates_at = kept_at + 2 * n;
-        packet::for_each<S>(n, [&](Index k, const auto& at) {
-            const auto sum = [&](Index gate) {
-                const Index place = gate * n + k;
-                return at.load(a + place) + (at.load(gates_at + place) + at.load(b + place));
-            };
-            const auto i = packet::sigmoid<S>(sum(0));
-            const auto f = packet::sigmoid<S>(sum(1));
-            const auto g = packet::tanh<S>(sum(2));
-            const auto o = packet::sigmoid<S>(sum(3));
-            const auto c = f * at.load(before + k) + i * g;
-            const auto tanh_c = packet::tanh<S>(c);
-            at.store(kept_at + k, c);
-            at.store(kept_at + n + k, tanh_c);
-            at.store(gates_at + k, i);
-            at.store(gates_at + n + k, f);
-            at.store(gates_at + 2 * n + k, g);
-            at.store(gates_at + 3 * n + k, o);
-            at.store(h + k, o * tanh_c);
-        });
-    }
-    template <class S>
-    static void backward(Index n, const S* carry, S* dh, const S*, const S* before, const S* after,
-                         S* kept_at) {
-        S* const gates_at = kept_at + 2 * n;
-        const auto one = packet::same(S(1));
-        const auto zero = packet::same(S(0));
-        packet::for_each<S>(n, [&](Index k, const auto& at) {
-            const auto tanh_c = at.load(kept_at + n + k);
-            const auto i = at.load(gates_at + k);
-            const auto f = at.load(gates_at + n + k);
-            const auto g = at.load(gates_at + 2 * n + k);
-            const auto o = at.load(gates_at + 3 * n + k);
-            const auto d = at.load(dh + k) + at.load(carry + k);
-            const auto dc = at.load(after + k) + d * o * (one - tanh_c * tanh_c);  // all that reaches c'
-            at.store(gates_at + k, dc * g * i * (one - i));
-            at.store(gates_at + n + k, dc * at.load(before + k) * f * (one - f));
-            at.store(gates_at + 2 * n + k, dc * i * (one - g * g));
-            at.store(gates_at + 3 * n + k, d * tanh_c * o * (one - o));
-            at.store(kept_at + k, dc * f);
-            at.store(dh + k, zero);
-        });
-    }
-    template <class S>
-    static void give(Index n, const S* kept_at, S* da, bool accumulate) {
-        const detail::ConstFlatMap<S> gradient(kept_at + 2 * n, 4 * n);
-        detail::FlatMap<S> to(da, 4 * n);
-        if (accumulate) {
-            to += gradient;
-        } else {
-            to = gradient;
+    struct Forward {
+        template <class S>
+        void operator()(S& c, S& tanh_c, S& i, S& f, S& g, S& o, S& h, S a_i, S a_f, S a_g, S a_o, S b_i,
+                        S b_f, S b_g, S b_o, S, S before) const {
+            i = math::sigmoid(a_i + (i + b_i));
+            f = math::sigmoid(a_f + (f + b_f));
+            g = math::tanh(a_g + (g + b_g));
+            o = math::sigmoid(a_o + (o + b_o));
+            c = f * before + i * g;
+            tanh_c = math::tanh(c);
+            h = o * tanh_c;
         }
-    }
+    };
+    struct Backward {
+        template <class S>
+        void operator()(S& c, S& tanh_c, S& i, S& f, S& g, S& o, S& dh, S carry, S, S before, S after) const {
+            const S d = dh + carry;
+            const S dc = after + d * o * (1 - tanh_c * tanh_c);  // all that reaches c'
+            const S of_input = dc * g * i * (1 - i);
+            g = dc * i * (1 - g * g);
+            i = of_input;
+            o = d * tanh_c * o * (1 - o);
+            c = dc * f;
+            f = dc * before * f * (1 - f);
+            dh = 0;
+        }
+    };
 };
 
 /// Long short-term memory over time (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al.

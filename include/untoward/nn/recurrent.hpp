@@ -4,7 +4,7 @@
 #include "../autodiff/initialiser.hpp"
 #include "../autodiff/rules/affine.hpp"
 #include "../autodiff/scope.hpp"
-#include "../core/packet.hpp"
+#include "../core/elementwise.hpp"
 
 // What recurrent layers share: one rule for all steps, and the layer around it. The gates of a cell are its
 // own: nn/gru.hpp, nn/lstm.hpp.
@@ -15,20 +15,20 @@ namespace untoward {
 /// (Seq<G H, T>), the weight of the hidden state (Shape<H, G H>) and its bias (Vec<G H>) to the hidden states
 /// Seq<H, T>. A step is one product over the batch and one pass over the gates of each sample.
 ///
-/// A cell says what one sample is at one step. It keeps `kept` arrays of n hidden units each, the last
-/// `gates` of which hold W h when forward is called and the gradient of W h + b after backward; the first one
-/// is its state besides h, if it has one.
+/// A cell says what one hidden unit is at one step, in functions of numbers. It keeps `kept` of them, the last `gates` of
+/// which hold W h when Forward is called and the gradient of W h + b after Backward; the first one is its state
+/// besides h, if it has one.
 ///
-///     forward(n, a, b, h_before, before, kept, h)
-///         a is the input's share, b the bias; `before` is the first array of the step before (zeros at
-///         first), and may be that of `kept` itself; writes `kept` and h
-///     backward(n, carry, dh, h_before, before, after, kept)
-///         dh + carry is the gradient of h; leaves in dh what goes to h_before directly, not through W;
-///         `after` is the first array as the step after left it (zeros at last)
-///     give(n, kept, da, accumulate)
-///         after backward, the gradient of the input's share: da = or da +=
+///     Forward{}(kept..., h, a..., b..., h_before, before)
+///         a is the input's share of every gate, b the bias; `before` is the first number of the step before (zero at
+///         first); changes those kept and h
+///     Backward{}(kept..., dh, carry, h_before, before, after)
+///         dh + carry is the gradient of h; leaves in dh what goes to h_before directly, not through W; `after` is
+///         the first number as the step after left it (zero at last)
+///     gradient_at[gate]
+///         which of those kept is the gradient of the input's share after Backward
 ///
-/// What forward writes depends on no address: the bits of a sample are the same in every batch.
+/// The bits of a sample are the same in every batch.
 template <class Cell>
 struct Recurrence {
     template <Index Gates, Index T, Index H, Index Rows, Index Bias>
@@ -76,10 +76,7 @@ struct Recurrence {
             } else {
                 product::forward<S>(gates(kept), weight.data(), h_before, false);
             }
-            for (Index j = 0; j < y.batch(); ++j) {
-                Cell::forward(h.rows, a.column(j), bias.data(), h_before.column(j), before.column(j),
-                              kept.column(j), h.column(j));
-            }
+            step_forward(kept, h, a, bias.data(), h_before, before);
         }
     }
 
@@ -103,13 +100,15 @@ struct Recurrence {
             const product::Columns<const S> h_before = t == 0 ? zero : columns_at(y, t - 1);
             const product::Columns<const S> after = last ? zero : steps.kept(t + 1);
             const product::Columns<const S> carry = last ? zero : columns_at(dy, t + 1);
-            for (Index j = 0; j < y.batch(); ++j) {
-                Cell::backward(dh.rows, carry.column(j), dh.column(j), h_before.column(j), before.column(j),
-                               after.column(j), kept.column(j));
-                if (da != nullptr) {
-                    Cell::give(dh.rows, kept.column(j), da + (j * steps.count + t) * Cell::gates * dh.rows,
-                               add_to_da);
-                }
+            step_backward(kept, dh, carry, h_before, before, after);
+            for (Index gate = 0; da != nullptr && gate < Cell::gates; ++gate) {
+                const Vec<> units(dh.rows);
+                add_reduced(
+                    Tensor<S, Vec<>>(da + (t * Cell::gates + gate) * dh.rows, units, y.batch(),
+                                     steps.count * Cell::gates * dh.rows),
+                    add_to_da, [](auto d) { return d; },
+                    Tensor<S, Vec<>>(kept.data + Cell::gradient_at[gate] * dh.rows, units, y.batch(),
+                                     kept.stride));
             }
             dbias.write([&](const auto& to, bool accumulate) {
                 detail::sum_columns<S>(to.data(), gates(kept), accumulate);
@@ -173,6 +172,50 @@ private:
             return {memory + hidden, rows, count * batch, rows};
         }
     };
+
+    // The arrays of all samples at one step, for the cell's functions.
+    template <class S, std::size_t Count>
+    struct Arrays {
+        S* data[Count];
+        Index stride[Count];
+        std::size_t count = 0;
+
+        void add(const S* array, Index from) {
+            data[count] = const_cast<S*>(array);
+            stride[count++] = from;
+        }
+        void add(const S* array, Index from, Index units, Index n) {
+            for (Index k = 0; k < n; ++k) add(array + k * units, from);
+        }
+    };
+    template <class S>
+    static void step_forward(const product::Columns<S>& kept, const product::Columns<S>& h,
+                             const product::Columns<const S>& a, const S* bias,
+                             const product::Columns<const S>& h_before,
+                             const product::Columns<const S>& before) {
+        constexpr Index changed = Cell::kept + 1;
+        Arrays<S, changed + 2 * Cell::gates + 2> x;
+        x.add(kept.data, kept.stride, h.rows, Cell::kept);
+        x.add(h.data, h.stride);
+        x.add(a.data, a.stride, h.rows, Cell::gates);
+        x.add(bias, 0, h.rows, Cell::gates);
+        x.add(h_before.data, h_before.stride);
+        x.add(before.data, before.stride);
+        change<changed>(h.rows, h.cols, typename Cell::Forward{}, x.data, x.stride);
+    }
+    template <class S>
+    static void step_backward(const product::Columns<S>& kept, const product::Columns<S>& dh,
+                              const product::Columns<const S>& carry,
+                              const product::Columns<const S>& h_before,
+                              const product::Columns<const S>& before,
+                              const product::Columns<const S>& after) {
+        constexpr Index changed = Cell::kept + 1;
+        Arrays<S, changed + 4> x;
+        x.add(kept.data, kept.stride, dh.rows, Cell::kept);
+        x.add(dh.data, dh.stride);
+        for (const auto& read : {carry, h_before, before, after}) x.add(read.data, read.stride);
+        change<changed>(dh.rows, dh.cols, typename Cell::Backward{}, x.data, x.stride);
+    }
 
     // One position of every sample.
     template <class T, class Sample>

@@ -26,13 +26,20 @@ void for_each_position_block(const Function& function, const Y& y, const X& x) {
     }
 }
 
+template <bool Rectify, class S>
+void sum_columns_by_kernel(const ColumnSums<S>& columns) {
+#if UNTOWARD_DISPATCH
+    const InstructionSet set = instruction_set();
+    if (set == InstructionSet::avx512) return avx512::sum_columns<S, Rectify>(columns);
+    if (set == InstructionSet::avx2) return avx2::sum_columns<S, Rectify>(columns);
+#endif
+    baseline::sum_columns<S, Rectify>(columns);
+}
+
 // The gradient of a bias: the sum of the columns.
 template <class S>
 void sum_columns(S* sum, const product::Columns<S>& d, bool accumulate) {
-    const Vec<> rows(d.rows);
-    add_reduced(
-        Tensor<S, Vec<>>(sum, rows, 1), accumulate, [](auto a) { return a; },
-        Tensor<S, Vec<>>(d.data, rows, d.cols, d.stride));
+    sum_columns_by_kernel<false, S>({d.data, d.stride, nullptr, 0, d.rows, d.cols, sum, accumulate});
 }
 
 // What follows a product: relu is the product's own business, other activations come behind it.
@@ -51,13 +58,25 @@ void activate_sums(const auto& y) {
 template <class Activation>
 void backward_activation(const auto& dy, const auto& y, const auto& dbias) {
     using S = typename std::remove_cvref_t<decltype(dy)>::Scalar;
+    const product::Columns<S> d = dy.position_columns();
+    if constexpr (rectifies<Activation>) {
+        if (y.has_position_matrix()) {
+            // In one pass.
+            const auto outputs = y.position_columns();
+            ColumnSums<S> columns{d.data, d.stride, outputs.data, outputs.stride,
+                                  d.rows, d.cols,   nullptr,      false};
+            dbias.write([&](const auto& to, bool accumulate) {
+                columns.sum = to.data();
+                columns.add = accumulate;
+            });
+            return sum_columns_by_kernel<true>(columns);
+        }
+    }
     if constexpr (!std::is_same_v<Activation, Identity>) {
         assign(
-            dy, [](auto d, auto b) { return d * Activation::slope_from_output(b); }, dy, y);
+            dy, [](auto a, auto b) { return a * Activation::slope_from_output(b); }, dy, y);
     }
-    dbias.write([&](const auto& to, bool accumulate) {
-        sum_columns<S>(to.data(), dy.position_columns(), accumulate);
-    });
+    dbias.write([&](const auto& to, bool accumulate) { sum_columns<S>(to.data(), d, accumulate); });
 }
 
 // What W x gives back to W and to x.

@@ -7,6 +7,7 @@
 #include "roots.hpp"
 
 #include "adam.hpp"
+#include "columns.hpp"
 #include "noise.hpp"
 #if UNTOWARD_KERNEL_BYTES > 16 && (!defined(UNTOWARD_KERNELS_ELSEWHERE) || defined(UNTOWARD_KERNELS_HERE))
 #include "packet.hpp"

@@ -27,79 +27,85 @@ UNTOWARD_INLINE void copy_some(S* to, const S* from, Index n) {
     }
 }
 
-// The arrays that a step of the loop reads and writes. At the end, where fewer than `lanes` are left, spare room takes
-// their place, so that the step itself is always the same.
-template <class S, std::size_t In, std::size_t Out>
-struct Lanes {
-    const S* from[In];
-    S* to[Out];
-    S spare_in[In][lanes];
-    S spare_out[Out][lanes];
-
-    UNTOWARD_INLINE void spare(Index some) {
-        for (std::size_t k = 0; k < In; ++k) {
-            for (Index l = 0; l < lanes; ++l) spare_in[k][l] = 0;
-            copy_some(spare_in[k], from[k], some);
-            from[k] = spare_in[k];
+// Calls body(from, to, n): from In arrays and to Out arrays of n numbers, a multiple of `lanes`; and once more with the
+// rest, filled up, in room of its own. A body is compiled once: the second call is a second turn of the same loop.
+template <std::size_t In, std::size_t Out, bool ReadsOutput, class S, class Body>
+UNTOWARD_INLINE void in_whole_lanes(const S* (&from)[In], S* (&to)[Out], Index rows, const Body& body) {
+    S room_in[In][lanes];
+    S room_out[Out][lanes];
+    S* rest[Out] = {};
+    Index some = 0;
+    Index n = rows / lanes * lanes;
+    for (;;) {
+        if (n > 0) body(from, to, n);
+        if (some > 0) {
+            for (std::size_t k = 0; k < Out; ++k) copy_some(rest[k], room_out[k], some);
+            return;
         }
+        some = rows - n;
+        if (some == 0) return;
+        for (std::size_t k = 0; k < In; ++k) {
+            for (Index l = 0; l < lanes; ++l) room_in[k][l] = 0;
+            copy_some(room_in[k], from[k] + n, some);
+            from[k] = room_in[k];
+        }
+        for (std::size_t k = 0; k < Out; ++k) {
+            rest[k] = to[k] + n;
+            if (ReadsOutput) {
+                for (Index l = 0; l < lanes; ++l) room_out[k][l] = 0;
+                copy_some(room_out[k], rest[k], some);
+            }
+            to[k] = room_out[k];
+        }
+        n = lanes;
     }
-    UNTOWARD_INLINE S* target(std::size_t k, Index left) { return left < lanes ? spare_out[k] : to[k]; }
-    UNTOWARD_INLINE void finish(Index some) {
-        for (std::size_t k = 0; k < Out; ++k) copy_some(to[k], spare_out[k], some);
-    }
-};
+}
 
 // Column by column, out[i] = function(in[0][i], in[1][i], ...), or += where it says so.
 template <class S, class Function, std::size_t... I>
 __attribute__((flatten)) void apply(const void* erased, const ElementwiseColumns<S>& c) {
     const Function& function = *static_cast<const Function*>(erased);
-    Lanes<S, sizeof...(I), 1> x;
     for (Index j = 0; j < c.columns; ++j) {
-        ((x.from[I] = c.in[I] + j * c.in_stride[I]), ...);
-        x.to[0] = c.out + j * c.out_stride;
+        const S* from[] = {c.in[I] + j * c.in_stride[I]...};
+        S* to[] = {c.out + j * c.out_stride};
         const bool add = c.add || (j > 0 && c.out_stride == 0);
-        for (Index n = c.rows; n > 0; n -= lanes) {
-            if (n < lanes) {
-                x.spare(n);
-                if (add) copy_some(x.spare_out[0], x.to[0], n);
+        in_whole_lanes<sizeof...(I), 1, true>(from, to, c.rows, [&](const auto& x, const auto& y, Index n) {
+            for (Index i = 0; i < n; i += lanes) {
+                S result[lanes];
+                for (Index l = 0; l < lanes; ++l) result[l] = static_cast<S>(function(x[I][i + l]...));
+                if (add) {
+                    for (Index l = 0; l < lanes; ++l) result[l] += y[0][i + l];
+                }
+                __builtin_memcpy(y[0] + i, result, sizeof result);
             }
-            S* const to = x.target(0, n);
-            S result[lanes];
-            for (Index l = 0; l < lanes; ++l) result[l] = static_cast<S>(function(x.from[I][l]...));
-            if (add) {
-                for (Index l = 0; l < lanes; ++l) to[l] += result[l];
-            } else {
-                __builtin_memcpy(to, result, sizeof result);
-            }
-            if (n < lanes) x.finish(n);
-            ((x.from[I] += lanes), ...);
-            x.to[0] += lanes;
-        }
+        });
     }
 }
 
-// function(x[0][i], x[1][i], ...) by reference: the first `Changed` arrays receive what it left in them.
+// Column by column, function(x[0][i], x[1][i], ...) by reference: the first `Changed` arrays receive what it left in
+// them.
 template <class S, class Function, std::size_t Changed, std::size_t... I>
-__attribute__((flatten)) void change(const void* erased, S* const* arrays, Index n) {
+__attribute__((flatten)) void change(const void* erased, const ChangedColumns<S>& c) {
     const Function& function = *static_cast<const Function*>(erased);
-    Lanes<S, sizeof...(I), Changed> x;
-    ((x.from[I] = arrays[I]), ...);
-    for (std::size_t k = 0; k < Changed; ++k) x.to[k] = arrays[k];
-    for (; n > 0; n -= lanes) {
-        if (n < lanes) x.spare(n);
-        S result[sizeof...(I)][lanes];
-        const auto one = [&](Index l, auto... values) {
-            function(values...);
-            ((result[I][l] = values), ...);
-        };
-        for (Index l = 0; l < lanes; ++l) one(l, x.from[I][l]...);
-        [&]<std::size_t... K>(std::index_sequence<K...>) {
-            (static_cast<void>(__builtin_memcpy(x.target(K, n), result[K], sizeof result[K])), ...);
-            if (n < lanes) x.finish(n);
-            ((x.to[K] += lanes), ...);
-        }
-        (std::make_index_sequence<Changed>{});
-        ((x.from[I] += lanes), ...);
+    for (Index j = 0; j < c.columns; ++j) {
+        const S* from[] = {c.arrays[I] + j * c.stride[I]...};
+        S* to[Changed];
+        for (std::size_t k = 0; k < Changed; ++k) to[k] = c.arrays[k] + j * c.stride[k];
+        in_whole_lanes<sizeof...(I), Changed, false>(
+            from, to, c.rows, [&](const auto& x, const auto& y, Index n) {
+                for (Index i = 0; i < n; i += lanes) {
+                    S result[sizeof...(I)][lanes];
+                    const auto one = [&](Index l, auto... values) {
+                        function(values...);
+                        ((result[I][l] = values), ...);
+                    };
+                    for (Index l = 0; l < lanes; ++l) one(l, x[I][i + l]...);
+                    [&]<std::size_t... K>(std::index_sequence<K...>) {
+                        (static_cast<void>(__builtin_memcpy(y[K] + i, result[K], sizeof result[K])), ...);
+                    }
+                    (std::make_index_sequence<Changed>{});
+                }
+            });
     }
 }
 

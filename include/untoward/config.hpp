@@ -33,7 +33,8 @@
 #endif
 
 // For small functions in hot loops that a compiler would rather call.
-#define UNTOWARD_INLINE inline __attribute__((always_inline))
+#define UNTOWARD_ALWAYS_INLINE __attribute__((always_inline))
+#define UNTOWARD_INLINE inline UNTOWARD_ALWAYS_INLINE
 
 namespace untoward {
 

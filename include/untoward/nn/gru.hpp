@@ -18,7 +18,7 @@ struct GruCell {
 
     struct Forward {
         template <class S>
-        void operator()(S& g, S& r, S& z, S& c, S& h, S a_r, S a_z, S a_n, S b_r, S b_z, S b_n, S h_before,
+        UNTOWARD_ALWAYS_INLINE void operator()(S& g, S& r, S& z, S& c, S& h, S a_r, S a_z, S a_n, S b_r, S b_z, S b_n, S h_before,
                         S) const {
             r = math::sigmoid(a_r + (r + b_r));
             z = math::sigmoid(a_z + (z + b_z));
@@ -29,7 +29,7 @@ struct GruCell {
     };
     struct Backward {
         template <class S>
-        void operator()(S& g, S& r, S& z, S& c, S& dh, S carry, S h_before, S, S) const {
+        UNTOWARD_ALWAYS_INLINE void operator()(S& g, S& r, S& z, S& c, S& dh, S carry, S h_before, S, S) const {
             const S direct = (dh + carry) * z;
             const S of_new = (dh + carry) * (1 - z) * (1 - g * g);
             const S of_hidden = of_new * r;

@@ -18,7 +18,7 @@ struct LstmCell {
 
     struct Forward {
         template <class S>
-        void operator()(S& c, S& tanh_c, S& i, S& f, S& g, S& o, S& h, S a_i, S a_f, S a_g, S a_o, S b_i,
+        UNTOWARD_ALWAYS_INLINE void operator()(S& c, S& tanh_c, S& i, S& f, S& g, S& o, S& h, S a_i, S a_f, S a_g, S a_o, S b_i,
                         S b_f, S b_g, S b_o, S, S before) const {
             i = math::sigmoid(a_i + (i + b_i));
             f = math::sigmoid(a_f + (f + b_f));
@@ -31,7 +31,7 @@ struct LstmCell {
     };
     struct Backward {
         template <class S>
-        void operator()(S& c, S& tanh_c, S& i, S& f, S& g, S& o, S& dh, S carry, S, S before, S after) const {
+        UNTOWARD_ALWAYS_INLINE void operator()(S& c, S& tanh_c, S& i, S& f, S& g, S& o, S& dh, S carry, S, S before, S after) const {
             const S d = dh + carry;
             const S dc = after + d * o * (1 - tanh_c * tanh_c);  // all that reaches c'
             const S of_input = dc * g * i * (1 - i);

@@ -27,39 +27,51 @@ UNTOWARD_INLINE void copy_some(S* to, const S* from, Index n) {
     }
 }
 
-// Calls body(from, to, n): from In arrays and to Out arrays of n numbers, a multiple of `lanes`; and once more with the
-// rest, filled up, in room of its own. A body is compiled once: the second call is a second turn of the same loop.
-template <std::size_t In, std::size_t Out, bool ReadsOutput, class S, class Body>
-UNTOWARD_INLINE void in_whole_lanes(const S* (&from)[In], S* (&to)[Out], Index rows, const Body& body) {
+// In arrays to read and Out arrays to write, of some number of rows: first as many as fill whole lanes, then, in a second
+// turn of the same loop, the rest, filled up, in room of its own.
+//
+//     for (Turns<1, 1, true, S> turns(rows); turns.next(from, to);) for (Index i = 0; i < turns.n; i += lanes) ...
+template <std::size_t In, std::size_t Out, bool ReadsOutput, class S>
+struct Turns {
+    Index n = 0;  // of this turn
+    Index rest;
+    int turn = 0;
+    S* rest_at[Out];
     S room_in[In][lanes];
     S room_out[Out][lanes];
-    S* rest[Out] = {};
-    Index some = 0;
-    Index n = rows / lanes * lanes;
-    for (;;) {
-        if (n > 0) body(from, to, n);
-        if (some > 0) {
-            for (std::size_t k = 0; k < Out; ++k) copy_some(rest[k], room_out[k], some);
-            return;
+
+    UNTOWARD_INLINE explicit Turns(Index rows) : rest(rows) {}
+
+    UNTOWARD_INLINE bool next(const S* (&from)[In], S* (&to)[Out]) {
+        if (turn == 2) {
+            for (std::size_t k = 0; k < Out; ++k) copy_some(rest_at[k], room_out[k], rest);
+            return false;
         }
-        some = rows - n;
-        if (some == 0) return;
+        if (turn == 0) {
+            turn = 1;
+            n = rest / lanes * lanes;
+            rest -= n;
+            if (n > 0) return true;
+        }
+        if (rest == 0) return false;
+        turn = 2;
         for (std::size_t k = 0; k < In; ++k) {
             for (Index l = 0; l < lanes; ++l) room_in[k][l] = 0;
-            copy_some(room_in[k], from[k] + n, some);
+            copy_some(room_in[k], from[k] + n, rest);
             from[k] = room_in[k];
         }
         for (std::size_t k = 0; k < Out; ++k) {
-            rest[k] = to[k] + n;
+            rest_at[k] = to[k] + n;
             if (ReadsOutput) {
                 for (Index l = 0; l < lanes; ++l) room_out[k][l] = 0;
-                copy_some(room_out[k], rest[k], some);
+                copy_some(room_out[k], rest_at[k], rest);
             }
             to[k] = room_out[k];
         }
         n = lanes;
+        return true;
     }
-}
+};
 
 // Column by column, out[i] = function(in[0][i], in[1][i], ...), or += where it says so.
 template <class S, class Function, std::size_t... I>
@@ -69,17 +81,26 @@ __attribute__((flatten)) void apply(const void* erased, const ElementwiseColumns
         const S* from[] = {c.in[I] + j * c.in_stride[I]...};
         S* to[] = {c.out + j * c.out_stride};
         const bool add = c.add || (j > 0 && c.out_stride == 0);
-        in_whole_lanes<sizeof...(I), 1, true>(from, to, c.rows, [&](const auto& x, const auto& y, Index n) {
-            for (Index i = 0; i < n; i += lanes) {
+        for (Turns<sizeof...(I), 1, true, S> turns(c.rows); turns.next(from, to);) {
+            for (Index i = 0; i < turns.n; i += lanes) {
                 S result[lanes];
-                for (Index l = 0; l < lanes; ++l) result[l] = static_cast<S>(function(x[I][i + l]...));
+                for (Index l = 0; l < lanes; ++l) result[l] = static_cast<S>(function(from[I][i + l]...));
                 if (add) {
-                    for (Index l = 0; l < lanes; ++l) result[l] += y[0][i + l];
+                    for (Index l = 0; l < lanes; ++l) result[l] += to[0][i + l];
                 }
-                __builtin_memcpy(y[0] + i, result, sizeof result);
+                __builtin_memcpy(to[0] + i, result, sizeof result);
             }
-        });
+        }
     }
+}
+
+// function(x...) by reference; what it leaves in them goes to place l of the first arrays.
+template <class S, std::size_t Changed, class Function, class... Values>
+UNTOWARD_INLINE void change_one(const Function& function, S (&result)[sizeof...(Values)][lanes], Index l,
+                                Values... x) {
+    function(x...);
+    std::size_t k = 0;
+    ((result[k++][l] = x), ...);
 }
 
 // Column by column, function(x[0][i], x[1][i], ...) by reference: the first `Changed` arrays receive what it left in
@@ -91,21 +112,15 @@ __attribute__((flatten)) void change(const void* erased, const ChangedColumns<S>
         const S* from[] = {c.arrays[I] + j * c.stride[I]...};
         S* to[Changed];
         for (std::size_t k = 0; k < Changed; ++k) to[k] = c.arrays[k] + j * c.stride[k];
-        in_whole_lanes<sizeof...(I), Changed, false>(
-            from, to, c.rows, [&](const auto& x, const auto& y, Index n) {
-                for (Index i = 0; i < n; i += lanes) {
-                    S result[sizeof...(I)][lanes];
-                    const auto one = [&](Index l, auto... values) {
-                        function(values...);
-                        ((result[I][l] = values), ...);
-                    };
-                    for (Index l = 0; l < lanes; ++l) one(l, x[I][i + l]...);
-                    [&]<std::size_t... K>(std::index_sequence<K...>) {
-                        (static_cast<void>(__builtin_memcpy(y[K] + i, result[K], sizeof result[K])), ...);
-                    }
-                    (std::make_index_sequence<Changed>{});
-                }
-            });
+        for (Turns<sizeof...(I), Changed, false, S> turns(c.rows); turns.next(from, to);) {
+            for (Index i = 0; i < turns.n; i += lanes) {
+                S result[sizeof...(I)][lanes];
+                for (Index l = 0; l < lanes; ++l)
+                    change_one<S, Changed>(function, result, l, from[I][i + l]...);
+                for (std::size_t k = 0; k < Changed; ++k)
+                    __builtin_memcpy(to[k] + i, result[k], sizeof result[k]);
+            }
+        }
     }
 }
 

@@ -210,8 +210,8 @@ TEST_CASE("noise: the series agree with the C library to the documented error") 
         const double expected[2] = {radius * cosines[quadrant % 4], radius * cosines[(quadrant + 3) % 4]};
         float single[2];
         double twice[2];
-        detail::normals_from<float, 1>(words.data(), single);
-        detail::normals_from<double, 1>(words.data(), twice);
+        detail::normal_pair(words.data(), single);
+        detail::normal_pair(words.data(), twice);
         for (int i = 0; i < 2; ++i) {
             worst_float = std::max(worst_float, std::abs(static_cast<double>(single[i]) / expected[i] - 1));
             worst_double = std::max(worst_double, std::abs(twice[i] / expected[i] - 1));

@@ -130,10 +130,10 @@ inline void compare_gradients(GradientError& worst, const char* where, Index ind
 ///     struct Cube {
 ///         constexpr auto shape(const auto& x) const { return x; }
 ///         void forward(auto y, auto x) const {
-///             untoward::assign(y, [](const auto& a) { return a * a * a; }, x);
+///             untoward::assign(y, [](auto a) { return a * a * a; }, x);
 ///         }
 ///         void backward(auto dy, auto, auto x, auto dx) const {
-///             dx.add([](const auto& d, const auto& a) { return d * 3 * a * a; }, dy, x);
+///             dx.add([](auto d, auto a) { return d * 3 * a * a; }, dy, x);
 ///         }
 ///     };
 ///
@@ -170,7 +170,7 @@ GradientError check_gradient(const Layer& layer, const GradientCheck& options, c
                              8 * 16 * input_size);
     Arena arena(memory);
 
-    const auto with_inputs = [&](const auto& function) {
+    const auto with_inputs = [&](auto function) {
         return [&]<std::size_t... I>(std::index_sequence<I...>) {
             return function(Tensor<const double, Shapes>(inputs[I].data(), shapes, batch)...);
         }

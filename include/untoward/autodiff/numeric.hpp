@@ -66,17 +66,8 @@ Tensor<const S, Sample> make_noise(Arena& arena, const Pass& pass, std::uint64_t
                                    Index batch) {
     const Index columns = pass.samples != nullptr ? batch : 1;
     const Tensor<S, Sample> result(arena.allocate<S>(shape.size() * columns), shape, columns);
-    for (Index j = 0; j < columns; ++j) {
-        const NoiseKey key{.seed = pass.seed,
-                           .site = site,
-                           .epoch = pass.epoch,
-                           .sample = pass.samples != nullptr ? pass.samples[j] : 0};
-        if constexpr (Normal) {
-            fill_normal(&result(0, j), shape.size(), key);
-        } else {
-            fill_uniform(&result(0, j), shape.size(), key);
-        }
-    }
+    const NoiseKey key{.seed = pass.seed, .site = site, .epoch = pass.epoch, .sample = 0};
+    fill_noise<S, Normal>(result.data(), shape.size(), columns, shape.size(), key, pass.samples);
     return result;
 }
 

@@ -344,7 +344,7 @@ struct Stack {
     void backward(auto dy, auto, const auto& x, const auto& dx) const {
         const Index n = dy.shape().channels();
         for (Index t = 0; t < x.size(); ++t) {
-            dx[t].add([](const auto& d) { return d; },
+            dx[t].add([](auto d) { return d; },
                       Tensor(dy.data() + t * n, Shape<Dynamic>(n), dy.batch(), dy.stride()));
         }
     }

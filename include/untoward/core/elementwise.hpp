@@ -4,21 +4,25 @@
 // Element-by-element evaluation over tensors, with broadcasting: an operand's rows, and its batch, are those
 // of the result or one.
 //
-// A function is compiled for exactly one kind of operand, contiguous arrays of run-time length, and called
-// through a pointer; how operands are met (all at once, column by column, a repeated number, a sum over rows
-// or over the batch) is the business of one driver per scalar. Where everything is contiguous that is one
-// call.
+// A function takes numbers and returns one: [](auto d, auto y) { return y > 0 ? d : 0; }. It is compiled for
+// contiguous arrays only, for each instruction set of core/instruction_set.hpp, and becomes vector instructions
+// where it has no loops, no calls and no conditions but ?: (core/math.hpp has exp, log, tanh and their like as such).
+// How operands are met (all at once, column by column, a repeated number, a sum over rows or over the batch) is the
+// business of one driver per scalar. Where everything is contiguous that is one call.
 
 #include <algorithm>
 
+#include "kernels.hpp"
+#include "math.hpp"
+#include "storage.hpp"
 #include "tensor.hpp"
 
 namespace untoward {
 
 namespace detail {
 
-/// Elements evaluated at a time where the result cannot be written in place.
-inline constexpr Index chunk_size = 128;
+/// Elements evaluated at a time where the result cannot be written in place; they are on the stack.
+inline constexpr Index chunk_size = storage_alignment >= 64 ? 128 : 16;
 
 template <class S>
 using FlatMap = Eigen::Map<Eigen::Array<S, Dynamic, 1>>;
@@ -49,11 +53,12 @@ struct Operand {
 /// A function, its operands, and room for the driver to work in.
 template <class S>
 struct Elementwise {
-    void (*kernel)(const void* function, S* out, const S* const* in, Index n);
+    void (*kernel)(const void* function, const ElementwiseColumns<S>& columns);
     const void* function;
     Operand<const S>* operands;
-    const S** in;  // where the next elements of each operand are
-    S* repeated;   // one chunk per operand, for those of one row
+    const S** in;   // where the next elements of each operand are
+    Index* stride;  // from a column of each operand to the next
+    S* repeated;    // one chunk per operand, for those of one row
     Index count;
 };
 
@@ -95,13 +100,23 @@ void evaluate(const Elementwise<S>& e, Operand<S> y, bool add) {
         for (Index k = 0; k < e.count; ++k) e.operands[k].turn();
     }
 
-    const bool in_place = !add && y.rows == rows && y.batch == batch;
-    bool repeats = false;
-    for (Index k = 0; k < e.count; ++k) repeats = repeats || e.operands[k].rows != rows;
-    if (!add && !in_place) {
+    bool whole_columns = y.rows == rows;
+    for (Index k = 0; k < e.count; ++k) {
+        const auto& x = e.operands[k];
+        whole_columns = whole_columns && x.rows == rows;
+        e.in[k] = x.data;
+        e.stride[k] = x.batch == 1 ? 0 : x.stride;
+    }
+    const Index y_stride = y.batch == 1 ? 0 : y.stride;
+    if (whole_columns && batch > 0) {
+        e.kernel(e.function, {rows, batch, y.data, y_stride, e.in, e.stride, add});
+        return;
+    }
+
+    // Chunk by chunk: some operands repeat a number, or y has the sum of every column.
+    if (!add) {
         for (Index j = 0; j < y.batch; ++j) std::fill_n(y.column(j), y.rows, S(0));
     }
-    const Index step = in_place && !repeats ? rows : chunk_size;
     S result[chunk_size];
     for (Index j = 0; j < batch; ++j) {
         S* const column = y.column(j);
@@ -113,15 +128,13 @@ void evaluate(const Elementwise<S>& e, Operand<S> y, bool add) {
                 e.in[k] = chunk;
             }
         }
-        for (Index i = 0; i < rows; i += step) {
-            const Index n = std::min(step, rows - i);
-            e.kernel(e.function, in_place ? column + i : result, e.in, n);
-            if (!in_place) {
-                if (y.rows == rows) {
-                    FlatMap<S>(column + i, n) += FlatMap<S>(result, n);
-                } else {
-                    *column += FlatMap<S>(result, n).sum();
-                }
+        for (Index i = 0; i < rows; i += chunk_size) {
+            const Index n = std::min(chunk_size, rows - i);
+            if (y.rows == rows) {
+                e.kernel(e.function, {n, 1, column + i, 0, e.in, e.stride, true});
+            } else {
+                e.kernel(e.function, {n, 1, result, 0, e.in, e.stride, false});
+                *column += ConstFlatMap<S>(result, n).sum();
             }
             for (Index k = 0; k < e.count; ++k) e.in[k] += e.operands[k].rows == rows ? n : 0;
         }
@@ -130,10 +143,13 @@ void evaluate(const Elementwise<S>& e, Operand<S> y, bool add) {
 
 // The only code that is compiled for every function.
 template <class S, class Function, std::size_t... I>
-constexpr auto kernel_of(std::index_sequence<I...>) {
-    return +[](const void* function, S* out, const S* const* in, Index n) {
-        FlatMap<S>(out, n) = (*static_cast<const Function*>(function))(ConstFlatMap<S>(in[I], n)...);
-    };
+auto kernel_of(std::index_sequence<I...>) {
+#if UNTOWARD_DISPATCH
+    const InstructionSet set = instruction_set();
+    if (set == InstructionSet::avx512) return &avx512::apply<S, Function, I...>;
+    if (set == InstructionSet::avx2) return &avx2::apply<S, Function, I...>;
+#endif
+    return &baseline::apply<S, Function, I...>;
 }
 
 template <class S, class Function, class... Sample>
@@ -141,9 +157,10 @@ void evaluate(const Operand<S>& y, bool add, const Function& function, const Ten
     constexpr std::size_t n = sizeof...(Sample);
     Operand<const S> operands[n] = {Operand<const S>(x)...};
     const S* in[n];
+    Index stride[n];
     S repeated[n * chunk_size];
     evaluate(Elementwise<S>{kernel_of<S, Function>(std::make_index_sequence<n>{}), &function, operands, in,
-                            repeated, static_cast<Index>(n)},
+                            stride, repeated, static_cast<Index>(n)},
              y, add);
 }
 
@@ -161,10 +178,29 @@ Index broadcast_column(const X& x, Index column) {
     return x.batch() == 1 ? 0 : column;
 }
 
+template <class S, std::size_t Changed, class Function, std::size_t... I>
+auto change_kernel(std::index_sequence<I...>) {
+#if UNTOWARD_DISPATCH
+    const InstructionSet set = instruction_set();
+    if (set == InstructionSet::avx512) return &avx512::change<S, Function, Changed, I...>;
+    if (set == InstructionSet::avx2) return &avx2::change<S, Function, Changed, I...>;
+#endif
+    return &baseline::change<S, Function, Changed, I...>;
+}
+
+template <class S, class Function, std::size_t... I>
+auto total_kernel(std::index_sequence<I...>) {
+#if UNTOWARD_DISPATCH
+    const InstructionSet set = instruction_set();
+    if (set == InstructionSet::avx512) return &avx512::total<S, Function, I...>;
+    if (set == InstructionSet::avx2) return &avx2::total<S, Function, I...>;
+#endif
+    return &baseline::total<S, Function, I...>;
+}
+
 }  // namespace detail
 
-/// y = function(x...), each operand broadcast to y. The function takes and returns Eigen arrays (expressions
-/// over Eigen::Map<const Eigen::Array<S, Dynamic, 1>>). An operand may be y itself.
+/// y = function(x...) of numbers, each operand broadcast to y. An operand may be y itself.
 template <class S, class Sample, class Function, class... X>
 void assign(const Tensor<S, Sample>& y, const Function& function, const X&... x) {
     detail::evaluate(detail::Operand<S>(y), false, function, detail::for_reading(x)...);
@@ -175,6 +211,22 @@ void assign(const Tensor<S, Sample>& y, const Function& function, const X&... x)
 template <class S, class Sample, class Function, class... X>
 void add_reduced(const Tensor<S, Sample>& y, bool accumulate, const Function& function, const X&... x) {
     detail::evaluate(detail::Operand<S>(y), accumulate, function, detail::for_reading(x)...);
+}
+
+/// function(x[0][i], x[1][i], ...) for i = 0, ..., n - 1: it takes the first `Changed` numbers by reference, and what it
+/// leaves in them is kept. The arrays do not overlap.
+///
+///     change<1>(n, [](auto& p, auto g) { p -= g / 10; }, {parameters, gradient});
+template <std::size_t Changed, class S, std::size_t Count, class Function>
+void change(Index n, const Function& function, S* const (&x)[Count]) {
+    static_assert(Changed <= Count);
+    detail::change_kernel<S, Changed, Function>(std::make_index_sequence<Count>{})(&function, x, n);
+}
+
+/// The sum of function(x[0][i], x[1][i], ...) over i = 0, ..., n - 1.
+template <class S, std::size_t Count, class Function>
+S total(Index n, const Function& function, const S* const (&x)[Count]) {
+    return detail::total_kernel<S, Function>(std::make_index_sequence<Count>{})(&function, x, n);
 }
 
 }  // namespace untoward

@@ -372,4 +372,15 @@ UNTOWARD_INLINE S tanh(S x) {
     return detail::with_sign_of(detail::select(size < detail::Format<S>::tanh_small, small, large), x);
 }
 
+/// Phi(x) = P(N(0, 1) <= x), exact in the lower tail too.
+template <std::floating_point S>
+UNTOWARD_INLINE S cumulative_normal(S x) {
+    const S y = x * static_cast<S>(-0.7071067811865476);
+    if constexpr (std::numeric_limits<S>::digits <= 24) {
+        return __builtin_erfcf(y) / 2;
+    } else {
+        return __builtin_erfc(y) / 2;
+    }
+}
+
 }  // namespace untoward::math

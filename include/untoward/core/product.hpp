@@ -13,7 +13,7 @@
 #include <algorithm>
 #include <type_traits>
 
-#include "../config.hpp"
+#include "kernels.hpp"
 
 namespace untoward::product {
 
@@ -96,24 +96,47 @@ constexpr bool is_small(Index rows, Index cols, Index depth) {
     return rows + cols + depth < 20;
 }
 
+/// y += bias, and what is then negative becomes zero where `rectify`.
 template <class S>
-void set_zero(const Columns<S>& y) {
-    for (Index j = 0; j < y.cols; ++j) std::fill_n(y.column(j), y.rows, S(0));
+void finish(const Columns<S>& y, const S* bias, bool rectify) {
+    using Array = Eigen::Array<S, Dynamic, 1>;
+    for (Index j = 0; j < y.cols; ++j) {
+        Eigen::Map<Array> column(y.column(j), y.rows);
+        if (bias != nullptr) column += Eigen::Map<const Array>(bias, y.rows);
+        if (rectify) column = (column < S(0)).select(S(0), column);
+    }
 }
 
-}  // namespace detail
-
-/// y = W x, or y += W x. W is y.rows x x.rows, row-major, packed.
+/// y = 0 where it is not added to. Whether there is anything to add.
 template <class S>
-void forward(const Columns<S>& y, const S* weight, const Columns<const S>& x, bool accumulate) {
+bool begin(const Columns<S>& y, Index depth, bool accumulate) {
+    if (!accumulate) {
+        for (Index j = 0; j < y.cols; ++j) std::fill_n(y.column(j), y.rows, S(0));
+    }
+    return y.rows > 0 && y.cols > 0 && depth > 0;
+}
+
+/// c = a b by the processor's kernels, where there are any; `t` has all but c. Whether there are.
+inline bool multiply_by_kernels(TileProduct t, const Columns<float>& c) {
+    const Kernels* const k = kernels();
+    if (k == nullptr || c.rows == 0 || c.cols == 0 || t.depth == 0) return false;
+    t.rows = c.rows;
+    t.columns = c.cols;
+    t.c = c.data;
+    t.c_stride = c.stride;
+    k->multiply(t);
+    return true;
+}
+
+/// y += W x
+template <class S>
+void add_forward(const Columns<S>& y, const S* weight, const Columns<const S>& x) {
     const Index depth = x.rows;
-    if (!accumulate) detail::set_zero(y);
-    if (y.rows == 0 || y.cols == 0 || depth == 0) return;
     if (y.cols == 1) {
-        detail::add_rows_times<S>(y.rows, depth, weight, depth, x.data, y.data, 1);
+        add_rows_times<S>(y.rows, depth, weight, depth, x.data, y.data, 1);
     } else if (y.rows == 1) {
-        detail::add_rows_times<S>(y.cols, depth, x.data, x.stride, weight, y.data, y.stride);
-    } else if (detail::is_small(y.rows, y.cols, depth)) {
+        add_rows_times<S>(y.cols, depth, x.data, x.stride, weight, y.data, y.stride);
+    } else if (is_small(y.rows, y.cols, depth)) {
         for (Index j = 0; j < y.cols; ++j) {
             for (Index i = 0; i < y.rows; ++i) {
                 S sum = 0;
@@ -122,20 +145,18 @@ void forward(const Columns<S>& y, const S* weight, const Columns<const S>& x, bo
             }
         }
     } else {
-        detail::add_product<S, Eigen::RowMajor, Eigen::ColMajor>(y.rows, y.cols, depth, weight, depth, x.data,
-                                                                 x.stride, y.data, y.stride);
+        add_product<S, Eigen::RowMajor, Eigen::ColMajor>(y.rows, y.cols, depth, weight, depth, x.data,
+                                                         x.stride, y.data, y.stride);
     }
 }
 
-/// dx = W' dy, or dx += W' dy. W is dy.rows x dx.rows, row-major, packed.
+/// dx += W' dy
 template <class S>
-void backward_input(const Columns<S>& dx, const S* weight, const Columns<const S>& dy, bool accumulate) {
+void add_backward_input(const Columns<S>& dx, const S* weight, const Columns<const S>& dy) {
     const Index depth = dy.rows;
-    if (!accumulate) detail::set_zero(dx);
-    if (dx.rows == 0 || dx.cols == 0 || depth == 0) return;
     if (dx.cols == 1) {
-        detail::add_columns_times<S>(dx.rows, depth, weight, dx.rows, dy.data, 1, dx.data);
-    } else if (detail::is_small(dx.rows, dx.cols, depth)) {
+        add_columns_times<S>(dx.rows, depth, weight, dx.rows, dy.data, 1, dx.data);
+    } else if (is_small(dx.rows, dx.cols, depth)) {
         for (Index j = 0; j < dx.cols; ++j) {
             for (Index k = 0; k < depth; ++k) {
                 const S d = dy.column(j)[k];
@@ -143,9 +164,85 @@ void backward_input(const Columns<S>& dx, const S* weight, const Columns<const S
             }
         }
     } else {
-        detail::add_product<S, Eigen::ColMajor, Eigen::ColMajor>(dx.rows, dx.cols, depth, weight, dx.rows,
-                                                                 dy.data, dy.stride, dx.data, dx.stride);
+        add_product<S, Eigen::ColMajor, Eigen::ColMajor>(dx.rows, dx.cols, depth, weight, dx.rows, dy.data,
+                                                         dy.stride, dx.data, dx.stride);
     }
+}
+
+/// w += x dy'
+template <class S>
+void add_backward_weight(const Columns<S>& w, const Columns<const S>& dy, const Columns<const S>& x) {
+    const Index depth = x.cols;
+    if (w.cols == 1) {
+        add_columns_times<S>(w.rows, depth, x.data, x.stride, dy.data, dy.stride, w.data);
+    } else if (depth == 1) {
+        using Vector = Eigen::Array<S, Dynamic, 1>;
+        const Eigen::Map<const Vector> from(x.data, x.rows);
+        for (Index j = 0; j < w.cols; ++j) Eigen::Map<Vector>(w.column(j), w.rows) += dy.data[j] * from;
+    } else if (is_small(w.rows, w.cols, depth)) {
+        for (Index k = 0; k < depth; ++k) {
+            for (Index j = 0; j < w.cols; ++j) {
+                const S d = dy.column(k)[j];
+                for (Index i = 0; i < w.rows; ++i) w.column(j)[i] += x.column(k)[i] * d;
+            }
+        }
+    } else {
+        add_product<S, Eigen::ColMajor, Eigen::RowMajor>(w.rows, w.cols, depth, x.data, x.stride, dy.data,
+                                                         dy.stride, w.data, w.stride);
+    }
+}
+
+}  // namespace detail
+
+/// y = W x + bias, or y += W x + bias; the bias may be null. W is y.rows x x.rows, row-major, packed. What is
+/// negative becomes zero where `rectify`; what is not a number stays so.
+template <class S>
+void forward(const Columns<S>& y, const S* weight, const Columns<const S>& x, bool accumulate,
+             const S* bias = nullptr, bool rectify = false) {
+    const Index depth = x.rows;
+    if constexpr (std::is_same_v<S, float>) {
+        constexpr Index few = 3;  // for fewer columns turning the weight costs more than it saves
+        const Kernels* const k = kernels();
+        if (k != nullptr && y.cols < few && depth > 0) {
+            for (Index j = 0; j < y.cols; ++j)
+                k->rows_times(
+                    {y.rows, depth, weight, depth, x.column(j), y.column(j), accumulate, bias, rectify});
+            return;
+        }
+        const TileProduct t{.depth = depth,
+                            .a = weight,
+                            .a_stride = depth,
+                            .a_is_row_major = true,
+                            .b = x.data,
+                            .b_column = x.stride,
+                            .add = accumulate,
+                            .bias = bias,
+                            .rectify = rectify};
+        if (detail::multiply_by_kernels(t, y)) return;
+    }
+    if (detail::begin(y, depth, accumulate)) detail::add_forward(y, weight, x);
+    if (bias != nullptr || rectify) detail::finish(y, bias, rectify);
+}
+
+/// dx = W' dy + bias, or dx += W' dy + bias; bias and `rectify` as in `forward`. W is dy.rows x dx.rows,
+/// row-major, packed.
+template <class S>
+void backward_input(const Columns<S>& dx, const S* weight, const Columns<const S>& dy, bool accumulate,
+                    const S* bias = nullptr, bool rectify = false) {
+    const Index depth = dy.rows;
+    if constexpr (std::is_same_v<S, float>) {
+        const TileProduct t{.depth = depth,
+                            .a = weight,
+                            .a_stride = dx.rows,
+                            .b = dy.data,
+                            .b_column = dy.stride,
+                            .add = accumulate,
+                            .bias = bias,
+                            .rectify = rectify};
+        if (detail::multiply_by_kernels(t, dx)) return;
+    }
+    if (detail::begin(dx, depth, accumulate)) detail::add_backward_input(dx, weight, dy);
+    if (bias != nullptr || rectify) detail::finish(dx, bias, rectify);
 }
 
 /// dW = dy x', or dW += dy x'. dW is dy.rows x x.rows, row-major, packed.
@@ -154,25 +251,17 @@ void backward_weight(S* weight, const Columns<const S>& dy, const Columns<const 
     // Transposed, W' is column-major: W' = x dy'.
     const Columns<S> w{weight, x.rows, dy.rows, x.rows};
     const Index depth = x.cols;
-    if (!accumulate) detail::set_zero(w);
-    if (w.rows == 0 || w.cols == 0 || depth == 0) return;
-    if (w.cols == 1) {
-        detail::add_columns_times<S>(w.rows, depth, x.data, x.stride, dy.data, dy.stride, w.data);
-    } else if (depth == 1) {
-        using Vector = Eigen::Array<S, Dynamic, 1>;
-        const Eigen::Map<const Vector> from(x.data, x.rows);
-        for (Index j = 0; j < w.cols; ++j) Eigen::Map<Vector>(w.column(j), w.rows) += dy.data[j] * from;
-    } else if (detail::is_small(w.rows, w.cols, depth)) {
-        for (Index k = 0; k < depth; ++k) {
-            for (Index j = 0; j < w.cols; ++j) {
-                const S d = dy.column(k)[j];
-                for (Index i = 0; i < w.rows; ++i) w.column(j)[i] += x.column(k)[i] * d;
-            }
-        }
-    } else {
-        detail::add_product<S, Eigen::ColMajor, Eigen::RowMajor>(w.rows, w.cols, depth, x.data, x.stride,
-                                                                 dy.data, dy.stride, w.data, w.stride);
+    if constexpr (std::is_same_v<S, float>) {
+        const TileProduct t{.depth = depth,
+                            .a = x.data,
+                            .a_stride = x.stride,
+                            .b = dy.data,
+                            .b_step = dy.stride,
+                            .b_column = 1,
+                            .add = accumulate};
+        if (detail::multiply_by_kernels(t, w)) return;
     }
+    if (detail::begin(w, depth, accumulate)) detail::add_backward_weight(w, dy, x);
 }
 
 /// y = A B, or y += A B, each of A and B transposed where it says so; all three packed.
@@ -186,8 +275,18 @@ void matrices(const Columns<S>& y, const Columns<const S>& a, const Columns<cons
     // A column-major matrix is its transpose in row-major order, which is what a weight is.
     if constexpr (TransposeA && TransposeB) {
         const Index depth = a.rows;
-        if (!accumulate) detail::set_zero(y);
-        if (y.rows == 0 || y.cols == 0 || depth == 0) return;
+        if constexpr (std::is_same_v<S, float>) {
+            const TileProduct t{.depth = depth,
+                                .a = a.data,
+                                .a_stride = a.stride,
+                                .a_is_row_major = true,
+                                .b = b.data,
+                                .b_step = b.stride,
+                                .b_column = 1,
+                                .add = accumulate};
+            if (detail::multiply_by_kernels(t, y)) return;
+        }
+        if (!detail::begin(y, depth, accumulate)) return;
         if (detail::is_small(y.rows, y.cols, depth)) {
             for (Index j = 0; j < y.cols; ++j) {
                 for (Index i = 0; i < y.rows; ++i) {

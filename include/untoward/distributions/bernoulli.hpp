@@ -19,23 +19,23 @@ struct BernoulliLogDensity {
         using S = typename decltype(y)::Scalar;
         assign(
             y,
-            [](const auto& a, const auto& l) {
+            [](auto a, auto l) {
                 const auto inside = detail::kept_within(a, S(0), S(1));
-                return l * inside - detail::softplus_of(l) -
-                       S(0.5 * detail::outside_curvature) * (a - inside).square();
+                return l * inside - math::softplus(l) -
+                       S(0.5 * detail::outside_curvature) * math::square(a - inside);
             },
             x, logits);
     }
     void backward(auto dy, auto, auto x, auto logits, auto dx, auto dlogits) const {
         using S = typename decltype(x)::Scalar;
         dx.add(
-            [](const auto& d, const auto& a, const auto& l) {
+            [](auto d, auto a, auto l) {
                 const auto inside = detail::kept_within(a, S(0), S(1));
-                return d * ((a == inside).select(l, S(0)) - S(detail::outside_curvature) * (a - inside));
+                return d * ((a == inside ? l : 0) - S(detail::outside_curvature) * (a - inside));
             },
             dy, x, logits);
-        dlogits.add([](const auto& d, const auto& a,
-                       const auto& l) { return d * (detail::kept_within(a, S(0), S(1)) - l.logistic()); },
+        dlogits.add([](auto d, auto a,
+                       auto l) { return d * (detail::kept_within(a, S(0), S(1)) - math::sigmoid(l)); },
                     dy, x, logits);
     }
 };
@@ -47,17 +47,13 @@ struct BernoulliKl {
     void forward(auto y, auto l, auto k) const {
         assign(
             y,
-            [](const auto& a, const auto& b) {
-                return a.logistic() * (a - b) - detail::softplus_of(a) + detail::softplus_of(b);
-            },
+            [](auto a, auto b) { return math::sigmoid(a) * (a - b) - math::softplus(a) + math::softplus(b); },
             l, k);
     }
     void backward(auto dy, auto, auto l, auto k, auto dl, auto dk) const {
-        dl.add([](const auto& d, const auto& a,
-                  const auto& b) { return d * a.logistic() * (-a).logistic() * (a - b); },
-               dy, l, k);
-        dk.add([](const auto& d, const auto& a, const auto& b) { return d * (b.logistic() - a.logistic()); },
-               dy, l, k);
+        dl.add([](auto d, auto a, auto b) { return d * math::sigmoid(a) * math::sigmoid(-a) * (a - b); }, dy,
+               l, k);
+        dk.add([](auto d, auto a, auto b) { return d * (math::sigmoid(b) - math::sigmoid(a)); }, dy, l, k);
     }
 };
 
@@ -67,10 +63,13 @@ struct BernoulliDraw {
         return broadcast<BernoulliDraw>(noise, logits);
     }
     void forward(auto y, auto noise, auto logits) const {
-        using S = typename decltype(y)::Scalar;
         assign(
-            y, [](const auto& u, const auto& l) { return (u < l.logistic()).template cast<S>(); }, noise,
-            logits);
+            y,
+            [](auto u, auto l) {
+                const auto p = math::sigmoid(l);
+                return u < p ? 1 : u >= p ? 0 : p;  // NaN stays one
+            },
+            noise, logits);
     }
     void backward(auto, auto, auto, auto, auto, auto) const {}
 };

@@ -54,7 +54,7 @@ struct CategoricalLogDensity {
 private:
     static auto inside(const auto& x) {
         using S = typename std::remove_cvref_t<decltype(x)>::Scalar;
-        return detail::kept_within(x, S(0), S(1));
+        return x.unaryExpr([](S a) { return detail::kept_within(a, S(0), S(1)); });
     }
     static auto curvature(const auto& x) {
         return static_cast<typename std::remove_cvref_t<decltype(x)>::Scalar>(detail::outside_curvature);

@@ -18,23 +18,19 @@ struct LaplaceLogDensity {
         using S = typename decltype(y)::Scalar;
         const S log_two = static_cast<S>(0.69314718055994530942);
         assign(
-            y,
-            [log_two](const auto& a, const auto& m, const auto& s) {
-                return -(a - m).abs() * (-s).exp() - s - log_two;
-            },
+            y, [log_two](auto a, auto m, auto s) { return -math::abs(a - m) * math::exp(-s) - s - log_two; },
             x, location, log_scale);
     }
     void backward(auto dy, auto, auto x, auto location, auto log_scale, auto dx, auto dlocation,
                   auto dlog_scale) const {
-        using S = typename decltype(x)::Scalar;
-        const auto toward = [](const auto& d, const auto& from, const auto& to, const auto& s) {
-            return d * (to - from).sign() * (-s).exp();
+        const auto toward = [](auto d, auto from, auto to, auto s) {
+            return d * detail::sign(to - from) * math::exp(-s);
         };
         dx.add(toward, dy, x, location, log_scale);
         dlocation.add(toward, dy, location, x, log_scale);
-        dlog_scale.add([](const auto& d, const auto& a, const auto& m,
-                          const auto& s) { return d * ((a - m).abs() * (-s).exp() - S(1)); },
-                       dy, x, location, log_scale);
+        dlog_scale.add(
+            [](auto d, auto a, auto m, auto s) { return d * (math::abs(a - m) * math::exp(-s) - 1); }, dy, x,
+            location, log_scale);
     }
 };
 
@@ -45,34 +41,31 @@ struct LaplaceKl {
         return broadcast<LaplaceKl>(m, s, n, t);
     }
     void forward(auto y, auto m, auto s, auto n, auto t) const {
-        using S = typename decltype(y)::Scalar;
         assign(
             y,
-            [](const auto& a, const auto& b, const auto& c, const auto& d) {
-                const auto r = (a - c).abs();
-                return d - b - S(1) + (b - r * (-b).exp() - d).exp() + r * (-d).exp();
+            [](auto a, auto b, auto c, auto d) {
+                const auto r = math::abs(a - c);
+                return d - b - 1 + math::exp(b - r * math::exp(-b) - d) + r * math::exp(-d);
             },
             m, s, n, t);
     }
     void backward(auto dy, auto, auto m, auto s, auto n, auto t, auto dm, auto ds, auto dn, auto dt) const {
-        using S = typename decltype(m)::Scalar;
-        const auto apart = [](const auto& u, const auto& a, const auto& b, const auto& c, const auto& d) {
-            return u * (a - c).sign() * (S(1) - (-(a - c).abs() * (-b).exp()).exp()) * (-d).exp();
+        const auto apart = [](auto u, auto a, auto b, auto c, auto d) {
+            return u * detail::sign(a - c) * (1 - math::exp(-math::abs(a - c) * math::exp(-b))) *
+                   math::exp(-d);
         };
         dm.add(apart, dy, m, s, n, t);
-        dn.add([apart](const auto& u, const auto& a, const auto& b, const auto& c,
-                       const auto& d) { return -apart(u, a, b, c, d); },
-               dy, m, s, n, t);
+        dn.add(apart, dy, n, s, m, t);
         ds.add(
-            [](const auto& u, const auto& a, const auto& b, const auto& c, const auto& d) {
-                const auto r = (a - c).abs();
-                return u * ((b.exp() + r) * (-r * (-b).exp() - d).exp() - S(1));
+            [](auto u, auto a, auto b, auto c, auto d) {
+                const auto r = math::abs(a - c);
+                return u * ((math::exp(b) + r) * math::exp(-r * math::exp(-b) - d) - 1);
             },
             dy, m, s, n, t);
         dt.add(
-            [](const auto& u, const auto& a, const auto& b, const auto& c, const auto& d) {
-                const auto r = (a - c).abs();
-                return u * (S(1) - (b - r * (-b).exp() - d).exp() - r * (-d).exp());
+            [](auto u, auto a, auto b, auto c, auto d) {
+                const auto r = math::abs(a - c);
+                return u * (1 - math::exp(b - r * math::exp(-b) - d) - r * math::exp(-d));
             },
             dy, m, s, n, t);
     }
@@ -84,17 +77,14 @@ struct LaplaceNoise {
     void forward(auto y, auto noise) const {
         using S = typename decltype(y)::Scalar;
         assign(
-            y, [](const auto& u) { return (S(0.5) - u).sign() * (S(2) * nearer_end(u)).log(); }, noise);
+            y, [](auto u) { return detail::sign(S(0.5) - u) * math::log(2 * nearer_end(u)); }, noise);
     }
     void backward(auto dy, auto, auto noise, auto dnoise) const {
-        dnoise.add([](const auto& d, const auto& u) { return d / nearer_end(u); }, dy, noise);
+        dnoise.add([](auto d, auto u) { return d / nearer_end(u); }, dy, noise);
     }
 
 private:
-    static auto nearer_end(const auto& u) {
-        using S = typename std::remove_cvref_t<decltype(u)>::Scalar;
-        return (u < S(0.5)).select(u, S(1) - u);
-    }
+    static auto nearer_end(auto u) { return u < 1 - u ? u : 1 - u; }
 };
 
 namespace distributions {

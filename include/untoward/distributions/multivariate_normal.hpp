@@ -171,7 +171,7 @@ struct CorrelateNoise {
     void backward(auto dy, auto, auto, auto factor, auto noise, auto dmean, auto dfactor, auto dnoise) const {
         const Index k = dy.rows();
         const Index batch = dy.batch();
-        dmean.add([](const auto& d) { return d; }, dy);
+        dmean.add([](auto d) { return d; }, dy);
         detail::add_by_sample(dfactor, batch, [&](Index j, auto to) {
             const auto e = noise.column(detail::broadcast_column(noise, j));
             detail::factor_at(factor, j, k).add_gradient(to, 1, [&](Index r, Index c) {
@@ -213,7 +213,7 @@ struct MultivariateNormalKl {
     }
     void backward(auto dy, auto, auto mean, auto factor, auto dmean, auto dfactor) const {
         const Index k = dy.rows();
-        dmean.add([](const auto& d, const auto& m) { return d * m; }, dy, mean);
+        dmean.add([](auto d, auto m) { return d * m; }, dy, mean);
         detail::add_by_sample(dfactor, dy.batch(), [&](Index j, auto to) {
             const auto l = detail::factor_at(factor, j, k);
             for (Index i = 0; i < k; ++i) {

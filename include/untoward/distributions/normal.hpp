@@ -19,22 +19,21 @@ struct NormalLogDensity {
         const S log_two_pi = static_cast<S>(1.8378770664093454835606594728112);
         assign(
             y,
-            [log_two_pi](const auto& a, const auto& m, const auto& l) {
-                return S(-0.5) * ((a - m).square() * (-l).exp() + l + log_two_pi);
+            [log_two_pi](auto a, auto m, auto l) {
+                return S(-0.5) * (math::square(a - m) * math::exp(-l) + l + log_two_pi);
             },
             x, mean, log_variance);
     }
     void backward(auto dy, auto, auto x, auto mean, auto log_variance, auto dx, auto dmean,
                   auto dlog_variance) const {
         using S = typename decltype(x)::Scalar;
-        dx.add([](const auto& d, const auto& a, const auto& m,
-                  const auto& l) { return d * (m - a) * (-l).exp(); },
-               dy, x, mean, log_variance);
-        dmean.add([](const auto& d, const auto& a, const auto& m,
-                     const auto& l) { return d * (a - m) * (-l).exp(); },
-                  dy, x, mean, log_variance);
-        dlog_variance.add([](const auto& d, const auto& a, const auto& m,
-                             const auto& l) { return S(0.5) * d * ((a - m).square() * (-l).exp() - S(1)); },
+        const auto toward = [](auto d, auto from, auto to, auto l) {
+            return d * (to - from) * math::exp(-l);
+        };
+        dx.add(toward, dy, x, mean, log_variance);
+        dmean.add(toward, dy, mean, x, log_variance);
+        dlog_variance.add([](auto d, auto a, auto m,
+                             auto l) { return S(0.5) * d * (math::square(a - m) * math::exp(-l) - 1); },
                           dy, x, mean, log_variance);
     }
 };
@@ -47,14 +46,12 @@ struct NormalKl {
     void forward(auto y, auto mean, auto log_variance) const {
         using S = typename decltype(y)::Scalar;
         assign(
-            y, [](const auto& m, const auto& l) { return S(0.5) * (m.square() + l.exp() - S(1) - l); }, mean,
-            log_variance);
+            y, [](auto m, auto l) { return S(0.5) * (m * m + math::exp(l) - 1 - l); }, mean, log_variance);
     }
     void backward(auto dy, auto, auto mean, auto log_variance, auto dmean, auto dlog_variance) const {
         using S = typename decltype(mean)::Scalar;
-        dmean.add([](const auto& d, const auto& m) { return d * m; }, dy, mean);
-        dlog_variance.add([](const auto& d, const auto& l) { return S(0.5) * d * (l.exp() - S(1)); }, dy,
-                          log_variance);
+        dmean.add([](auto d, auto m) { return d * m; }, dy, mean);
+        dlog_variance.add([](auto d, auto l) { return S(0.5) * d * (math::exp(l) - 1); }, dy, log_variance);
     }
 };
 
@@ -68,23 +65,22 @@ struct NormalPairKl {
         using S = typename decltype(y)::Scalar;
         assign(
             y,
-            [](const auto& a, const auto& b, const auto& c, const auto& d) {
-                return S(0.5) * ((b - d).expm1() - (b - d) + (a - c).square() * (-d).exp());
+            [](auto a, auto b, auto c, auto d) {
+                return S(0.5) * (math::expm1(b - d) - (b - d) + math::square(a - c) * math::exp(-d));
             },
             m, l, n, k);
     }
     void backward(auto dy, auto, auto m, auto l, auto n, auto k, auto dm, auto dl, auto dn, auto dk) const {
         using S = typename decltype(m)::Scalar;
-        const auto of_means = [](const auto& u, const auto& a, const auto& c, const auto& d) {
-            return u * (a - c) * (-d).exp();
-        };
+        const auto of_means = [](auto u, auto a, auto c, auto d) { return u * (a - c) * math::exp(-d); };
         dm.add(of_means, dy, m, n, k);
         dn.add(of_means, dy, n, m, k);
-        dl.add([](const auto& u, const auto& b, const auto& d) { return S(0.5) * u * (b - d).expm1(); }, dy,
-               l, k);
-        dk.add([](const auto& u, const auto& a, const auto& b, const auto& c,
-                  const auto& d) { return S(-0.5) * u * ((b - d).expm1() + (a - c).square() * (-d).exp()); },
-               dy, m, l, n, k);
+        dl.add([](auto u, auto b, auto d) { return S(0.5) * u * math::expm1(b - d); }, dy, l, k);
+        dk.add(
+            [](auto u, auto a, auto b, auto c, auto d) {
+                return S(-0.5) * u * (math::expm1(b - d) + math::square(a - c) * math::exp(-d));
+            },
+            dy, m, l, n, k);
     }
 };
 
@@ -96,17 +92,16 @@ struct Reparameterise {
     void forward(auto y, auto mean, auto log_variance, auto noise) const {
         using S = typename decltype(y)::Scalar;
         assign(
-            y, [](const auto& m, const auto& l, const auto& e) { return m + (S(0.5) * l).exp() * e; }, mean,
-            log_variance, noise);
+            y, [](auto m, auto l, auto e) { return m + math::exp(S(0.5) * l) * e; }, mean, log_variance,
+            noise);
     }
     void backward(auto dy, auto, auto, auto log_variance, auto noise, auto dmean, auto dlog_variance,
                   auto dnoise) const {
         using S = typename decltype(log_variance)::Scalar;
-        dmean.add([](const auto& d) { return d; }, dy);
-        dlog_variance.add(
-            [](const auto& d, const auto& l, const auto& e) { return S(0.5) * d * (S(0.5) * l).exp() * e; },
-            dy, log_variance, noise);
-        dnoise.add([](const auto& d, const auto& l) { return d * (S(0.5) * l).exp(); }, dy, log_variance);
+        dmean.add([](auto d) { return d; }, dy);
+        dlog_variance.add([](auto d, auto l, auto e) { return S(0.5) * d * math::exp(S(0.5) * l) * e; }, dy,
+                          log_variance, noise);
+        dnoise.add([](auto d, auto l) { return d * math::exp(S(0.5) * l); }, dy, log_variance);
     }
 };
 

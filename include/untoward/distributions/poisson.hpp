@@ -22,32 +22,26 @@ struct PoissonLogDensity {
         using S = typename decltype(y)::Scalar;
         assign(
             y,
-            [](const auto& a, const auto& l) {
+            [](auto a, auto l) {
                 const auto kept = at_least_zero(a);
-                return kept * l - l.exp() - detail::log_gamma_of(kept + S(1)) -
-                       S(0.5 * detail::outside_curvature) * (a - kept).square();
+                return kept * l - math::exp(l) - detail::log_gamma_of(kept + 1) -
+                       S(0.5 * detail::outside_curvature) * math::square(a - kept);
             },
             x, log_rate);
     }
     void backward(auto dy, auto, auto x, auto log_rate, auto dx, auto dlog_rate) const {
         using S = typename decltype(x)::Scalar;
         dx.add(
-            [](const auto& d, const auto& a, const auto& l) {
-                const auto kept = at_least_zero(a);
-                return d * ((a == kept).select(l - detail::digamma_of(kept + S(1)), S(0)) -
-                            S(detail::outside_curvature) * (a - kept));
+            [](auto d, auto a, auto l) {
+                return d * (a < 0 ? -S(detail::outside_curvature) * a : l - detail::digamma_of(a + 1));
             },
             dy, x, log_rate);
-        dlog_rate.add(
-            [](const auto& d, const auto& a, const auto& l) { return d * (at_least_zero(a) - l.exp()); }, dy,
-            x, log_rate);
+        dlog_rate.add([](auto d, auto a, auto l) { return d * (at_least_zero(a) - math::exp(l)); }, dy, x,
+                      log_rate);
     }
 
 private:
-    static auto at_least_zero(const auto& x) {
-        using S = typename std::remove_cvref_t<decltype(x)>::Scalar;
-        return (x < S(0)).select(S(0), x);
-    }
+    static auto at_least_zero(auto x) { return x < 0 ? 0 : x; }
 };
 
 /// KL(Poisson(e^l) || Poisson(e^k)), element by element: e^l (l - k) - e^l + e^k
@@ -56,11 +50,11 @@ struct PoissonKl {
     void forward(auto y, auto l, auto k) const {
         // e^l ((l - k) + (e^(k - l) - 1)): the rates need not be near each other for it to be exact.
         assign(
-            y, [](const auto& a, const auto& b) { return a.exp() * ((a - b) + (b - a).expm1()); }, l, k);
+            y, [](auto a, auto b) { return math::exp(a) * ((a - b) + math::expm1(b - a)); }, l, k);
     }
     void backward(auto dy, auto, auto l, auto k, auto dl, auto dk) const {
-        dl.add([](const auto& d, const auto& a, const auto& b) { return d * a.exp() * (a - b); }, dy, l, k);
-        dk.add([](const auto& d, const auto& a, const auto& b) { return d * (b.exp() - a.exp()); }, dy, l, k);
+        dl.add([](auto d, auto a, auto b) { return d * math::exp(a) * (a - b); }, dy, l, k);
+        dk.add([](auto d, auto a, auto b) { return d * (math::exp(b) - math::exp(a)); }, dy, l, k);
     }
 };
 
@@ -77,11 +71,8 @@ struct PoissonDraw {
         using S = typename decltype(y)::Scalar;
         assign(
             y,
-            [](const auto& u, const auto& l) {
-                return u.binaryExpr(l, [](S uniform, S logarithm) {
-                    return static_cast<S>(
-                        count_at(static_cast<double>(uniform), static_cast<double>(logarithm)));
-                });
+            [](auto u, auto l) {
+                return static_cast<S>(count_at(static_cast<double>(u), static_cast<double>(l)));
             },
             noise, log_rate);
     }

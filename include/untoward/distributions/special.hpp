@@ -44,15 +44,14 @@ inline double digamma(double x) {
     return std::log(x) - 0.5 * inverse - series - below;
 }
 
-/// Both on Eigen arrays. A NaN, and what is not over 0, gives NaN.
-inline auto log_gamma_of(const auto& x) {
-    using S = typename std::remove_cvref_t<decltype(x)>::Scalar;
-    return x.unaryExpr(
-        [](S a) { return a > 0 ? static_cast<S>(log_gamma(static_cast<double>(a))) : S(NAN); });
+/// Both of data. A NaN, and what is not over 0, gives NaN.
+template <class S>
+S log_gamma_of(S x) {
+    return x > 0 ? static_cast<S>(log_gamma(static_cast<double>(x))) : S(NAN);
 }
-inline auto digamma_of(const auto& x) {
-    using S = typename std::remove_cvref_t<decltype(x)>::Scalar;
-    return x.unaryExpr([](S a) { return a > 0 ? static_cast<S>(digamma(static_cast<double>(a))) : S(NAN); });
+template <class S>
+S digamma_of(S x) {
+    return x > 0 ? static_cast<S>(digamma(static_cast<double>(x))) : S(NAN);
 }
 
 }  // namespace untoward::detail

@@ -32,56 +32,45 @@ struct StudentTLogDensity {
         const S v = static_cast<S>(degrees_of_freedom);
         const S constant = static_cast<S>(log_normaliser(degrees_of_freedom));
         assign(
-            y,
-            [v, constant](const auto& a, const auto& m, const auto& s) {
-                return constant + kernel(a, m, s, v);
-            },
-            x, location, log_scale);
+            y, [v, constant](auto a, auto m, auto s) { return constant + kernel(a, m, s, v); }, x, location,
+            log_scale);
     }
     void backward(auto dy, auto, auto x, auto location, auto log_scale, auto dx, auto dlocation,
                   auto dlog_scale) const {
         using S = typename decltype(x)::Scalar;
         const S v = static_cast<S>(degrees_of_freedom);
-        const auto toward = [v](const auto& d, const auto& from, const auto& to, const auto& s) {
-            return d * pull(from, to, s, v);
-        };
+        const auto toward = [v](auto d, auto from, auto to, auto s) { return d * pull(from, to, s, v); };
         dx.add(toward, dy, x, location, log_scale);
         dlocation.add(toward, dy, location, x, log_scale);
-        dlog_scale.add([v](const auto& d, const auto& a, const auto& m,
-                           const auto& s) { return d * widening(a, m, s, v); },
-                       dy, x, location, log_scale);
+        dlog_scale.add([v](auto d, auto a, auto m, auto s) { return d * widening(a, m, s, v); }, dy, x,
+                       location, log_scale);
     }
 
     void forward(auto y, auto x, auto location, auto log_scale, auto degrees) const {
         using S = typename decltype(y)::Scalar;
         assign(
             y,
-            [](const auto& a, const auto& m, const auto& s, const auto& v) {
-                return v.unaryExpr([](S n) {
-                    return static_cast<S>(log_normaliser(static_cast<double>(n)));
-                }) + kernel(a, m, s, v);
+            [](auto a, auto m, auto s, auto v) {
+                return static_cast<S>(log_normaliser(static_cast<double>(v))) + kernel(a, m, s, v);
             },
             x, location, log_scale, degrees);
     }
     void backward(auto dy, auto, auto x, auto location, auto log_scale, auto degrees, auto dx, auto dlocation,
                   auto dlog_scale, auto ddegrees) const {
         using S = typename decltype(x)::Scalar;
-        const auto toward = [](const auto& d, const auto& from, const auto& to, const auto& s,
-                               const auto& v) { return d * pull(from, to, s, v); };
+        const auto toward = [](auto d, auto from, auto to, auto s, auto v) {
+            return d * pull(from, to, s, v);
+        };
         dx.add(toward, dy, x, location, log_scale, degrees);
         dlocation.add(toward, dy, location, x, log_scale, degrees);
-        dlog_scale.add([](const auto& d, const auto& a, const auto& m, const auto& s,
-                          const auto& v) { return d * widening(a, m, s, v); },
-                       dy, x, location, log_scale, degrees);
+        dlog_scale.add([](auto d, auto a, auto m, auto s, auto v) { return d * widening(a, m, s, v); }, dy, x,
+                       location, log_scale, degrees);
         ddegrees.add(
-            [](const auto& d, const auto& a, const auto& m, const auto& s, const auto& v) {
-                const auto squares = ((a - m) * (-s).exp()).square();
-                const auto of_constant = v.unaryExpr([](S n) {
-                    const auto w = static_cast<double>(n);
-                    return static_cast<S>(detail::digamma((w + 1) / 2) - detail::digamma(w / 2) - 1 / w);
-                });
+            [](auto d, auto a, auto m, auto s, auto v) {
+                const auto squares = math::square((a - m) * math::exp(-s));
+                const auto of_constant = static_cast<S>(slope_of_log_normaliser(static_cast<double>(v)));
                 return S(0.5) * d *
-                       (of_constant - (squares / v).log1p() + (v + S(1)) * squares / (v * (v + squares)));
+                       (of_constant - math::log1p(squares / v) + (v + 1) * squares / (v * (v + squares)));
             },
             dy, x, location, log_scale, degrees);
     }
@@ -91,22 +80,26 @@ private:
         return detail::log_gamma((v + 1) / 2) - detail::log_gamma(v / 2) -
                0.5 * std::log(v * std::numbers::pi);
     }
-    // In these v is a number or an array.
-    static auto kernel(const auto& a, const auto& m, const auto& s, const auto& v) {
-        using S = typename std::remove_cvref_t<decltype(a)>::Scalar;
-        return S(-0.5) * (v + S(1)) * (((a - m) * (-s).exp()).square() / v).log1p() - s;
+    // 2 d/dv
+    static double slope_of_log_normaliser(double v) {
+        return detail::digamma((v + 1) / 2) - detail::digamma(v / 2) - 1 / v;
+    }
+    template <class S>
+    static S kernel(S a, S m, S s, S v) {
+        return S(-0.5) * (v + 1) * math::log1p(math::square((a - m) * math::exp(-s)) / v) - s;
     }
     // d/d from
-    static auto pull(const auto& from, const auto& to, const auto& s, const auto& v) {
-        using S = typename std::remove_cvref_t<decltype(from)>::Scalar;
-        const auto r = (to - from) * (-s).exp();
-        return (v + S(1)) * r * (-s).exp() / (v + r.square());
+    template <class S>
+    static S pull(S from, S to, S s, S v) {
+        const S inverse = math::exp(-s);
+        const S r = (to - from) * inverse;
+        return (v + 1) * r * inverse / (v + r * r);
     }
     // d/ds
-    static auto widening(const auto& a, const auto& m, const auto& s, const auto& v) {
-        using S = typename std::remove_cvref_t<decltype(a)>::Scalar;
-        const auto squares = ((a - m) * (-s).exp()).square();
-        return (v + S(1)) * squares / (v + squares) - S(1);
+    template <class S>
+    static S widening(S a, S m, S s, S v) {
+        const S squares = math::square((a - m) * math::exp(-s));
+        return (v + 1) * squares / (v + squares) - 1;
     }
 };
 
@@ -126,36 +119,29 @@ struct StudentTNoise {
         using S = typename decltype(y)::Scalar;
         const S v = static_cast<S>(degrees_of_freedom);
         assign(
-            y, [v](const auto& a, const auto& b) { return radius(a, v) * (two_pi<S> * b).cos(); }, u, w);
+            y, [v](auto a, auto b) { return radius(a, v) * std::cos(two_pi<S> * b); }, u, w);
     }
     void backward(auto dy, auto y, auto u, auto w, auto du, auto dw) const {
         using S = typename decltype(u)::Scalar;
         const S v = static_cast<S>(degrees_of_freedom);
-        du.add([v](const auto& d, const auto& t, const auto& a) { return d * t * of_radius(a, v); }, dy, y,
-               u);
-        dw.add([v](const auto& d, const auto& a, const auto& b) { return d * of_angle(a, b, v); }, dy, u, w);
+        du.add([v](auto d, auto t, auto a) { return d * t * of_radius(a, v); }, dy, y, u);
+        dw.add([v](auto d, auto a, auto b) { return d * of_angle(a, b, v); }, dy, u, w);
     }
 
     void forward(auto y, auto u, auto w, auto degrees) const {
         using S = typename decltype(y)::Scalar;
         assign(
-            y,
-            [](const auto& a, const auto& b, const auto& v) { return radius(a, v) * (two_pi<S> * b).cos(); },
-            u, w, degrees);
+            y, [](auto a, auto b, auto v) { return radius(a, v) * std::cos(two_pi<S> * b); }, u, w, degrees);
     }
     void backward(auto dy, auto y, auto u, auto w, auto degrees, auto du, auto dw, auto ddegrees) const {
         using S = typename decltype(u)::Scalar;
-        du.add([](const auto& d, const auto& t, const auto& a,
-                  const auto& v) { return d * t * of_radius(a, v); },
-               dy, y, u, degrees);
-        dw.add(
-            [](const auto& d, const auto& a, const auto& b, const auto& v) { return d * of_angle(a, b, v); },
-            dy, u, w, degrees);
+        du.add([](auto d, auto t, auto a, auto v) { return d * t * of_radius(a, v); }, dy, y, u, degrees);
+        dw.add([](auto d, auto a, auto b, auto v) { return d * of_angle(a, b, v); }, dy, u, w, degrees);
         // With g = v (e^k - 1), k = -2 log(u) / v: dg/dv = e^k - 1 - k e^k, and dy/dv = y dg/dv / (2 g).
         ddegrees.add(
-            [](const auto& d, const auto& t, const auto& a, const auto& v) {
-                const auto k = S(-2) * a.log() / v;
-                return S(0.5) * d * t * (S(1) - k * k.exp() / k.expm1()) / v;
+            [](auto d, auto t, auto a, auto v) {
+                const auto k = -2 * math::log(a) / v;
+                return S(0.5) * d * t * (1 - k * math::exp(k) / math::expm1(k)) / v;
             },
             dy, y, u, degrees);
     }
@@ -164,20 +150,19 @@ private:
     template <class S>
     static constexpr S two_pi = static_cast<S>(2 * std::numbers::pi);
 
-    // In these v is a number or an array.
-    static auto radius(const auto& u, const auto& v) {
-        using S = typename std::remove_cvref_t<decltype(u)>::Scalar;
-        return (v * (S(-2) * u.log() / v).expm1()).unaryExpr([](S a) { return std::sqrt(a); });
+    template <class S>
+    static S radius(S u, S v) {
+        return math::sqrt(v * math::expm1(-2 * math::log(u) / v));
     }
     // d/du log radius
-    static auto of_radius(const auto& u, const auto& v) {
-        using S = typename std::remove_cvref_t<decltype(u)>::Scalar;
-        const auto k = S(-2) * u.log() / v;
-        return -k.exp() / (u * v * k.expm1());
+    template <class S>
+    static S of_radius(S u, S v) {
+        const S k = -2 * math::log(u) / v;
+        return -math::exp(k) / (u * v * math::expm1(k));
     }
-    static auto of_angle(const auto& u, const auto& w, const auto& v) {
-        using S = typename std::remove_cvref_t<decltype(u)>::Scalar;
-        return -two_pi<S> * radius(u, v) * (two_pi<S> * w).sin();
+    template <class S>
+    static S of_angle(S u, S w, S v) {
+        return -two_pi<S> * radius(u, v) * std::sin(two_pi<S> * w);
     }
 };
 

@@ -15,15 +15,15 @@ namespace untoward::detail {
 inline constexpr double outside_deviation = 0.1;
 inline constexpr double outside_curvature = 1 / (outside_deviation * outside_deviation);
 
-/// Values kept in [low, high]; a NaN stays one.
+/// x kept in [low, high]; a NaN stays one.
 template <class S>
-auto kept_within(const auto& x, S low, S high) {
-    return (x < low).select(low, (x > high).select(high, x));
+constexpr S kept_within(S x, S low, S high) {
+    return x < low ? low : x > high ? high : x;
 }
-/// log(1 + exp(x)) without overflow
-inline auto softplus_of(const auto& x) {
-    using S = typename std::remove_cvref_t<decltype(x)>::Scalar;
-    return x.max(S(0)) + (-x.abs()).exp().log1p();
+/// 1, 0 or -1; a NaN stays one.
+template <class S>
+constexpr S sign(S x) {
+    return x > 0 ? 1 : x < 0 ? -1 : x;
 }
 
 /// Adds to a sink sample by sample: add(sample, column of the sink's gradient), where several samples of the
@@ -92,15 +92,13 @@ struct LocationScale {
     }
     void forward(auto y, auto centre, auto log_scale, auto noise) const {
         assign(
-            y, [](const auto& m, const auto& s, const auto& e) { return m + s.exp() * e; }, centre, log_scale,
-            noise);
+            y, [](auto m, auto s, auto e) { return m + math::exp(s) * e; }, centre, log_scale, noise);
     }
     void backward(auto dy, auto, auto, auto log_scale, auto noise, auto dcentre, auto dlog_scale,
                   auto dnoise) const {
-        dcentre.add([](const auto& d) { return d; }, dy);
-        dlog_scale.add([](const auto& d, const auto& s, const auto& e) { return d * s.exp() * e; }, dy,
-                       log_scale, noise);
-        dnoise.add([](const auto& d, const auto& s) { return d * s.exp(); }, dy, log_scale);
+        dcentre.add([](auto d) { return d; }, dy);
+        dlog_scale.add([](auto d, auto s, auto e) { return d * math::exp(s) * e; }, dy, log_scale, noise);
+        dnoise.add([](auto d, auto s) { return d * math::exp(s); }, dy, log_scale);
     }
 };
 

@@ -18,8 +18,9 @@ private:
     template <class X>
     auto keep(const X&) const {
         using S = typename X::Scalar;
-        return [limit = static_cast<S>(rate), factor = static_cast<S>(1 / (1 - rate))](
-                   const auto& a, const auto& u) { return (u >= limit).select(a * factor, S(0)); };
+        return [limit = static_cast<S>(rate), factor = static_cast<S>(1 / (1 - rate))](auto a, auto u) {
+            return u >= limit ? a * factor : 0;
+        };
     }
 };
 

@@ -35,7 +35,7 @@ struct AddSinusoids {
         }
     }
     void backward(auto dy, auto, auto, auto dx) const {
-        dx.add([](const auto& d) { return d; }, dy);
+        dx.add([](auto d) { return d; }, dy);
     }
 };
 

@@ -34,20 +34,15 @@ struct TransposedAffine {
         using S = typename decltype(y)::Scalar;
         detail::for_each_position_block(
             [&](const product::Columns<S>& to, const product::Columns<const S>& from) {
-                product::backward_input<S>(to, weight.data(), from, false);
-                detail::add_bias<Activation>(to, bias.data());
+                product::backward_input<S>(to, weight.data(), from, false, bias.data(),
+                                           detail::rectifies<Activation>);
             },
             y, x);
+        detail::activate_sums<Activation>(y);
     }
     void backward(auto dy, auto y, auto x, auto weight, auto, auto dx, auto dweight, auto dbias) const {
         using S = typename decltype(x)::Scalar;
-        if constexpr (!std::is_same_v<Activation, Identity>) {
-            assign(
-                dy, [](const auto& d, const auto& b) { return d * Activation::slope_from_output(b); }, dy, y);
-        }
-        dbias.write([&](const auto& to, bool accumulate) {
-            detail::sum_columns<S>(to.data(), dy.position_columns(), accumulate);
-        });
+        detail::backward_activation<Activation>(dy, y, dbias);
         // dW = x dy', where an affine map of W itself has dy x'.
         dweight.write([&](const auto& to, bool accumulate) {
             if (dy.batch() == 0 && !accumulate) to.flat().setZero();

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "../autodiff/describe.hpp"
+#include "../core/elementwise.hpp"
 #include "../core/storage.hpp"
 #include "policy.hpp"
 #include "update.hpp"
@@ -145,7 +146,9 @@ template <class S>
 S stable_norm(const S* values, Index n) {
     constexpr Index block = 4096;
     constexpr S highest = std::numeric_limits<S>::max();
-    if (n == 1) return std::abs(values[0]);
+    // Where nothing is lost this is all there is to do.
+    const S plain = total(n, [](auto x) { return x * x; }, {values});
+    if (plain > std::numeric_limits<S>::min() * 0x1p40 && plain <= highest) return std::sqrt(plain);
     S squares = 0;
     S scale = 0;
     S inverse = 1;

@@ -21,10 +21,7 @@ struct BoundDiagonal {
         const S l = static_cast<S>(low);
         const S h = static_cast<S>(high);
         for (Index j = 0; j < y.batch(); ++j) {
-            const auto from = x.column(j);
-            auto to = y.column(j);
-            to = from;
-            to.head(units) = kept_within(from.head(units), l, h);
+            for (Index i = 0; i < y.rows(); ++i) y(i, j) = i < units ? kept_within(x(i, j), l, h) : x(i, j);
         }
     }
     void backward(auto dy, auto, auto x, auto dx) const {
@@ -32,10 +29,10 @@ struct BoundDiagonal {
         const S l = static_cast<S>(low);
         const S h = static_cast<S>(high);
         add_by_sample(dx, dy.batch(), [&](Index j, auto to) {
-            auto d = dy.column(j);
-            const auto from = x.column(j).head(units);
-            d.head(units) = (from >= l && from <= h).select(d.head(units), S(0));
-            to += d;
+            for (Index i = 0; i < dy.rows(); ++i) {
+                const bool within = i >= units || (x(i, j) >= l && x(i, j) <= h);
+                to[i] += within ? dy(i, j) : 0;
+            }
         });
     }
 };

@@ -26,22 +26,38 @@ void for_each_position_block(const Function& function, const Y& y, const X& x) {
     }
 }
 
-// y = activation(y + bias), column by column: the epilogue of a product.
-template <class Activation, class S>
-void add_bias(const product::Columns<S>& y, const S* bias) {
-    const ConstFlatMap<S> b(bias, y.rows);
-    for (Index j = 0; j < y.cols; ++j) {
-        FlatMap<S> column(y.column(j), y.rows);
-        column = Activation::value(column + b);
-    }
-}
-
 // The gradient of a bias: the sum of the columns.
 template <class S>
 void sum_columns(S* sum, const product::Columns<S>& d, bool accumulate) {
-    FlatMap<S> to(sum, d.rows);
-    if (!accumulate) to.setZero();
-    for (Index j = 0; j < d.cols; ++j) to += ConstFlatMap<S>(d.column(j), d.rows);
+    const Vec<> rows(d.rows);
+    add_reduced(
+        Tensor<S, Vec<>>(sum, rows, 1), accumulate, [](auto a) { return a; },
+        Tensor<S, Vec<>>(d.data, rows, d.cols, d.stride));
+}
+
+// What follows a product: relu is the product's own business, other activations come behind it.
+template <class Activation>
+inline constexpr bool rectifies = std::is_same_v<Activation, Relu>;
+
+template <class Activation>
+void activate_sums(const auto& y) {
+    if constexpr (!std::is_same_v<Activation, Identity> && !rectifies<Activation>) {
+        assign(
+            y, [](auto sum) { return Activation::value(sum); }, y);
+    }
+}
+
+// From the gradient of activation(sum + bias) to that of the sum, in place, and of the bias.
+template <class Activation>
+void backward_activation(const auto& dy, const auto& y, const auto& dbias) {
+    using S = typename std::remove_cvref_t<decltype(dy)>::Scalar;
+    if constexpr (!std::is_same_v<Activation, Identity>) {
+        assign(
+            dy, [](auto d, auto b) { return d * Activation::slope_from_output(b); }, dy, y);
+    }
+    dbias.write([&](const auto& to, bool accumulate) {
+        sum_columns<S>(to.data(), dy.position_columns(), accumulate);
+    });
 }
 
 // What W x gives back to W and to x.
@@ -99,20 +115,15 @@ struct Affine {
         using S = typename decltype(y)::Scalar;
         detail::for_each_position_block(
             [&](const product::Columns<S>& to, const product::Columns<const S>& from) {
-                product::forward<S>(to, weight.data(), from, false);
-                detail::add_bias<Activation>(to, bias.data());
+                product::forward<S>(to, weight.data(), from, false, bias.data(),
+                                    detail::rectifies<Activation>);
             },
             y, x);
+        detail::activate_sums<Activation>(y);
     }
     void backward(auto dy, auto y, auto x, auto weight, auto, auto dx, auto dweight, auto dbias) const {
         using S = typename decltype(x)::Scalar;
-        if constexpr (!std::is_same_v<Activation, Identity>) {
-            assign(
-                dy, [](const auto& d, const auto& b) { return d * Activation::slope_from_output(b); }, dy, y);
-        }
-        dbias.write([&](const auto& to, bool accumulate) {
-            detail::sum_columns<S>(to.data(), dy.position_columns(), accumulate);
-        });
+        detail::backward_activation<Activation>(dy, y, dbias);
         detail::backward_product<S>(dy, x, weight, dx, dweight);
     }
 };

@@ -13,11 +13,11 @@ struct Add {
     constexpr auto shape(const auto& a, const auto& b) const { return broadcast<Add>(a, b); }
     void forward(auto y, auto a, auto b) const {
         assign(
-            y, [](const auto& p, const auto& q) { return p + q; }, a, b);
+            y, [](auto p, auto q) { return p + q; }, a, b);
     }
     void backward(auto dy, auto, auto, auto, auto da, auto db) const {
-        da.add([](const auto& d) { return d; }, dy);
-        db.add([](const auto& d) { return d; }, dy);
+        da.add([](auto d) { return d; }, dy);
+        db.add([](auto d) { return d; }, dy);
     }
 };
 
@@ -26,11 +26,11 @@ struct Subtract {
     constexpr auto shape(const auto& a, const auto& b) const { return broadcast<Subtract>(a, b); }
     void forward(auto y, auto a, auto b) const {
         assign(
-            y, [](const auto& p, const auto& q) { return p - q; }, a, b);
+            y, [](auto p, auto q) { return p - q; }, a, b);
     }
     void backward(auto dy, auto, auto, auto, auto da, auto db) const {
-        da.add([](const auto& d) { return d; }, dy);
-        db.add([](const auto& d) { return -d; }, dy);
+        da.add([](auto d) { return d; }, dy);
+        db.add([](auto d) { return -d; }, dy);
     }
 };
 
@@ -39,11 +39,11 @@ struct Multiply {
     constexpr auto shape(const auto& a, const auto& b) const { return broadcast<Multiply>(a, b); }
     void forward(auto y, auto a, auto b) const {
         assign(
-            y, [](const auto& p, const auto& q) { return p * q; }, a, b);
+            y, [](auto p, auto q) { return p * q; }, a, b);
     }
     void backward(auto dy, auto, auto a, auto b, auto da, auto db) const {
-        da.add([](const auto& d, const auto& q) { return d * q; }, dy, b);
-        db.add([](const auto& d, const auto& p) { return d * p; }, dy, a);
+        da.add([](auto d, auto q) { return d * q; }, dy, b);
+        db.add([](auto d, auto p) { return d * p; }, dy, a);
     }
 };
 
@@ -52,34 +52,33 @@ struct Divide {
     constexpr auto shape(const auto& a, const auto& b) const { return broadcast<Divide>(a, b); }
     void forward(auto y, auto a, auto b) const {
         assign(
-            y, [](const auto& p, const auto& q) { return p / q; }, a, b);
+            y, [](auto p, auto q) { return p / q; }, a, b);
     }
     void backward(auto dy, auto y, auto, auto b, auto da, auto db) const {
-        da.add([](const auto& d, const auto& q) { return d / q; }, dy, b);
-        db.add([](const auto& d, const auto& r, const auto& q) { return -d * r / q; }, dy, y, b);
+        da.add([](auto d, auto q) { return d / q; }, dy, b);
+        db.add([](auto d, auto r, auto q) { return -d * r / q; }, dy, y, b);
     }
 };
 
 namespace detail {
 
+// NaN where one of them is.
 template <class S>
-using LargerOrNaN = Eigen::internal::scalar_max_op<S, S, Eigen::PropagateNaN>;
+constexpr S larger_or_nan(S a, S b) {
+    return ((a < b) | (b != b)) ? b : a;
+}
 template <class S>
-using SmallerOrNaN = Eigen::internal::scalar_min_op<S, S, Eigen::PropagateNaN>;
+constexpr S smaller_or_nan(S a, S b) {
+    return ((a > b) | (b != b)) ? b : a;
+}
 
 // What the larger of two gives to the one of them: all of its gradient where that is the larger, half at a
 // tie. Where one is NaN the result is, and both have all of it.
 struct ShareOfLarger {
-    auto operator()(const auto& d, const auto& own, const auto& other) const {
-        using S = typename std::remove_cvref_t<decltype(d)>::Scalar;
-        return (own < other).select(S(0), (own == other).select(d / S(2), d));
-    }
+    auto operator()(auto d, auto own, auto other) const { return own < other ? 0 : own == other ? d / 2 : d; }
 };
 struct ShareOfSmaller {
-    auto operator()(const auto& d, const auto& own, const auto& other) const {
-        using S = typename std::remove_cvref_t<decltype(d)>::Scalar;
-        return (own > other).select(S(0), (own == other).select(d / S(2), d));
-    }
+    auto operator()(auto d, auto own, auto other) const { return own > other ? 0 : own == other ? d / 2 : d; }
 };
 
 }  // namespace detail
@@ -89,9 +88,8 @@ struct ShareOfSmaller {
 struct Maximum {
     constexpr auto shape(const auto& a, const auto& b) const { return broadcast<Maximum>(a, b); }
     void forward(auto y, auto a, auto b) const {
-        using S = typename decltype(y)::Scalar;
         assign(
-            y, [](const auto& p, const auto& q) { return p.binaryExpr(q, detail::LargerOrNaN<S>()); }, a, b);
+            y, [](auto p, auto q) { return detail::larger_or_nan(p, q); }, a, b);
     }
     void backward(auto dy, auto, auto a, auto b, auto da, auto db) const {
         da.add(detail::ShareOfLarger{}, dy, a, b);
@@ -103,9 +101,8 @@ struct Maximum {
 struct Minimum {
     constexpr auto shape(const auto& a, const auto& b) const { return broadcast<Minimum>(a, b); }
     void forward(auto y, auto a, auto b) const {
-        using S = typename decltype(y)::Scalar;
         assign(
-            y, [](const auto& p, const auto& q) { return p.binaryExpr(q, detail::SmallerOrNaN<S>()); }, a, b);
+            y, [](auto p, auto q) { return detail::smaller_or_nan(p, q); }, a, b);
     }
     void backward(auto dy, auto, auto a, auto b, auto da, auto db) const {
         da.add(detail::ShareOfSmaller{}, dy, a, b);

@@ -28,7 +28,7 @@ struct Reshape {
     }
     auto view(const auto& x) const { return Tensor(x.data(), to, x.batch(), x.stride()); }
     void backward(auto dy, auto, auto, auto dx) const {
-        dx.add([](const auto& d) { return d; }, dy);
+        dx.add([](auto d) { return d; }, dy);
     }
 };
 

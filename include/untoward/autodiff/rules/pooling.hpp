@@ -74,10 +74,11 @@ Windows::Extents last_extents(const Sample& shape) {
 template <class S>
 void pool_max(const Windows& windows, Index channels, S* y, const S* x) {
     windows.for_each([&](Index output, Index start) {
-        FlatMap<S> to(y + output * channels, channels);
-        to = ConstFlatMap<S>(x + start * channels, channels);
+        S* const to = y + output * channels;
+        std::copy_n(x + start * channels, channels, to);
         windows.for_each_in(start, [&](Index i) {
-            to = to.binaryExpr(ConstFlatMap<S>(x + i * channels, channels), LargerOrNaN<S>());
+            const S* const from = x + i * channels;
+            for (Index c = 0; c < channels; ++c) to[c] = larger_or_nan(to[c], from[c]);
         });
     });
 }

@@ -7,11 +7,27 @@
 
 namespace untoward {
 
+namespace detail {
+
+template <class S>
+auto sum_of(const S* x, Index n) {
+    return total(n, [](auto a) { return a; }, {x});
+}
+
+}  // namespace detail
+
 /// The sum of all elements of all samples: one number.
 struct Sum {
     constexpr Vec<1> shape(const auto&) const { return {}; }
     constexpr Index batch(Index) const { return 1; }
-    void forward(auto y, auto x) const { y(0, 0) = x.contiguous() ? x.flat().sum() : x.matrix().sum(); }
+    void forward(auto y, auto x) const {
+        if (x.contiguous()) {
+            y(0, 0) = detail::sum_of(x.data(), x.size());
+        } else {
+            y(0, 0) = 0;
+            for (Index j = 0; j < x.batch(); ++j) y(0, 0) += detail::sum_of(&x(0, j), x.rows());
+        }
+    }
     void backward(auto dy, auto, auto, auto dx) const {
         dx.write([&](const auto& to, bool accumulate) {
             if (accumulate) {
@@ -27,7 +43,7 @@ struct Sum {
 struct SumPerSample {
     constexpr Vec<1> shape(const auto&) const { return {}; }
     void forward(auto y, auto x) const {
-        for (Index j = 0; j < y.batch(); ++j) y(0, j) = x.column(j).sum();
+        for (Index j = 0; j < y.batch(); ++j) y(0, j) = detail::sum_of(&x(0, j), x.rows());
     }
     void backward(auto dy, auto, auto, auto dx) const {
         dx.write([&](const auto& to, bool accumulate) {
@@ -46,7 +62,10 @@ struct SumPerSample {
 struct SumOverBatch {
     constexpr auto shape(const auto& x) const { return x; }
     constexpr Index batch(Index) const { return 1; }
-    void forward(auto y, auto x) const { y.matrix() = x.matrix().rowwise().sum(); }
+    void forward(auto y, auto x) const {
+        add_reduced(
+            y, false, [](auto a) { return a; }, x);
+    }
     void backward(auto dy, auto, auto, auto dx) const {
         dx.write([&](const auto& to, bool accumulate) {
             for (Index j = 0; j < to.batch(); ++j) {

@@ -72,10 +72,10 @@ struct Concatenate {
     }
     void forward(auto y, auto... x) const {
         Index channel = 0;
-        const auto copy = [&](const auto& part) {
+        const auto copy = [&](auto part) {
             for_each_block(y, part, channel, [](const auto& to, const auto& from, bool) {
                 assign(
-                    to, [](const auto& a) { return a; }, from);
+                    to, [](auto a) { return a; }, from);
             });
             channel += part.shape().channels();
         };
@@ -113,7 +113,7 @@ private:
             if (dy.batch() == 0 && !accumulate) to.flat().setZero();
             for_each_block(dy, to, from, [accumulate](const auto& whole, const auto& part, bool again) {
                 add_reduced(
-                    part, accumulate || again, [](const auto& d) { return d; }, whole);
+                    part, accumulate || again, [](auto d) { return d; }, whole);
             });
         });
     }

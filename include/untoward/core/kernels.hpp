@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Single-precision work in the instructions of the processor that runs it. The files in kernels/ say what is done,
+// once, in terms of a vector of floats; this one compiles them for each instruction set of instruction_set.hpp and
+// keeps the results in tables of functions. `kernels()` is the table in use, null where that is Eigen's.
+//
+// Where many files of one program include the library, compiling the kernels once saves time: define
+// UNTOWARD_KERNELS_ELSEWHERE everywhere, and UNTOWARD_KERNELS_HERE besides in one file.
+
+#include "instruction_set.hpp"
+#include "math.hpp"
+#include "philox.hpp"
+
+namespace untoward {
+
+/// c = a b + bias, or c += a b, for column-major c; negative results become zero where `rectify`.
+struct TileProduct {
+    Index rows = 0;
+    Index columns = 0;
+    Index depth = 0;
+    const float* a =
+        nullptr;  ///< a(i, k) is a[i + k * a_stride], or a[i * a_stride + k] where `a_is_row_major`
+    Index a_stride = 0;
+    bool a_is_row_major = false;
+    const float* b = nullptr;  ///< b(k, j) is b[k * b_step + j * b_column]
+    Index b_step = 1;
+    Index b_column = 1;
+    float* c = nullptr;  ///< c(i, j) is c[i + j * c_stride]
+    Index c_stride = 0;
+    bool add = false;
+    const float* bias = nullptr;  ///< one number for every row, or null
+    bool rectify = false;
+};
+
+/// The same for one column, of a row-major a and packed vectors: y = a x + bias.
+struct RowsTimes {
+    Index rows;
+    Index depth;
+    const float* a;
+    Index a_stride;
+    const float* x;
+    float* y;
+    bool add;
+    const float* bias;
+    bool rectify;
+};
+
+/// Columns for a function of numbers to go over, all of them `rows` long.
+template <class S>
+struct ElementwiseColumns {
+    Index rows;
+    Index columns;
+    S* out;
+    Index out_stride;  ///< 0: all columns are added up
+    const S* const* in;
+    const Index* in_stride;  ///< 0: every column meets the same numbers
+    bool add;                ///< to what is in `out`
+};
+
+/// Columns to fill with noise: `rows` numbers each, of the key and of a sample's id.
+template <class S>
+struct NoiseColumns {
+    S* out;
+    Index rows;
+    Index columns;
+    Index stride;
+    std::array<std::uint32_t, 2> key;
+    std::uint32_t epoch;
+    std::uint32_t sample;          ///< of every column
+    const std::uint32_t* samples;  ///< one of each, or null
+};
+
+/// Adam's vectors, and the numbers of one step.
+template <class S>
+struct AdamVectors {
+    Index size;
+    S* parameters;
+    const S* gradient;
+    S* first;   ///< moment
+    S* second;  ///< moment
+    S beta1, beta2;
+    S rate;         ///< over what corrects the first moment
+    S root_factor;  ///< corrects the root of the second
+    S epsilon;
+    S keep;  ///< what decay leaves of a parameter
+};
+
+/// What there is for one instruction set.
+struct Kernels {
+    void (*multiply)(const TileProduct&);
+    void (*rows_times)(const RowsTimes&);
+};
+
+}  // namespace untoward
+
+#if UNTOWARD_DISPATCH
+
+#define UNTOWARD_KERNEL_SET avx512
+#define UNTOWARD_KERNEL_BYTES 64
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma"))), \
+                             apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma,prefer-vector-width=512")
+#endif
+#include "kernels/all.hpp"
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+#undef UNTOWARD_KERNEL_SET
+#undef UNTOWARD_KERNEL_BYTES
+
+#define UNTOWARD_KERNEL_SET avx2
+#define UNTOWARD_KERNEL_BYTES 32
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2,fma")
+#endif
+#include "kernels/all.hpp"
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+#undef UNTOWARD_KERNEL_SET
+#undef UNTOWARD_KERNEL_BYTES
+
+#endif
+
+#define UNTOWARD_KERNEL_SET baseline
+#define UNTOWARD_KERNEL_BYTES 16
+#include "kernels/all.hpp"
+#undef UNTOWARD_KERNEL_SET
+#undef UNTOWARD_KERNEL_BYTES
+
+namespace untoward {
+
+#if UNTOWARD_DISPATCH
+
+namespace detail {
+
+#if defined(UNTOWARD_KERNELS_ELSEWHERE)
+const Kernels& kernels_of(InstructionSet set);
+#endif
+
+#if !defined(UNTOWARD_KERNELS_ELSEWHERE) || defined(UNTOWARD_KERNELS_HERE)
+#if !defined(UNTOWARD_KERNELS_HERE)
+inline
+#endif
+    const Kernels&
+    kernels_of(InstructionSet set) {
+    static constexpr Kernels sixteen{&avx512::multiply, &avx512::rows_times};
+    static constexpr Kernels eight{&avx2::multiply, &avx2::rows_times};
+    return set == InstructionSet::avx512 ? sixteen : eight;
+}
+#endif
+
+}  // namespace detail
+
+/// The kernels in use, or null where they are Eigen's.
+inline const Kernels* kernels() {
+    const InstructionSet set = instruction_set();
+    return set == InstructionSet::baseline ? nullptr : &detail::kernels_of(set);
+}
+
+#else
+
+constexpr const Kernels* kernels() {
+    return nullptr;
+}
+
+#endif
+
+}  // namespace untoward

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+// What core/kernels.hpp compiles for one instruction set; empty on its own.
+#ifdef UNTOWARD_KERNEL_SET
+
+#include "apply.hpp"
+
+#include "roots.hpp"
+
+#include "adam.hpp"
+#include "noise.hpp"
+#if UNTOWARD_KERNEL_BYTES > 16 && (!defined(UNTOWARD_KERNELS_ELSEWHERE) || defined(UNTOWARD_KERNELS_HERE))
+#include "packet.hpp"
+
+#include "tile.hpp"
+#endif
+
+#endif

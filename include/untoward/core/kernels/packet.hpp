@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+// Vectors of floats in one instruction set. core/kernels.hpp includes this file once for each, within a region of
+// that set's instructions; on its own it is empty.
+#ifdef UNTOWARD_KERNEL_SET
+
+namespace untoward::detail::UNTOWARD_KERNEL_SET {
+
+#if UNTOWARD_KERNEL_BYTES == 64
+inline constexpr Index width = 16;
+typedef float Packet __attribute__((vector_size(64)));
+typedef float Unaligned __attribute__((vector_size(64), aligned(4), may_alias));
+typedef std::int32_t Integers __attribute__((vector_size(64)));
+using Mask = unsigned short;
+
+// The first n lanes.
+UNTOWARD_INLINE Mask first_lanes(Index n) {
+    return static_cast<Mask>(n >= width ? 0xffffU : (1U << n) - 1U);
+}
+UNTOWARD_INLINE Packet load(const float* from, Mask mask) {
+    return __builtin_ia32_loadups512_mask(from, Packet{}, mask);
+}
+UNTOWARD_INLINE void store(float* to, Packet x, Mask mask) {
+    __builtin_ia32_storeups512_mask(to, x, mask);
+}
+#else
+inline constexpr Index width = 8;
+typedef float Packet __attribute__((vector_size(32)));
+typedef float Unaligned __attribute__((vector_size(32), aligned(4), may_alias));
+typedef std::int32_t Integers __attribute__((vector_size(32)));
+using Mask = Integers;
+
+UNTOWARD_INLINE Mask first_lanes(Index n) {
+    const auto count = static_cast<std::int32_t>(n < width ? n : width);
+    return Integers{0, 1, 2, 3, 4, 5, 6, 7} < (Integers{} + count);
+}
+UNTOWARD_INLINE Packet load(const float* from, Mask mask) {
+    return __builtin_ia32_maskloadps256(reinterpret_cast<const Packet*>(from), mask);
+}
+UNTOWARD_INLINE void store(float* to, Packet x, Mask mask) {
+    __builtin_ia32_maskstoreps256(reinterpret_cast<Packet*>(to), mask, x);
+}
+#endif
+
+UNTOWARD_INLINE Packet load(const float* from) {
+    return *reinterpret_cast<const Unaligned*>(from);
+}
+UNTOWARD_INLINE void store(float* to, Packet x) {
+    *reinterpret_cast<Unaligned*>(to) = x;
+}
+UNTOWARD_INLINE Packet all(float x) {
+    return x - Packet{};
+}
+
+// One of four floats, for what is done crosswise.
+typedef float Four __attribute__((vector_size(16)));
+typedef float UnalignedFour __attribute__((vector_size(16), aligned(4), may_alias));
+UNTOWARD_INLINE Four load_four(const float* from) {
+    return *reinterpret_cast<const UnalignedFour*>(from);
+}
+
+typedef float UnalignedEight __attribute__((vector_size(32), aligned(4), may_alias));
+UNTOWARD_INLINE auto load_eight(const float* from) {
+    return *reinterpret_cast<const UnalignedEight*>(from);
+}
+UNTOWARD_INLINE void store_eight(float* to, UnalignedEight x) {
+    *reinterpret_cast<UnalignedEight*>(to) = x;
+}
+
+// Four floats from each of rows 0, 4, 8, ... of a matrix, one after another.
+UNTOWARD_INLINE Packet load_fours(const float* from, Index row) {
+    const Four a = load_four(from);
+    const Four b = load_four(from + 4 * row);
+    const auto low = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7);
+#if UNTOWARD_KERNEL_BYTES == 64
+    const Four c = load_four(from + 8 * row);
+    const Four d = load_four(from + 12 * row);
+    const auto high = __builtin_shufflevector(c, d, 0, 1, 2, 3, 4, 5, 6, 7);
+    return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+#else
+    return low;
+#endif
+}
+
+// In every group of four lanes: a0 b0 a1 b1, and a2 b2 a3 b3; then pairs of lanes in the same way.
+#if UNTOWARD_KERNEL_BYTES == 64
+UNTOWARD_INLINE Packet low_lanes(Packet a, Packet b) {
+    return __builtin_shufflevector(a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29);
+}
+UNTOWARD_INLINE Packet high_lanes(Packet a, Packet b) {
+    return __builtin_shufflevector(a, b, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
+}
+UNTOWARD_INLINE Packet low_pairs(Packet a, Packet b) {
+    return __builtin_shufflevector(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29);
+}
+UNTOWARD_INLINE Packet high_pairs(Packet a, Packet b) {
+    return __builtin_shufflevector(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+}
+#else
+UNTOWARD_INLINE Packet low_lanes(Packet a, Packet b) {
+    return __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13);
+}
+UNTOWARD_INLINE Packet high_lanes(Packet a, Packet b) {
+    return __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15);
+}
+UNTOWARD_INLINE Packet low_pairs(Packet a, Packet b) {
+    return __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13);
+}
+UNTOWARD_INLINE Packet high_pairs(Packet a, Packet b) {
+    return __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15);
+}
+#endif
+
+// The four lanes that are the sums of every fourth lane.
+UNTOWARD_INLINE Four fold(Packet x) {
+#if UNTOWARD_KERNEL_BYTES == 64
+    const auto half = __builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7) +
+                      __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15);
+#else
+    const auto half = x;
+#endif
+    return __builtin_shufflevector(half, half, 0, 1, 2, 3) + __builtin_shufflevector(half, half, 4, 5, 6, 7);
+}
+UNTOWARD_INLINE float sum(Packet x) {
+    const Four four = fold(x);
+    return (four[0] + four[2]) + (four[1] + four[3]);
+}
+
+}  // namespace untoward::detail::UNTOWARD_KERNEL_SET
+
+#endif

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: MIT
+// Matrix products in one instruction set: see core/kernels.hpp. Empty on its own.
+#ifdef UNTOWARD_KERNEL_SET
+
+namespace untoward::detail::UNTOWARD_KERNEL_SET {
+
+#if UNTOWARD_KERNEL_BYTES == 64
+inline constexpr Index tile_columns = 8;  // 16 sums of 32 registers
+#else
+inline constexpr Index tile_columns = 6;  // 12 sums of 16 registers
+#endif
+// One row of tiles, and where its parts lie.
+struct TilePart {
+    const float* a;
+    Index a_step;
+    const float* b;
+    Index b_step;
+    Index b_column;
+    Index b_tile;  // from the columns of one tile to those of the next
+    float* c;
+    Index c_stride;
+    Index rows;
+    Index depth;
+    const float* bias;
+    bool add;
+    bool rectify;
+};
+
+inline constexpr Index tile_rows = 2 * width;
+inline constexpr Index panel_depth = 256;  // a packed panel stays in the first cache
+inline constexpr Index panel_columns = 8 * tile_columns;
+
+// A row of tiles of c: the sums of one tile stay in registers while a column of a, as vectors, meets an element of
+// every column of b.
+template <int Vectors, int Columns>
+void tile(const TilePart& p, const float* b, float* c, Index columns) {
+    Packet sum[Columns][Vectors];
+    Index offset[Columns];
+    const Mask last = first_lanes(p.rows - (Vectors - 1) * width);
+    Packet start[Vectors];
+#pragma GCC unroll 8
+    for (int i = 0; i < Vectors; ++i) {
+        start[i] = Packet{};
+        if (p.bias != nullptr)
+            start[i] = i + 1 < Vectors ? load(p.bias + i * width) : load(p.bias + i * width, last);
+    }
+#pragma GCC unroll 8
+    for (int j = 0; j < Columns; ++j) {
+        // What is beyond the last column computes that one again, and is not stored.
+        offset[j] = (j < columns ? j : columns - 1) * p.b_column;
+#pragma GCC unroll 8
+        for (int i = 0; i < Vectors; ++i) sum[j][i] = start[i];
+    }
+    const float* a = p.a;
+    for (Index k = 0; k < p.depth; ++k) {
+        Packet left[Vectors];
+#pragma GCC unroll 8
+        for (int i = 0; i < Vectors; ++i)
+            left[i] = i + 1 < Vectors ? load(a + i * width) : load(a + i * width, last);
+#pragma GCC unroll 8
+        for (int j = 0; j < Columns; ++j) {
+            const float right = b[offset[j]];
+#pragma GCC unroll 8
+            for (int i = 0; i < Vectors; ++i) sum[j][i] += left[i] * right;
+        }
+        a += p.a_step;
+        b += p.b_step;
+    }
+#pragma GCC unroll 8
+    for (int j = 0; j < Columns; ++j) {
+        if (j >= columns) break;
+#pragma GCC unroll 8
+        for (int i = 0; i < Vectors; ++i) {
+            Packet result = sum[j][i];
+            if (p.add) result += i + 1 < Vectors ? load(c + i * width) : load(c + i * width, last);
+            if (p.rectify) result = Packet{} > result ? Packet{} : result;
+            if (i + 1 < Vectors)
+                store(c + i * width, result);
+            else
+                store(c + i * width, result, last);
+        }
+        c += p.c_stride;
+    }
+}
+
+// The panel of a of up to `tile_rows` rows, turned: to[k * tile_rows + i] = a(i, k), where a's rows are packed.
+inline void turn_panel(const float* a, Index stride, Index rows, Index depth, float* to) {
+    Index i = 0;
+    for (; i + width <= rows; i += width) {
+        const float* const from = a + i * stride;
+        Index k = 0;
+        for (; k + 4 <= depth; k += 4) {
+            // Rows r, r + 4, r + 8, ... of four columns in x[r]; four steps crosswise put one column in each.
+            const Packet x0 = load_fours(from + k, stride);
+            const Packet x1 = load_fours(from + stride + k, stride);
+            const Packet x2 = load_fours(from + 2 * stride + k, stride);
+            const Packet x3 = load_fours(from + 3 * stride + k, stride);
+            const Packet y0 = low_lanes(x0, x1);
+            const Packet y1 = high_lanes(x0, x1);
+            const Packet y2 = low_lanes(x2, x3);
+            const Packet y3 = high_lanes(x2, x3);
+            float* const column = to + k * tile_rows + i;
+            store(column, low_pairs(y0, y2));
+            store(column + tile_rows, high_pairs(y0, y2));
+            store(column + 2 * tile_rows, low_pairs(y1, y3));
+            store(column + 3 * tile_rows, high_pairs(y1, y3));
+        }
+        for (; k < depth; ++k) {
+            for (Index r = 0; r < width; ++r) to[k * tile_rows + i + r] = from[r * stride + k];
+        }
+    }
+    for (; i < rows; ++i) {
+        for (Index k = 0; k < depth; ++k) to[k * tile_rows + i] = a[i * stride + k];
+    }
+}
+
+// The panel of a as it is, packed.
+inline void copy_panel(const float* a, Index stride, Index rows, Index depth, float* to) {
+    const Mask first = first_lanes(rows);
+    const Mask second = first_lanes(rows > width ? rows - width : 0);
+    for (Index k = 0; k < depth; ++k, a += stride, to += tile_rows) {
+        store(to, load(a, first));
+        if (rows > width) store(to + width, load(a + width, second));
+    }
+}
+
+template <int Vectors>
+void tiles(const TilePart& p, Index columns) {
+    Index j = 0;
+    const float* b = p.b;
+    float* c = p.c;
+    for (; j + tile_columns <= columns; j += tile_columns) {
+        tile<Vectors, tile_columns>(p, b, c, tile_columns);
+        b += p.b_tile;
+        c += tile_columns * p.c_stride;
+    }
+    const Index left = columns - j;
+    if (left > 4) {
+        tile<Vectors, tile_columns>(p, b, c, left);
+    } else if (left > 1) {
+        tile<Vectors, 4>(p, b, c, left);
+    } else if (left > 0) {
+        tile<Vectors, 1>(p, b, c, left);
+    }
+}
+
+// Columns of b that lie crosswise at a large stride, tile by tile.
+inline void copy_columns(const float* b, Index step, Index columns, Index depth, float* to) {
+    for (Index j = 0; j < columns; j += tile_columns) {
+        const Index n = columns - j < tile_columns ? columns - j : tile_columns;
+        for (Index k = 0; k < depth; ++k, to += tile_columns) {
+            if (tile_columns == 8 && n == tile_columns) {
+                const auto x = load_eight(b + j + k * step);
+                store_eight(to, x);
+            } else {
+                for (Index r = 0; r < n; ++r) to[r] = b[j + k * step + r];
+            }
+        }
+    }
+}
+
+inline void multiply(const TileProduct& t) {
+    alignas(64) float a_panel[panel_depth * tile_rows];
+    alignas(64) float b_panel[panel_depth * panel_columns];
+    const bool pack_b = t.b_column == 1 && t.b_step >= 256 && t.rows > tile_rows && t.depth > 16;
+    const bool pack_a = t.a_is_row_major || (t.a_stride >= 256 && t.columns > 4 * tile_columns);
+    const Index panels =
+        t.depth > panel_depth && (pack_a || pack_b) ? (t.depth + panel_depth - 1) / panel_depth : 1;
+    const Index most = (t.depth + panels - 1) / panels;
+    const Index chunk = pack_b ? panel_columns : t.columns;
+    for (Index j = 0; j < t.columns; j += chunk) {
+        const Index columns = t.columns - j < chunk ? t.columns - j : chunk;
+        Index k = 0;
+        do {
+            TilePart p{};
+            p.depth = t.depth - k < most ? t.depth - k : most;
+            p.b = t.b + k * t.b_step + j * t.b_column;
+            p.b_step = t.b_step;
+            p.b_column = t.b_column;
+            p.b_tile = tile_columns * t.b_column;
+            if (pack_b) {
+                copy_columns(p.b, t.b_step, columns, p.depth, b_panel);
+                p.b = b_panel;
+                p.b_step = tile_columns;
+                p.b_tile = tile_columns * p.depth;
+            }
+            p.c_stride = t.c_stride;
+            p.add = t.add || k > 0;
+            p.rectify = t.rectify && k + p.depth >= t.depth;
+            for (Index i = 0; i < t.rows; i += tile_rows) {
+                p.rows = t.rows - i < tile_rows ? t.rows - i : tile_rows;
+                p.c = t.c + i + j * t.c_stride;
+                p.bias = t.bias != nullptr && k == 0 ? t.bias + i : nullptr;
+                if (pack_a) {
+                    if (t.a_is_row_major)
+                        turn_panel(t.a + i * t.a_stride + k, t.a_stride, p.rows, p.depth, a_panel);
+                    else
+                        copy_panel(t.a + i + k * t.a_stride, t.a_stride, p.rows, p.depth, a_panel);
+                    p.a = a_panel;
+                    p.a_step = tile_rows;
+                } else {
+                    p.a = t.a + i + k * t.a_stride;
+                    p.a_step = t.a_stride;
+                }
+                if (p.rows > width) {
+                    tiles<2>(p, columns);
+                } else {
+                    tiles<1>(p, columns);
+                }
+            }
+            k += p.depth;
+        } while (k < t.depth);
+    }
+}
+
+// The sums of the lanes of as many packets as a packet has lanes, in order.
+UNTOWARD_INLINE Packet sums_of_four(Packet a, Packet b, Packet c, Packet d) {
+    const Packet ab = low_lanes(a, b) + high_lanes(a, b);
+    const Packet cd = low_lanes(c, d) + high_lanes(c, d);
+    return low_pairs(ab, cd) + high_pairs(ab, cd);
+}
+UNTOWARD_INLINE Packet sums(const Packet* x) {
+    const Packet a = sums_of_four(x[0], x[1], x[2], x[3]);
+    const Packet b = sums_of_four(x[4], x[5], x[6], x[7]);
+#if UNTOWARD_KERNEL_BYTES == 64
+    const Packet c = sums_of_four(x[8], x[9], x[10], x[11]);
+    const Packet d = sums_of_four(x[12], x[13], x[14], x[15]);
+    const Packet ab =
+        __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
+        __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+    const Packet cd =
+        __builtin_shufflevector(c, d, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
+        __builtin_shufflevector(c, d, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+    return __builtin_shufflevector(ab, cd, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27) +
+           __builtin_shufflevector(ab, cd, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+#else
+    return __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11) +
+           __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15);
+#endif
+}
+
+// y = W x for one x: as many rows of W at a time as a packet has lanes, along the rows.
+inline void rows_times(const RowsTimes& p) {
+    const Mask last = first_lanes(p.depth % width);
+    const Index whole = p.depth / width * width;
+    const Index third = 3 * p.a_stride;
+    for (Index i = 0; i < p.rows; i += width) {
+        // The last rows again where there are fewer; a row is only missing where there are fewer in all.
+        const Index begin = i + width <= p.rows || p.add ? i : p.rows - width;
+        if (begin < 0 || begin + width > p.rows) {
+            for (Index r = begin < 0 ? 0 : begin; r < p.rows; ++r) {
+                const float* const w = p.a + r * p.a_stride;
+                Packet total{};
+                for (Index k = 0; k < whole; k += width) total += load(w + k) * load(p.x + k);
+                if (whole < p.depth) total += load(w + whole, last) * load(p.x + whole, last);
+                float value = sum(total);
+                if (p.add) value += p.y[r];
+                if (p.bias != nullptr) value += p.bias[r];
+                p.y[r] = p.rectify && value < 0 ? 0 : value;
+            }
+            return;
+        }
+        Packet total[width];
+#pragma GCC unroll 16
+        for (int r = 0; r < width; ++r) total[r] = Packet{};
+        const float* w0 = p.a + begin * p.a_stride;
+        const float* w1 = w0 + 4 * p.a_stride;
+#if UNTOWARD_KERNEL_BYTES == 64
+        const float* w2 = w1 + 4 * p.a_stride;
+        const float* w3 = w2 + 4 * p.a_stride;
+#endif
+        Index k = 0;
+        for (; k < whole; k += width) {
+            const Packet x = load(p.x + k);
+            total[0] += load(w0) * x;
+            total[1] += load(w0 + p.a_stride) * x;
+            total[2] += load(w0 + 2 * p.a_stride) * x;
+            total[3] += load(w0 + third) * x;
+            total[4] += load(w1) * x;
+            total[5] += load(w1 + p.a_stride) * x;
+            total[6] += load(w1 + 2 * p.a_stride) * x;
+            total[7] += load(w1 + third) * x;
+            w0 += width;
+            w1 += width;
+#if UNTOWARD_KERNEL_BYTES == 64
+            total[8] += load(w2) * x;
+            total[9] += load(w2 + p.a_stride) * x;
+            total[10] += load(w2 + 2 * p.a_stride) * x;
+            total[11] += load(w2 + third) * x;
+            total[12] += load(w3) * x;
+            total[13] += load(w3 + p.a_stride) * x;
+            total[14] += load(w3 + 2 * p.a_stride) * x;
+            total[15] += load(w3 + third) * x;
+            w2 += width;
+            w3 += width;
+#endif
+        }
+        if (k < p.depth) {
+            const Packet x = load(p.x + k, last);
+#pragma GCC unroll 16
+            for (int r = 0; r < width; ++r) total[r] += load(p.a + (begin + r) * p.a_stride + k, last) * x;
+        }
+        Packet y = sums(total);
+        if (p.add) y += load(p.y + begin);
+        if (p.bias != nullptr) y += load(p.bias + begin);
+        if (p.rectify) y = Packet{} > y ? Packet{} : y;
+        store(p.y + begin, y);
+    }
+}
+
+}  // namespace untoward::detail::UNTOWARD_KERNEL_SET
+
+#endif

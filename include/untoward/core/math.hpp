@@ -193,7 +193,7 @@ UNTOWARD_INLINE S power(S one, Bits<S> n) {
 template <std::floating_point S>
 UNTOWARD_INLINE S exp_within(S x) {
     const auto [n, r, tail] = reduced(x);
-    const S p = S(1) + (r + r * r * horner(exp_series<S>, r));
+    const S p = S(1) + r * (S(1) + r * horner(exp_series<S>, r));
     // In two steps: 2^n need not be a normal number.
     const Bits<S> half = n >> 1;
     return p * power(S(1), half) * power(S(1), n - half);
@@ -326,14 +326,15 @@ UNTOWARD_INLINE S log1p(S x) {
                           detail::log_with_edges(u, result));
 }
 
-/// The logistic function 1 / (1 + e^-x). Largest error 2.3 ulp, in the lower tail too, which goes gradually to 0.
+/// The logistic function 1 / (1 + e^-x). Largest error 2.3 ulp, in the lower tail too, which goes to zero
+/// gradually.
 template <std::floating_point S>
 UNTOWARD_INLINE S sigmoid(S x) {
     const S e = detail::exp_within(detail::at_least(-abs(x), detail::Format<S>::exp_low));
     return detail::select(x < S(0), e, S(1)) / (S(1) + e);
 }
 
-/// log(1 + e^x). Largest error 1.9 ulp, in the lower tail too, which goes gradually to 0.
+/// log(1 + e^x). Largest error 1.9 ulp, in the lower tail too, which goes to zero gradually.
 template <std::floating_point S>
 UNTOWARD_INLINE S softplus(S x) {
     using F = detail::Format<S>;
@@ -366,9 +367,9 @@ UNTOWARD_INLINE S tanh(S x) {
         large = S(1) - (e + e) / (S(1) + e);
     }
     // Near zero by the power series.
-    const S z = x * x;
-    const S small = x + x * (z * detail::horner(detail::tanh_series<S>, z));
-    return detail::select(size < detail::Format<S>::tanh_small, small, detail::with_sign_of(large, x));
+    const S z = size * size;
+    const S small = size + size * (z * detail::horner(detail::tanh_series<S>, z));
+    return detail::with_sign_of(detail::select(size < detail::Format<S>::tanh_small, small, large), x);
 }
 
 /// Phi(x) = P(N(0, 1) <= x), exact in the lower tail too.

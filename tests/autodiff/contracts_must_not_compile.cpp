@@ -30,10 +30,10 @@ struct Double {
     constexpr auto shape(const auto& x) const { return x; }
     void forward(auto y, auto x) const {
         assign(
-            y, [](const auto& a) { return a + a; }, x);
+            y, [](auto a) { return a + a; }, x);
     }
     void backward(auto dy, auto, auto, auto dx) const {
-        dx.add([](const auto& d) { return d + d; }, dy);
+        dx.add([](auto d) { return d + d; }, dy);
     }
 };
 
@@ -135,10 +135,10 @@ template void use<Chain<Dense<3>, Changes>, Vec<4>>();
 struct NoShape {
     void forward(auto y, auto x) const {
         assign(
-            y, [](const auto& a) { return a + a; }, x);
+            y, [](auto a) { return a + a; }, x);
     }
     void backward(auto dy, auto, auto, auto dx) const {
-        dx.add([](const auto& d) { return d + d; }, dy);
+        dx.add([](auto d) { return d + d; }, dy);
     }
 };
 
@@ -150,7 +150,7 @@ template void use<Apply<NoShape>, Vec<4>>();
 struct NoForward {
     constexpr auto shape(const auto& x) const { return x; }
     void backward(auto dy, auto, auto, auto dx) const {
-        dx.add([](const auto& d) { return d + d; }, dy);
+        dx.add([](auto d) { return d + d; }, dy);
     }
 };
 
@@ -163,7 +163,7 @@ struct NoBackward {
     constexpr auto shape(const auto& x) const { return x; }
     void forward(auto y, auto x) const {
         assign(
-            y, [](const auto& a) { return a + a; }, x);
+            y, [](auto a) { return a + a; }, x);
     }
 };
 
@@ -177,10 +177,10 @@ struct ShortBackward {
     constexpr auto shape(const auto& x) const { return x; }
     void forward(auto y, auto x) const {
         assign(
-            y, [](const auto& a) { return a + 1; }, x);
+            y, [](auto a) { return a + 1; }, x);
     }
     void backward(auto dy, auto, auto dx) const {
-        dx.add([](const auto& d) { return d; }, dy);
+        dx.add([](auto d) { return d; }, dy);
     }
 };
 
@@ -195,7 +195,7 @@ template void use<Chain<AddPart<2>>, Seq<4, 3>>();
 #endif
 
 struct Cube {
-    static auto value(const auto& x) { return x * x * x; }
+    static auto value(auto x) { return x * x * x; }
 };
 
 // An activation without a slope.

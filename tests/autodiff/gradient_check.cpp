@@ -17,10 +17,10 @@ struct Cube {
     constexpr auto shape(const auto& x) const { return x; }
     void forward(auto y, auto x) const {
         assign(
-            y, [](const auto& a) { return a * a * a; }, x);
+            y, [](auto a) { return a * a * a; }, x);
     }
     void backward(auto dy, auto, auto x, auto dx) const {
-        dx.add([](const auto& d, const auto& a) { return d * 3 * a * a; }, dy, x);
+        dx.add([](auto d, auto a) { return d * 3 * a * a; }, dy, x);
     }
 };
 
@@ -29,13 +29,13 @@ struct WrongProduct {
     constexpr auto shape(const auto& a, const auto& b) const { return broadcast(a, b); }
     void forward(auto y, auto a, auto b) const {
         assign(
-            y, [](const auto& p, const auto& q) { return p * q; }, a, b);
+            y, [](auto p, auto q) { return p * q; }, a, b);
     }
     void backward(auto dy, auto, auto a, auto b, auto da, auto db) const {
-        da.add([](const auto& d, const auto& q) { return d * q; }, dy, b);
+        da.add([](auto d, auto q) { return d * q; }, dy, b);
         db.write([&](const auto& to, bool) {
             assign(
-                to, [](const auto& d, const auto& p) { return d * p; }, dy, a);
+                to, [](auto d, auto p) { return d * p; }, dy, a);
             to(1, 2) *= 1.01;
         });
     }
@@ -46,10 +46,10 @@ struct NotANumber {
     constexpr auto shape(const auto& x) const { return x; }
     void forward(auto y, auto x) const {
         assign(
-            y, [](const auto& a) { return a + 0; }, x);
+            y, [](auto a) { return a + 0; }, x);
     }
     void backward(auto dy, auto, auto, auto dx) const {
-        dx.add([](const auto& d) { return d * std::numeric_limits<double>::quiet_NaN(); }, dy);
+        dx.add([](auto d) { return d * std::numeric_limits<double>::quiet_NaN(); }, dy);
     }
 };
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Activations behind a product, in one rule and in two, and a user's own.
+#include <cmath>
+
 #include "support/property.hpp"
 #include "untoward/nn/dense.hpp"
 
@@ -11,13 +13,13 @@ namespace {
 
 // Written as a user would.
 struct Sine {
-    static auto value(const auto& x) { return x.sin(); }
-    static auto slope(const auto& x) { return x.cos(); }
+    static auto value(auto x) { return std::sin(x); }
+    static auto slope(auto x) { return std::cos(x); }
 };
 
 // Neither of the two derivatives.
 struct Cube {
-    static auto value(const auto& x) { return x * x * x; }
+    static auto value(auto x) { return x * x * x; }
 };
 
 }  // namespace

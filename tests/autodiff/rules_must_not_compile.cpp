@@ -14,7 +14,7 @@
 using namespace untoward;
 
 struct Cube {
-    static auto value(const auto& x) { return x * x * x; }
+    static auto value(auto x) { return x * x * x; }
 };
 
 // What each case gets wrong, right.

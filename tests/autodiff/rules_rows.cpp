@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Parts of samples, rules with several outputs, and a rule of a user's own.
+#include <cmath>
+
 #include "support/property.hpp"
 #include "untoward/autodiff/rules/arithmetic.hpp"
 #include "untoward/autodiff/rules/rows.hpp"
@@ -17,9 +19,9 @@ struct SineAndCosine {
     void forward(auto* saved, auto y, auto x) const {
         const auto& [sine, cosine] = y;
         assign(
-            sine, [](const auto& a) { return a.sin(); }, x);
+            sine, [](auto a) { return std::sin(a); }, x);
         assign(
-            cosine, [](const auto& a) { return a.cos(); }, x);
+            cosine, [](auto a) { return std::cos(a); }, x);
         for (Index j = 0; j < x.batch(); ++j) {
             for (Index i = 0; i < x.rows(); ++i) {
                 *saved++ = sine(i, j);

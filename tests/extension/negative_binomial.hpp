@@ -3,7 +3,6 @@
 
 // A likelihood of a user's own: all of it is in this file, none of it in the library.
 
-#include <algorithm>
 #include <cmath>
 #include <type_traits>
 
@@ -28,62 +27,51 @@ struct NegativeBinomialLogDensity {
     void forward(auto y, auto x, auto log_mean, auto log_size) const {
         using S = typename decltype(y)::Scalar;
         assign(
-            y,
-            [](const auto& a, const auto& l, const auto& k) {
-                return each<S>([](double v, double m, double s) { return value(v, m, s); }, a, l, k);
-            },
-            x, log_mean, log_size);
+            y, [](S a, S l, S k) { return in_double(value, a, l, k); }, x, log_mean, log_size);
     }
     void backward(auto dy, auto, auto x, auto log_mean, auto log_size, auto dx, auto dmean,
                   auto dsize) const {
         using S = typename decltype(x)::Scalar;
-        const auto add = [&](const auto& sink, auto slope) {
-            sink.add([slope](const auto& d, const auto& a, const auto& l,
-                             const auto& k) { return d * each<S>(slope, a, l, k); },
-                     dy, x, log_mean, log_size);
-        };
-        add(dx, [](double v, double m, double s) { return slope_in_x(v, m, s); });
-        add(dmean, [](double v, double m, double s) { return slope_in_log_mean(v, m, s); });
-        add(dsize, [](double v, double m, double s) { return slope_in_log_size(v, m, s); });
+        dx.add([](S d, S a, S l, S k) { return d * in_double(slope_in_x, a, l, k); }, dy, x, log_mean,
+               log_size);
+        dmean.add([](S d, S a, S l, S k) { return d * in_double(slope_in_log_mean, a, l, k); }, dy, x,
+                  log_mean, log_size);
+        dsize.add([](S d, S a, S l, S k) { return d * in_double(slope_in_log_size, a, l, k); }, dy, x,
+                  log_mean, log_size);
     }
 
 private:
     static constexpr double outside = 100;  // curvature of the density below 0
 
-    // function(a, l, k) of every element. In double, whatever the scalar: a density is a difference of large
-    // numbers.
+    // Whatever the scalar: a density is a difference of large numbers.
     template <class S>
-    static auto each(auto function, const auto& a, const auto& l, const auto& k) {
-        using Result = Eigen::Array<S, Eigen::Dynamic, 1>;
-        return Result::NullaryExpr(a.size(), [=](Eigen::Index i) {
-            return static_cast<S>(
-                function(static_cast<double>(a(i)), static_cast<double>(l(i)), static_cast<double>(k(i))));
-        });
+    static S in_double(double (*function)(double, double, double), S a, S l, S k) {
+        return static_cast<S>(
+            function(static_cast<double>(a), static_cast<double>(l), static_cast<double>(k)));
     }
-    static double softplus(double t) { return std::max(t, 0.0) + std::log1p(std::exp(-std::abs(t))); }
-    static double sigmoid(double t) { return 1 / (1 + std::exp(-t)); }
     static double at_least_zero(double x) { return x < 0 ? 0 : x; }  // NaN stays one
 
     static double value(double x, double l, double k) {
         const double count = at_least_zero(x);
         const double size = std::exp(k);
         return distributions::log_gamma(count + size) - distributions::log_gamma(size) -
-               distributions::log_gamma(count + 1) - size * softplus(l - k) - count * softplus(k - l) -
-               outside / 2 * (x - count) * (x - count);
+               distributions::log_gamma(count + 1) - size * math::softplus(l - k) -
+               count * math::softplus(k - l) - outside / 2 * (x - count) * (x - count);
     }
     static double slope_in_x(double x, double l, double k) {
         if (x < 0) return -outside * x;
-        return distributions::digamma(x + std::exp(k)) - distributions::digamma(x + 1) - softplus(k - l);
+        return distributions::digamma(x + std::exp(k)) - distributions::digamma(x + 1) -
+               math::softplus(k - l);
     }
     static double slope_in_log_mean(double x, double l, double k) {
-        return at_least_zero(x) * sigmoid(k - l) - std::exp(k) * sigmoid(l - k);
+        return at_least_zero(x) * math::sigmoid(k - l) - std::exp(k) * math::sigmoid(l - k);
     }
     static double slope_in_log_size(double x, double l, double k) {
         const double count = at_least_zero(x);
         const double size = std::exp(k);
-        return size * (distributions::digamma(count + size) - distributions::digamma(size) - softplus(l - k) +
-                       sigmoid(l - k)) -
-               count * sigmoid(k - l);
+        return size * (distributions::digamma(count + size) - distributions::digamma(size) -
+                       math::softplus(l - k) + math::sigmoid(l - k)) -
+               count * math::sigmoid(k - l);
     }
 };
 
@@ -97,12 +85,9 @@ struct NegativeBinomialDraw {
         using S = typename decltype(y)::Scalar;
         assign(
             y,
-            [](const auto& u, const auto& l, const auto& k) {
-                using Result = Eigen::Array<S, Eigen::Dynamic, 1>;
-                return Result::NullaryExpr(u.size(), [=](Eigen::Index i) {
-                    return static_cast<S>(count_at(static_cast<double>(u(i)), static_cast<double>(l(i)),
-                                                   static_cast<double>(k(i))));
-                });
+            [](S u, S l, S k) {
+                return static_cast<S>(
+                    count_at(static_cast<double>(u), static_cast<double>(l), static_cast<double>(k)));
             },
             noise, log_mean, log_size);
     }

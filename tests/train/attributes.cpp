@@ -28,7 +28,7 @@ struct Centre {
             }
         }
         void backward(auto dy, auto, auto x, auto mean, auto dx, auto dmean) const {
-            dx.add([](const auto& d) { return d; }, dy);
+            dx.add([](auto d) { return d; }, dy);
             if (!dmean) return;
             const auto to = dmean.partial();
             for (Index i = 0; i < x.rows(); ++i) to(i, 0) += mean(i, 0) - x.matrix().row(i).mean();

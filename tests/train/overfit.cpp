@@ -18,15 +18,15 @@ struct Suspect {
     constexpr auto shape(const auto& x) const { return x; }
     void forward(auto y, auto x) const {
         assign(
-            y, [](const auto& a) { return a.tanh(); }, x);
+            y, [](auto a) { return math::tanh(a); }, x);
     }
     void backward(auto dy, auto y, auto, auto dx) const {
         if (mistake == Mistake::missing) {
-            dx.add([](const auto& d) { return 0 * d; }, dy);
+            dx.add([](auto d) { return 0 * d; }, dy);
             return;
         }
         const double factor = mistake == Mistake::sign ? -1 : mistake == Mistake::factor ? 1.1 : 1;
-        dx.add([=](const auto& d, const auto& a) { return factor * d * (1 - a * a); }, dy, y);
+        dx.add([=](auto d, auto a) { return factor * d * (1 - a * a); }, dy, y);
         if (mistake == Mistake::one_element && dx) {
             const auto to = dx.partial();
             for (Index j = 0; j < to.batch(); ++j) to(1, j) *= 1.5;

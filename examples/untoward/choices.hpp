@@ -112,7 +112,7 @@ inline untoward::TrainingOptions choose_training(const FitArguments& arguments,
                                                  {"threshold", recipe.threshold.text()}}));
     if (!arguments.checkpoint.empty())
         options.callbacks.emplace_back(
-            untoward::io::Checkpoint{.path = arguments.checkpoint, .model = model});
+            untoward::io::Checkpoint{.path = arguments.checkpoint, .evaluations = 1, .model = model});
     return options;
 }
 

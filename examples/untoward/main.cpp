@@ -209,7 +209,7 @@ void add_fit(CLI::App& app) {
                "seconds after which training stops");
     add_text(command, "--log", arguments->log, "FILE", "a record of training as JSON lines");
     add_text(command, "--checkpoint", arguments->checkpoint, "FILE",
-             "keep the state of training here, and go on from it where there is one");
+             "keep the state of training here, 40 times in all, and go on from it where there is one");
     command->callback([arguments] { fit(*arguments); });
 }
 

@@ -194,6 +194,22 @@ TEST_CASE("latent coordinates, reconstructions, rows of its own and the way betw
     CHECK(folder.entries() == 4);
 }
 
+TEST_CASE("a training that was killed goes on from its last evaluation") {
+    const Folder folder;
+    const std::string table = folder / "t.csv";
+    write_text(table, numeric_csv(300));
+    const std::vector<std::string> arguments{"fit",   table,          "--model",   folder / "m", "--epochs",
+                                             "20000", "--quiet",      "--hidden",  "8",          "--batch",
+                                             "16",    "--checkpoint", folder / "c"};
+    CHECK(run(arguments, {.before = "ulimit -t 1"}).code > 128);
+    CHECK(folder.entries() == 2);  // the table and the checkpoint
+    auto again = arguments;
+    again.insert(again.end(), {"--time-limit", "0.001", "--log", folder / "log"});
+    run_well(again);
+    const auto log = lines_of(read_text(folder / "log"));
+    CHECK_THAT(log.front(), ContainsSubstring("\"step\":") && !ContainsSubstring("\"step\":0,"));
+}
+
 TEST_CASE("a record of training, and a training that goes on where it was stopped") {
     const Folder folder;
     const std::string table = folder / "t.csv";

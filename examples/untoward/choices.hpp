@@ -86,15 +86,9 @@ untoward::AnySchedule choose_schedule(const untoward::Registry<untoward::AnySche
     return schedule;
 }
 
-// What the layout of the parameters does not tell: activations, and options of layers and likelihoods.
-inline std::string model_parts(const untoward::AnyVae<float>& model) {
-    return untoward::io::detail::joined({untoward::io::policy_text(model.encoder), model.latent.text(),
-                                         untoward::io::policy_text(model.decoder), model.likelihood.text()},
-                                        "", "");
-}
-
 inline untoward::TrainingOptions choose_training(const FitArguments& arguments,
-                                                 const untoward::AnyVae<float>& model) {
+                                                 const untoward::AnyRecipe<float>& recipe) {
+    const std::string model = untoward::io::policy_text(recipe.model);
     untoward::TrainingOptions options;
     options.epochs = arguments.epochs;
     options.seed = arguments.seed;
@@ -109,10 +103,16 @@ inline untoward::TrainingOptions choose_training(const FitArguments& arguments,
     options.free_bits = arguments.free_bits;
     if (!arguments.quiet) options.callbacks.emplace_back(untoward::ProgressBar());
     if (arguments.time_limit > 0) options.callbacks.emplace_back(untoward::TimeLimit{arguments.time_limit});
-    if (!arguments.log.empty()) options.callbacks.emplace_back(untoward::io::RunLog(arguments.log));
+    if (!arguments.log.empty())
+        options.callbacks.emplace_back(
+            untoward::io::RunLog(arguments.log, {{"table", arguments.table},
+                                                 {"model", model},
+                                                 {"scaler", recipe.scaler.text()},
+                                                 {"score", recipe.score.text()},
+                                                 {"threshold", recipe.threshold.text()}}));
     if (!arguments.checkpoint.empty())
         options.callbacks.emplace_back(
-            untoward::io::Checkpoint{.path = arguments.checkpoint, .model = model_parts(model)});
+            untoward::io::Checkpoint{.path = arguments.checkpoint, .evaluations = 1, .model = model});
     return options;
 }
 

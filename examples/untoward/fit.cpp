@@ -90,10 +90,11 @@ void report_fit(const io::Table& table, const io::TableCoding& coding, Index row
         std::fprintf(stderr, "very skewed, so taken as log(1 + x): %s\n", io::name_list(skewed).c_str());
     if (!constant.empty())
         std::fprintf(stderr, "constant in training: %s\n", io::name_list(constant).c_str());
+    const std::string& stopped_by = report.training.stopped_by;
     std::fprintf(stderr, "trained on %lld rows for %lld steps%s in %.1f s: -ELBO %.4g nats a row; %s\n",
                  static_cast<long long>(report.training_rows), static_cast<long long>(report.training.steps),
-                 report.training.stopped_early ? " (stopped early)" : "", report.training.seconds,
-                 report.training.loss, report.latent.verdict().c_str());
+                 stopped_by.empty() ? "" : (" (stopped: " + stopped_by + ")").c_str(),
+                 report.training.seconds, report.training.loss, report.latent.verdict().c_str());
 }
 
 // What training was told, in C++; a peak that it chose by the number of features is what it chose.
@@ -155,7 +156,7 @@ std::string part_names() {
 void fit(const FitArguments& arguments) {
     require_writable(arguments.model);
     // What the command line names is known before anything is read.
-    const untoward::TrainingOptions training = choose_training(arguments, choose_recipe(arguments, 1).model);
+    static_cast<void>(choose_training(arguments, choose_recipe(arguments, 1)));
     const io::Table table = io::read_table(arguments.table);
     const std::vector<Index> rows = normal_rows(table, arguments.label);
     const auto n = static_cast<Index>(rows.size());
@@ -182,13 +183,14 @@ void fit(const FitArguments& arguments) {
         x.conservativeResize(Eigen::NoChange, n);
     }
 
+    const auto recipe = choose_recipe(arguments, x.rows());
     untoward::FitOptions options;
     options.epochs = arguments.epochs;
     options.seed = arguments.seed;
-    options.training = training;
+    options.training = choose_training(arguments, recipe);
     options.feature_names = coding.feature_names();
     untoward::FitReport report;
-    Network network{untoward::fit(choose_recipe(arguments, x.rows()), x, options, &report)};
+    Network network{untoward::fit(recipe, x, options, &report)};
 
     const Model model(coding, std::move(network),
                       {
@@ -199,6 +201,7 @@ void fit(const FitArguments& arguments) {
                           {"fit.calibration_rows", std::to_string(report.calibration_rows)},
                           {"fit.seed", std::to_string(arguments.seed)},
                           {"fit.steps", std::to_string(report.training.steps)},
+                          {"fit.stopped_by", report.training.stopped_by},
                           {"fit.best_step", std::to_string(report.training.best_step)},
                           {"fit.loss", io::format_number(report.training.loss, 6)},
                           {"fit.latent", report.latent.verdict()},

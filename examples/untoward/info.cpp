@@ -50,8 +50,12 @@ void info(const std::string& path) {
                        note("fit.held_out_rows") + " to choose the best step, " +
                        note("fit.calibration_rows") + " to calibrate; seed " + note("fit.seed") +
                        ", untoward " + note("fit.version"));
-    line("training", note("fit.steps") + " steps, best " + note("fit.best_step") + ": -ELBO " +
-                         note("fit.loss") + " nats a row; " + note("fit.latent"));
+    const auto stopped = model.notes().find("fit.stopped_by");
+    const bool whole = stopped == model.notes().end() || stopped->second.empty();
+    line("training", note("fit.steps") + " steps" +
+                         (whole ? "" : " (stopped: " + printable(stopped->second) + ")") + ", best " +
+                         note("fit.best_step") + ": -ELBO " + note("fit.loss") + " nats a row; " +
+                         note("fit.latent"));
     line("", note("fit.training"));
     line("scaler", printable(model.scaler()));
     line("score", printable(model.score_text()));

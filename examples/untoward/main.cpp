@@ -67,8 +67,9 @@ There are:
 )";
 
 constexpr const char* diagnose_footer =
-    R"(Latent units in use; what the code says of a row; whether the decoder reads the code; and whether all kinds of
-rows, and only such rows, can come out of the model. At most 1,000 rows of each table are looked at.)";
+    R"(Latent units in use, and what they cost; what the code says of a row; whether the decoder reads it; and
+whether all kinds of rows, and only such rows, can come out of the model. At most 1,000 rows of each table are
+looked at.)";
 
 constexpr const char* latent_footer =
     R"(The columns of the output: row, COL with --id, and z1, z2, ...: the means
@@ -208,7 +209,7 @@ void add_fit(CLI::App& app) {
                "seconds after which training stops");
     add_text(command, "--log", arguments->log, "FILE", "a record of training as JSON lines");
     add_text(command, "--checkpoint", arguments->checkpoint, "FILE",
-             "keep the state of training here, and go on from it where there is one");
+             "keep the state of training here, 40 times in all, and go on from it where there is one");
     command->callback([arguments] { fit(*arguments); });
 }
 

@@ -82,6 +82,7 @@ TEST_CASE("KL between kinds equals integration") {
     check(l, n, integrated_kl(l, n));
     check(n, l, integrated_kl(n, l));
     check(n, t, integrated_kl(n, t));
+    check(t, n, integrated_kl(t, n));
     const auto mixture = made(
         [](const auto& w, const auto& m, const auto& v, const auto& c) {
             return distributions::Mixture(w, distributions::Normal{m, v}, own::Bell{c, 0.5});

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A detector's file does not tell whether its types were chosen by the compiler or at run time.
+#include <algorithm>
+
 #include "support/catch.hpp"
 #include "support/registries.hpp"
 #include "untoward/dynamic/detector.hpp"
@@ -26,6 +28,20 @@ Detector<RecipeType> detector_of(const RecipeType& recipe) {
 
 const Recipe fixed{RobustScaler{}, Model{}, NegativeElbo{.draws = 2} + 0.5f * KlDivergence{},
                    Conformal{.false_alarm_rate = 0.1}};
+
+#define TEXT_OF(...) #__VA_ARGS__
+#define AS_TEXT(...) TEXT_OF(__VA_ARGS__)
+// What describe() prints of it, for the compiler.
+#define DESCRIBED                                                                                          \
+    Recipe {                                                                                               \
+        RobustScaler{},                                                                                    \
+            Vae{Vec<3>{}, Chain{Dense<6, Tanh>{}, Dense<4, Relu>{}}, Latent<2>{}, Chain{Dense<4, Tanh>{}}, \
+                Gaussian{}},                                                                               \
+            NegativeElbo{.draws = 2, .seed = 0} + 0.5f * KlDivergence{}, Conformal {                       \
+            .false_alarm_rate = 0.1                                                                        \
+        }                                                                                                  \
+    }
+const auto described = DESCRIBED;
 
 AnyRecipe<float> any_recipe() {
     return {scaler_registry().make("robust-scaler"),
@@ -82,6 +98,20 @@ TEST_CASE("the same detector, fixed or chosen at run time: the same scores, the 
     CHECK(back.recipe().score.text() == "NegativeElbo{.draws = 2, .seed = 0} + 0.5f * KlDivergence{}");
     CHECK(back.threshold().false_alarm_rate() == 0.1);
     CHECK(io::read_detector(file(bytes), fixed).score(rows) == typed.score(rows));
+}
+
+TEST_CASE("a recipe is printed as the C++ that makes it") {
+    const auto without_spaces = [](std::string text) {
+        text.erase(std::remove(text.begin(), text.end(), ' '), text.end());
+        return text;
+    };
+    const std::string text = describe(any_recipe());
+    CHECK(without_spaces(text) == without_spaces(AS_TEXT(DESCRIBED)));
+    CHECK(describe(fixed) == text);
+    CHECK(describe(described) == text);
+    CHECK(describe(detector_of(fixed)) == text);
+    CHECK(describe(AnyVae<float>(any_recipe().model)) == io::policy_text(fixed.model));
+    CHECK(describe(Dense<3, Silu>{}) == "Dense<3, Silu>{}");
 }
 
 TEST_CASE("other thresholds come back from their scores") {

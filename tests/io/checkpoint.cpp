@@ -118,6 +118,11 @@ TEST_CASE("checkpoint: one of another training is refused, and says what differs
                         ContainsSubstring("rows is '100' there and '99' here"));
     REQUIRE_THROWS_WITH((train<float>(options, tiny_rows<float>(100, 1), tiny_rows<float>(50, 3))),
                         ContainsSubstring("held_out_rows_hash is"));
+    // Another seed splits rows otherwise, too: the seed is what is said.
+    other = options;
+    other.seed = 4;
+    REQUIRE_THROWS_WITH((train<float>(other, tiny_rows<float>(100, 9), tiny_rows<float>(50, 3))),
+                        ContainsSubstring("seed is '3' there and '4' here"));
 }
 
 TEST_CASE("checkpoint: a damaged one is refused, wherever the damage is") {
@@ -196,4 +201,10 @@ TEST_CASE("checkpoint: a model of the same layout and another text is another tr
     options.callbacks = {io::Checkpoint{.path = folder / "fit", .model = "Dense<3, Tanh>{}"}};
     CHECK_THROWS_WITH(train(options), ContainsSubstring("model is 'Dense<3, Relu>{}' there and "
                                                         "'Dense<3, Tanh>{}' here"));
+    // Long ones, which differ at their end only.
+    const std::string model(200, 'x');
+    options.callbacks = {io::Checkpoint{.path = folder / "long", .model = model + "1"}};
+    train(options);
+    options.callbacks = {io::Checkpoint{.path = folder / "long", .model = model + "2"}};
+    CHECK_THROWS_WITH(train(options), ContainsSubstring("x1' there") && ContainsSubstring("x2' here"));
 }

@@ -99,6 +99,9 @@ TEST_CASE("explanations speak of columns and their units") {
     REQUIRE(coding.decoded_text(2, expected) == "10");
     expected(3) = 0.9f;
     REQUIRE(coding.decoded_text(1, expected) == "(unseen)");
+    // Where nothing is likely, no text that training never met is made up.
+    expected.segment(1, 3) << 0.05f, 0.1f, 0.3f;
+    REQUIRE(coding.decoded_text(1, expected) == "FR");
     expected(0) = std::numeric_limits<float>::quiet_NaN();
     REQUIRE(coding.decoded_text(0, expected).empty());
     const io::Table later = csv("count,country,amount\n1,XX,2\n");

@@ -178,6 +178,18 @@ TEST_CASE(
     }
 }
 
+TEST_CASE("run log: settings that training does not know") {
+    const Folder folder;
+    auto options = tiny_options(5);
+    options.callbacks = {
+        io::RunLog(folder / "log", {{"model", "Dense<3, \"Relu\">{}", false}, {"fold", "7", true}})};
+    train(options);
+    const std::string text = io::read_file(folder / "log");
+    CHECK_THAT(text,
+               ContainsSubstring(R"("settings":{"model":"Dense<3, \"Relu\">{}","fold":7,"scalar":"float",)"));
+    CHECK(records_of(folder / "log").front().at("settings.fold") == "7");
+}
+
 TEST_CASE("run log: a file that cannot be written is an error before the first step") {
     const Folder folder;
     auto options = tiny_options(10);

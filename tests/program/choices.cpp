@@ -186,12 +186,28 @@ TEST_CASE("latent coordinates, reconstructions, rows of its own and the way betw
     require_refusal({"latent", folder / "inf.csv", "--model", model, "--out", "-"},
                     {"inf.csv, line 2, column 'b'", "infinite"});
     const std::string said = run_well({"diagnose", table, "--model", model, "--held-out", table}).out;
-    CHECK(lines_of(said).size() == 4);
-    CHECK_THAT(said, ContainsSubstring("of 2 latent units active") && ContainsSubstring("nats"));
+    CHECK(lines_of(said).size() == 5);
+    CHECK_THAT(said, ContainsSubstring("of 2 latent units active") && ContainsSubstring("KL per unit: "));
     fit_with(table, model, {"--latent", "code<2>"});
-    CHECK(lines_of(run_well({"diagnose", table, "--model", model}).out).size() == 4);
+    CHECK(lines_of(run_well({"diagnose", table, "--model", model}).out).size() == 5);
     require_refusal({"sample", "--model", model, "--out", folder / "x.csv"}, {"Code<2>{}", "no prior"});
     CHECK(folder.entries() == 4);
+}
+
+TEST_CASE("a training that was killed goes on from its last evaluation") {
+    const Folder folder;
+    const std::string table = folder / "t.csv";
+    write_text(table, numeric_csv(300));
+    const std::vector<std::string> arguments{"fit",   table,          "--model",   folder / "m", "--epochs",
+                                             "20000", "--quiet",      "--hidden",  "8",          "--batch",
+                                             "16",    "--checkpoint", folder / "c"};
+    CHECK(run(arguments, {.before = "ulimit -t 1"}).code > 128);
+    CHECK(folder.entries() == 2);  // the table and the checkpoint
+    auto again = arguments;
+    again.insert(again.end(), {"--time-limit", "0.001", "--log", folder / "log"});
+    run_well(again);
+    const auto log = lines_of(read_text(folder / "log"));
+    CHECK_THAT(log.front(), ContainsSubstring("\"step\":") && !ContainsSubstring("\"step\":0,"));
 }
 
 TEST_CASE("a record of training, and a training that goes on where it was stopped") {
@@ -210,7 +226,10 @@ TEST_CASE("a record of training, and a training that goes on where it was stoppe
     const auto log = lines_of(read_text(folder / "log"));
     REQUIRE(log.size() >= 2);
     CHECK(log.front().starts_with("{\"event\":\"begin\""));
-    CHECK_THAT(log.front(), ContainsSubstring("AdamW{") && ContainsSubstring("\"seed\":0"));
+    CHECK_THAT(log.front(), ContainsSubstring("AdamW{") && ContainsSubstring("\"seed\":0") &&
+                                ContainsSubstring("\"model\":\"Vae{Vec<2>{}, Chain{Dense<64, Relu>{}") &&
+                                ContainsSubstring("\"score\":\"NegativeElbo{"));
+    CHECK_THAT(run_well({"info", folder / "part"}).out, ContainsSubstring("(stopped: the time limit of"));
     CHECK_THAT(log.back(), ContainsSubstring("\"event\":\"end\"") && ContainsSubstring("time limit"));
 
     auto second = options;
@@ -223,7 +242,12 @@ TEST_CASE("a record of training, and a training that goes on where it was stoppe
     auto other = second;
     other.insert(other.begin(), {"fit", table, "--model", folder / "m", "--epochs", epochs, "--quiet",
                                  "--activation", "tanh"});
-    require_refusal(other, {"c: ", "model is", "Relu", "Tanh"});
+    require_refusal(other, {"c: ", "model is", "Relu", "Tanh", "Latent<2>"});
+    // And another seed, which also splits the rows otherwise.
+    other = second;
+    other.insert(other.begin(),
+                 {"fit", table, "--model", folder / "m", "--epochs", epochs, "--quiet", "--seed", "1"});
+    require_refusal(other, {"c: ", "seed is '0' there and '1' here"});
     // So is another table.
     write_text(folder / "u.csv", numeric_csv(301));
     require_refusal({"fit", folder / "u.csv", "--model", folder / "m", "--epochs", epochs, "--quiet",

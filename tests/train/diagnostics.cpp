@@ -96,7 +96,8 @@ TEST_CASE("diagnostics: of the true model every number is known") {
 
     REQUIRE(d.latent.active_units == 1);
     REQUIRE(d.latent.kl_per_unit[0] == Approx(information).margin(0.12));
-    REQUIRE(d.verdicts().size() == 4);
+    REQUIRE(d.verdicts().size() == 5);
+    REQUIRE_THAT(d.latent.kl_verdict(), ContainsSubstring("KL per unit: 1.3"));
     // The same seed gives the same numbers, another seed others, about as large.
     const auto again = inspect_information(model_of(), parameters.data(), rows, {.rows = 600, .seed = 5});
     REQUIRE(again.mutual_information == d.information.mutual_information);
@@ -154,11 +155,24 @@ TEST_CASE("diagnostics: a collapsed posterior") {
     REQUIRE(d.decoder.ignores_code());
     REQUIRE(d.decoder.gain() == 0);
     REQUIRE_THAT(d.latent.verdict(), ContainsSubstring("collapsed"));
+    REQUIRE_THAT(d.latent.kl_verdict(), ContainsSubstring("0 nats"));
     REQUIRE_THAT(d.information.verdict(), ContainsSubstring("the code says nothing"));
     REQUIRE_THAT(d.decoder.verdict(), ContainsSubstring("ignores z"));
     // It generates noise about the mean only, among the data there.
     REQUIRE(d.coverage.coverage < 0.85 * d.coverage.expected());
     REQUIRE(d.coverage.precision > 0.5);
+}
+
+TEST_CASE("diagnostics: what latent units cost, in words") {
+    const auto verdict = [](std::vector<double> kl, std::vector<double> variance) {
+        LatentReport report{kl, variance, 0};
+        for (const double v : variance) report.active_units += v > LatentReport::active ? 1 : 0;
+        return report.kl_verdict();
+    };
+    CHECK(verdict({1, 2, 0.01}, {0.7, 0.9, 0}) == "KL per unit: 3.01 nats in all, at most 2.00 in one");
+    CHECK_THAT(verdict({1, 2, 0.5}, {0.7, 0.9, 0.001}), ContainsSubstring("pays for nothing"));
+    CHECK_THAT(verdict({9, 0.1, 0.1}, {1, 0.1, 0.1}), ContainsSubstring("said by one unit"));
+    CHECK_THAT(verdict({0, 0}, {0.7, 0.9}), ContainsSubstring("without noise"));
 }
 
 TEST_CASE("diagnostics: a decoder that ignores a code which says much") {

@@ -10,6 +10,7 @@
 #include "any_scaler.hpp"
 #include "any_score.hpp"
 #include "any_threshold.hpp"
+#include "describe.hpp"
 
 // A detector of which everything is chosen at run time, from text:
 //
@@ -18,7 +19,7 @@
 //                                       .latent = "latent<8>", .decoder = "dense<32,relu>, dense<64,relu>"}),
 //                             make_score("negative-elbo"), threshold_registry().make("conformal")};
 //     auto detector = fit(recipe, rows);
-//     std::puts(io::policy_text(recipe.model).c_str());     // the model as C++
+//     std::puts(describe(recipe).c_str());                  // all of it as C++
 //
 // It is the `Vae`, the `Recipe` and the `Detector` of compile time with erased parts: the same names in the
 // layout, the same bits, the same file. A file that a program with fixed types has saved is read here, as far

@@ -55,8 +55,8 @@ struct ColumnCoding {
     float original(float coded) const { return kind == ColumnKind::Log1p ? signed_expm1(coded) : coded; }
 
     /// What coded features (all of this column) say, for people: a number in the column's unit, or the level
-    /// with the largest value, "(unseen)" being one; "" when nothing is known. `coded` has `features()`
-    /// values.
+    /// with the largest value; "" when nothing is known. "(unseen)" is one where it has more than a half: what
+    /// training never met is no guess where a model knows of no level. `coded` has `features()` values.
     template <class Derived>
     std::string decoded_text(const Eigen::DenseBase<Derived>& coded) const {
         constexpr int digits = 6;  // a logarithm and back costs the last ones
@@ -66,7 +66,8 @@ struct ColumnCoding {
         }
         Index best = -1;
         for (Index i = 0; i < features(); ++i) {
-            if (!std::isnan(coded(i)) && (best < 0 || coded(i) > coded(best))) best = i;
+            const bool stands = !std::isnan(coded(i)) && (i + 1 < features() || best < 0 || coded(i) > 0.5f);
+            if (stands && (best < 0 || coded(i) > coded(best))) best = i;
         }
         return best < 0 ? std::string() : level_name(best);
     }

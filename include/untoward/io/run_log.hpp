@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "../train/callback.hpp"
 #include "../version.hpp"
@@ -30,10 +31,16 @@ namespace untoward::io {
 /// last step's. A training that goes on from a checkpoint appends to the file, with a "begin" of its own; any
 /// other replaces it. "-" is standard output. Throws Error where the file cannot be written.
 ///
+/// Training knows the layout of a model, not its text, and no score or threshold: what is to be found in the
+/// settings besides is given as `more`, and stands in front.
+///
 ///     options.training.callbacks = {untoward::io::RunLog("run.jsonl")};
+///     options.training.callbacks = {
+///         untoward::io::RunLog("run.jsonl", {{"model", untoward::io::policy_text(recipe.model)}})};
 class RunLog {
 public:
-    explicit RunLog(std::string path) : path_(std::move(path)) {}
+    explicit RunLog(std::string path, std::vector<Setting> more = {})
+        : path_(std::move(path)), more_(std::move(more)) {}
 
     void on_begin(const Training&) {
         if (path_ != "-") {
@@ -91,6 +98,16 @@ private:
         key(line, name);
         append_json_string(line, is_utf8(value) ? value : in_quotes(value, value.size()));
     }
+    static void add(std::string& line, const std::vector<Setting>& settings) {
+        for (const Setting& setting : settings) {
+            if (setting.is_number) {
+                key(line, setting.name);
+                line += setting.value;
+            } else {
+                add(line, setting.name, setting.value);
+            }
+        }
+    }
 
     void begin(const Training& training, Index step) {
         begun_ = true;
@@ -101,14 +118,8 @@ private:
         add(line, "library", std::string(UNTOWARD_VERSION));
         add(line, "step", step);
         line += R"(,"settings":{)";
-        for (const Setting& setting : training.settings()) {
-            if (setting.is_number) {
-                key(line, setting.name);
-                line += setting.value;
-            } else {
-                add(line, setting.name, setting.value);
-            }
-        }
+        add(line, more_);
+        add(line, training.settings());
         write(line + "}}\n");
     }
     void write(std::string_view bytes) const {
@@ -124,6 +135,7 @@ private:
     }
 
     std::string path_;
+    std::vector<Setting> more_;
     std::shared_ptr<detail::Descriptor> file_;
     bool begun_ = false;
 };

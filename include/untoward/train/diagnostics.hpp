@@ -55,7 +55,9 @@ struct InformationReport {
                 "or train "
                 "longer";
         }
-        std::snprintf(text, sizeof text, "z tells %.2f nats of x%s", mutual_information, meaning);
+        // An estimate may be a little below zero.
+        std::snprintf(text, sizeof text, "z tells %.2f nats of x%s", std::max(0.0, mutual_information),
+                      meaning);
         return text;
     }
 };
@@ -136,9 +138,10 @@ struct Diagnosis {
     DecoderReport decoder;
     CoverageReport coverage;
 
-    /// One sentence for each.
+    /// A sentence for each, and one for the KL of the latent units.
     [[nodiscard]] std::vector<std::string> verdicts() const {
-        return {latent.verdict(), information.verdict(), decoder.verdict(), coverage.verdict()};
+        return {latent.verdict(), latent.kl_verdict(), information.verdict(), decoder.verdict(),
+                coverage.verdict()};
     }
 };
 

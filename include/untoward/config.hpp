@@ -11,6 +11,11 @@
 //       Keep compile-time extents down to Eigen's kernels. Smaller and faster code for one small model on a
 //       microcontroller, larger and slower to compile on a host; off by default.
 
+//   UNTOWARD_NO_DISPATCH
+//       Products and functions over arrays use the instructions that the compiler was told to use, and products are
+//       Eigen's. By default a program on x86-64 finds out when it runs what its processor has, whatever it was
+//       compiled for: see core/instruction_set.hpp.
+
 // Without an operating system Eigen knows no alloca and would take its packing buffers from the heap; the
 // library cuts its products so that they fit the stack.
 #if !defined(EIGEN_ALLOCA) && defined(__GNUC__)

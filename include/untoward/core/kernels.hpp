@@ -4,9 +4,6 @@
 // Single-precision work in the instructions of the processor that runs it. The files in kernels/ say what is done,
 // once, in terms of a vector of floats; this one compiles them for each instruction set of instruction_set.hpp and
 // keeps the results in tables of functions. `kernels()` is the table in use, null where that is Eigen's.
-//
-// Where many files of one program include the library, compiling the kernels once saves time: define
-// UNTOWARD_KERNELS_ELSEWHERE everywhere, and UNTOWARD_KERNELS_HERE besides in one file.
 
 #include "instruction_set.hpp"
 #include "math.hpp"
@@ -167,21 +164,11 @@ namespace untoward {
 
 namespace detail {
 
-#if defined(UNTOWARD_KERNELS_ELSEWHERE)
-const Kernels& kernels_of(InstructionSet set);
-#endif
-
-#if !defined(UNTOWARD_KERNELS_ELSEWHERE) || defined(UNTOWARD_KERNELS_HERE)
-#if !defined(UNTOWARD_KERNELS_HERE)
-inline
-#endif
-    const Kernels&
-    kernels_of(InstructionSet set) {
+inline const Kernels& kernels_of(InstructionSet set) {
     static constexpr Kernels sixteen{&avx512::multiply, &avx512::rows_times};
     static constexpr Kernels eight{&avx2::multiply, &avx2::rows_times};
     return set == InstructionSet::avx512 ? sixteen : eight;
 }
-#endif
 
 }  // namespace detail
 

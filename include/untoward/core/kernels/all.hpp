@@ -9,7 +9,7 @@
 #include "adam.hpp"
 #include "columns.hpp"
 #include "noise.hpp"
-#if UNTOWARD_KERNEL_BYTES > 16 && (!defined(UNTOWARD_KERNELS_ELSEWHERE) || defined(UNTOWARD_KERNELS_HERE))
+#if UNTOWARD_KERNEL_BYTES > 16
 #include "packet.hpp"
 
 #include "tile.hpp"

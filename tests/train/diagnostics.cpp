@@ -164,9 +164,9 @@ TEST_CASE("diagnostics: a collapsed posterior") {
 }
 
 TEST_CASE("diagnostics: what latent units cost, in words") {
-    const auto verdict = [](std::vector<double> kl, std::vector<double> variance) {
-        LatentReport report{kl, variance, 0};
-        for (const double v : variance) report.active_units += v > LatentReport::active ? 1 : 0;
+    const auto verdict = [](std::vector<double> kl, std::vector<double> spread) {
+        LatentReport report{kl, spread, 0};
+        for (const double v : spread) report.active_units += v > LatentReport::active ? 1 : 0;
         return report.kl_verdict();
     };
     CHECK(verdict({1, 2, 0.01}, {0.7, 0.9, 0}) == "KL per unit: 3.01 nats in all, at most 2.00 in one");

@@ -29,6 +29,20 @@ inline Eigen::Map<const Eigen::MatrixXd> matrix_of(const std::vector<double>& va
     return {values.data(), rows, static_cast<Index>(values.size()) / rows};
 }
 
+/// a b, or a' b: in loops, which compile in no time.
+inline Eigen::MatrixXd times(const Eigen::MatrixXd& a, const Eigen::MatrixXd& b) {
+    Eigen::MatrixXd result = Eigen::MatrixXd::Zero(a.rows(), b.cols());
+    for (Index j = 0; j < b.cols(); ++j) {
+        for (Index k = 0; k < a.cols(); ++k) {
+            for (Index i = 0; i < a.rows(); ++i) result(i, j) += a(i, k) * b(k, j);
+        }
+    }
+    return result;
+}
+inline Eigen::MatrixXd transposed_times(const Eigen::MatrixXd& a, const Eigen::MatrixXd& b) {
+    return times(a.transpose(), b);
+}
+
 /// In double, whatever was scored.
 struct Answer {
     Eigen::VectorXd scores;

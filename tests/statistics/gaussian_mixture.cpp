@@ -56,7 +56,7 @@ TEST_CASE("mixture: one component is a normal density, and contributions are hal
     precision << 1.75, -1, 0.5, -1, 4, -2, 0.5, -2, 7;  // times the determinant, 6
     for (Index j = 0; j < x.cols(); ++j) {
         const Eigen::VectorXd d = x.col(j).array() - 0.25;
-        const Eigen::VectorXd halves = d.cwiseProduct(precision * d) / 12;
+        const Eigen::VectorXd halves = d.cwiseProduct(times(precision, d)) / 12;
         CHECK((answer.contributions.col(j) - halves).norm() < 1e-12);
         CHECK(answer.scores[j] - halves.sum() ==
               Approx(1.5 * std::log(2 * 3.14159265358979324) + std::log(6) / 2));

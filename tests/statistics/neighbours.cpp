@@ -116,9 +116,10 @@ TEST_CASE("neighbours: contributions add up to the distance and point at the fea
 
 TEST_CASE("neighbours: promises, hard rows, allocations") {
     check_promises(Neighbours{}.fit(columns(normal_rows<float>(5, 1300, 1))), normal_rows<float>(5, 150, 2));
-    check_promises(Neighbours{.k = 2}.fit(columns(normal_rows(40, 600, 1))), normal_rows(40, 70, 2));
+    check_promises(Neighbours{.k = 2}.fit(columns(normal_rows<float>(40, 600, 1))),
+                   normal_rows<float>(40, 70, 2));
     check_hard_rows<float>(Neighbours{});
-    check_hard_rows<double>(Neighbours{.k = 1});
+    check_hard_rows<float>(Neighbours{.k = 1});
     static_assert(statistics::NeighbourSizes{.features = 10, .rows = 1000, .k = 5}.arena_bytes<float>(1) <
                   2048);
 

@@ -12,18 +12,18 @@ using statistics::Mahalanobis;
 TEST_CASE("symmetric matrices: factor, inverse and eigenvectors put the matrix together again") {
     for (const Index n : {1, 2, 3, 17, 60, 101}) {
         INFO(n);
-        const Eigen::MatrixXd half = normal_rows(n, 2 * n + 1, 9);
-        const Eigen::MatrixXd a = half * half.transpose() / static_cast<double>(n);
+        const Eigen::MatrixXd half = normal_rows(2 * n + 1, n, 9);
+        const Eigen::MatrixXd a = transposed_times(half, half);
         Eigen::MatrixXd l = a;
         statistics::detail::cholesky(l);
-        CHECK((l * l.transpose() - a).norm() < 1e-13 * a.norm());
+        CHECK(largest_difference(times(l, l.transpose()), a) < 1e-12);
         CHECK(l.isLowerTriangular(0));
         const Eigen::MatrixXd u = statistics::detail::inverse_transposed(l);
-        CHECK((u.transpose() * l).isIdentity(1e-10));
+        CHECK(transposed_times(u, l).isIdentity(1e-10));
         Eigen::MatrixXd q = a;
         const Eigen::VectorXd values = statistics::detail::eigenvectors(q);
-        CHECK((q.transpose() * q).isIdentity(1e-12));
-        CHECK((q * values.asDiagonal() * q.transpose() - a).norm() < 1e-12 * a.norm());
+        CHECK(transposed_times(q, q).isIdentity(1e-12));
+        CHECK(largest_difference(times(a, q), times(q, Eigen::MatrixXd(values.asDiagonal()))) < 1e-11);
         for (Index i = 1; i < n; ++i) CHECK(values[i] <= values[i - 1]);
     }
     // Equal eigenvalues, and zeros.
@@ -31,7 +31,7 @@ TEST_CASE("symmetric matrices: factor, inverse and eigenvectors put the matrix t
     const Eigen::VectorXd values = statistics::detail::eigenvectors(ones);
     CHECK(values[0] == Approx(5));
     CHECK(values.tail(4).norm() < 1e-14);
-    CHECK((ones.transpose() * ones).isIdentity(1e-14));
+    CHECK(transposed_times(ones, ones).isIdentity(1e-14));
     Eigen::MatrixXd zero = Eigen::MatrixXd::Zero(4, 4);
     CHECK(statistics::detail::eigenvectors(zero).norm() == 0);
     CHECK(zero.isIdentity());
@@ -43,9 +43,8 @@ TEST_CASE("symmetric matrices: factor, inverse and eigenvectors put the matrix t
 TEST_CASE("Mahalanobis: distances keep their promises") {
     const auto rows = normal_rows<float>(5, 300, 1);
     check_promises(Mahalanobis{}.fit(columns(rows)), normal_rows<float>(5, 260, 2));
-    check_promises(Mahalanobis{}.fit(columns(normal_rows(4, 50, 1))), normal_rows(4, 30, 2));
     check_hard_rows<float>(Mahalanobis{});
-    check_hard_rows<double>(Mahalanobis{.shrink = false});
+    check_hard_rows<float>(Mahalanobis{.shrink = false});
 }
 
 TEST_CASE("Mahalanobis: contributions add up, and a feature apart from the others has its own square") {
@@ -68,31 +67,30 @@ TEST_CASE("Mahalanobis: without shrinkage no linear map of the features matters"
     Eigen::Matrix3d map;
     map << 2, 1, 0, -1, 40, 3, 0, 0.5, 0.125;
     const auto moved = [&](const Eigen::MatrixXd& x) -> Eigen::MatrixXd {
-        return (map * x).colwise() + Eigen::Vector3d(100, -3, 1e4);
+        return times(map, x).colwise() + Eigen::Vector3d(100, -3, 1e4);
     };
     const Mahalanobis plain{.shrink = false, .floor = 0};
     const auto fitted = plain.fit(columns(rows));
     const auto mapped_fit = plain.fit(columns(moved(rows)));
     CHECK(largest_difference(scores_of(mapped_fit, moved(others)), scores_of(fitted, others)) < 1e-8);
-    CHECK(mapped_fit.log_determinant() ==
-          Approx(fitted.log_determinant() + 2 * std::log(std::abs(map.determinant()))));
+    CHECK(mapped_fit.log_determinant() == Approx(fitted.log_determinant() + 2 * std::log(7.125)));
     // With it, no rotation and no scale does.
     Eigen::Matrix3d turn;
     turn << 0, 0, 1, 0.6, 0.8, 0, -0.8, 0.6, 0;
     const Eigen::MatrixXd few = rows.leftCols(8);
     const auto shrunk = scores_of(Mahalanobis{}.fit(columns(few)), others);
-    CHECK(largest_difference(scores_of(Mahalanobis{}.fit(columns(Eigen::MatrixXd(1000 * turn * few))),
-                                       Eigen::MatrixXd(1000 * turn * others)),
-                             shrunk) < 1e-9);
+    CHECK(largest_difference(
+              scores_of(Mahalanobis{}.fit(columns(times(1000 * turn, few))), times(1000 * turn, others)),
+              shrunk) < 1e-9);
 }
 
 TEST_CASE("Mahalanobis: normal rows are chi-squared; an offset costs float no more than its own digits") {
     const auto rows = normal_rows<float>(5, 20000, 31);
     const Eigen::MatrixXf others = normal_rows<float>(5, 20000, 32);
     const auto scores = scores_of(Mahalanobis{}.fit(columns(rows)), others);
-    const double mean = scores.cast<double>().mean();
+    const double mean = scores.mean();
     CHECK(mean == Approx(5).epsilon(0.02));
-    CHECK((scores.cast<double>().array() - mean).square().mean() == Approx(10).epsilon(0.06));
+    CHECK((scores.array() - mean).square().mean() == Approx(10).epsilon(0.06));
     const auto offset = [](const Eigen::MatrixXf& x) -> Eigen::MatrixXf { return x.array() + 4096.0F; };
     const auto shifted = scores_of(Mahalanobis{}.fit(columns(offset(rows))), offset(others));
     CHECK(largest_difference(shifted, scores) < 4e-3);

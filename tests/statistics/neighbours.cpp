@@ -39,15 +39,15 @@ void check_exact(const char* name, const Matrix<S>& rows, const Matrix<S>& x, In
     const double tolerance = 4 * static_cast<double>(std::numeric_limits<S>::epsilon());
     double worst = 0;
     for (Index j = 0; j < x.cols(); ++j)
-        worst =
-            std::max(worst, std::abs(static_cast<double>(found[j]) - expected[j]) / (expected[j] + 1e-30));
+        worst = std::max(worst, std::abs(found[j] - expected[j]) / (expected[j] + 1e-30));
     CHECK(worst < tolerance);
 }
 
 template <class S>
 Matrix<S> clusters(Index features, Index n, double apart) {
     Matrix<S> rows = normal_rows<S>(features, n, 8);
-    for (Index j = 0; j < n; ++j) rows.col(j).array() += static_cast<S>((j % 3 - 1) * apart);
+    for (Index j = 0; j < n; ++j)
+        rows.col(j).array() += static_cast<S>(static_cast<double>(j % 3 - 1) * apart);
     return rows;
 }
 
@@ -86,14 +86,13 @@ TEST_CASE("neighbours: a row among the stored ones is not its own neighbour when
     CHECK(largest_difference(scores_of(fitted, rows, false), brute_force(rows, rows, 3)) < 1e-6);
     // Samples that are not stored are not concerned.
     const auto others = normal_rows<float>(4, 50, 6);
-    CHECK((scores_of(fitted, others, true).array() == scores_of(fitted, others).array()).all());
+    CHECK(are_equal(scores_of(fitted, others, true), scores_of(fitted, others)));
     const auto first = Neighbours{.k = 1}.fit(columns(rows));
-    CHECK(scores_of(first, rows, true)[7] == 0.0F);
-    CHECK(scores_of(first, rows, true)[8] > 0.0F);
+    CHECK(scores_of(first, rows, true)[7] == 0);
+    CHECK(scores_of(first, rows, true)[8] > 0);
     // Alone, or with fewer others than k.
     const Matrix<float> alone = rows.leftCols(1);
-    CHECK(std::isinf(
-        scores_of(first.sizes.rows > 0 ? Neighbours{.k = 2}.fit(columns(alone)) : first, alone, true)[0]));
+    CHECK(std::isinf(scores_of(Neighbours{.k = 2}.fit(columns(alone)), alone, true)[0]));
     const Matrix<float> three = rows.leftCols(3);
     CHECK(largest_difference(scores_of(Neighbours{.k = 9}.fit(columns(three)), three, true),
                              brute_force(three, three, 2, true)) < 1e-6);
@@ -108,7 +107,7 @@ TEST_CASE("neighbours: contributions add up to the distance and point at the fea
     for (Index j = 0; j < 80; ++j) {
         CHECK(answer.contributions.col(j).sum() == Approx(answer.scores[j]).epsilon(1e-5));
         CHECK(answer.contributions.col(j).minCoeff() >= 0);
-        if (j >= 40) CHECK(answer.contributions(2, j) > 0.9F * answer.scores[j]);
+        if (j >= 40) CHECK(answer.contributions(2, j) > 0.8 * answer.scores[j]);
     }
     const auto stored = evaluate(Neighbours{.k = 1}.fit(columns(rows)), rows);
     CHECK(stored.scores.norm() == 0);
@@ -117,9 +116,10 @@ TEST_CASE("neighbours: contributions add up to the distance and point at the fea
 
 TEST_CASE("neighbours: promises, hard rows, allocations") {
     check_promises(Neighbours{}.fit(columns(normal_rows<float>(5, 1300, 1))), normal_rows<float>(5, 150, 2));
-    check_promises(Neighbours{.k = 2}.fit(columns(normal_rows(40, 600, 1))), normal_rows(40, 70, 2));
+    check_promises(Neighbours{.k = 2}.fit(columns(normal_rows<float>(40, 600, 1))),
+                   normal_rows<float>(40, 70, 2));
     check_hard_rows<float>(Neighbours{});
-    check_hard_rows<double>(Neighbours{.k = 1});
+    check_hard_rows<float>(Neighbours{.k = 1});
     static_assert(statistics::NeighbourSizes{.features = 10, .rows = 1000, .k = 5}.arena_bytes<float>(1) <
                   2048);
 
@@ -141,8 +141,8 @@ TEST_CASE("neighbours: a choice of the rows, by the seed, keeps the order of the
     const auto fitted = some.fit(columns(rows), 1);
     CHECK(fitted.sizes.rows == 500);
     const auto chosen = scores_of(fitted, x);
-    CHECK((scores_of(some.fit(columns(rows), 1), x).array() == chosen.array()).all());
-    CHECK((scores_of(some.fit(columns(rows), 2), x).array() != chosen.array()).any());
+    CHECK(are_equal(scores_of(some.fit(columns(rows), 1), x), chosen));
+    CHECK(!are_equal(scores_of(some.fit(columns(rows), 2), x), chosen));
     // The stored rows are rows, none twice.
     std::vector<float> first;
     for (Index r = 0; r < 500; ++r) first.push_back(fitted.stored(0, r));
@@ -151,8 +151,7 @@ TEST_CASE("neighbours: a choice of the rows, by the seed, keeps the order of the
     for (const float value : {first.front(), first[250], first.back()})
         CHECK((rows.row(0).array() == value).any());
     // An eighth of the rows: distances grow by 8^(1/3) = 2, nearly everywhere.
-    const Eigen::ArrayXd ratio =
-        chosen.cast<double>().array() / scores_of(Neighbours{}.fit(columns(rows)), x).cast<double>().array();
+    const Eigen::ArrayXd ratio = chosen.array() / scores_of(Neighbours{}.fit(columns(rows)), x).array();
     CHECK(ratio.mean() == Approx(2).epsilon(0.1));
     CHECK(ratio.maxCoeff() < 4);
 }

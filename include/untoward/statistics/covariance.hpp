@@ -34,9 +34,6 @@ struct Covariance {
 
 namespace detail {
 
-/// Rows centred at a time.
-inline constexpr Index fitting_block = 256;
-
 /// The mean of packed rows, in double; once more from there, so that an offset costs no digits.
 template <class S>
 Eigen::VectorXd mean_of(const MatrixOf<S>& rows) {
@@ -53,18 +50,19 @@ Eigen::VectorXd mean_of(const MatrixOf<S>& rows) {
     return mean;
 }
 
-/// function(block, begin): the rows less their mean, in double, a block of columns at a time.
+/// function(block): the rows less their mean, in double, a block of columns at a time.
 template <class S, class Function>
 void for_centred(const MatrixOf<S>& rows, const Eigen::VectorXd& mean, const Function& function) {
     const Index features = rows.rows();
-    Eigen::MatrixXd block(features, std::min(fitting_block, rows.cols()));
-    for (Index begin = 0; begin < rows.cols(); begin += fitting_block) {
-        const Index n = std::min(fitting_block, rows.cols() - begin);
+    constexpr Index most = 256;
+    Eigen::MatrixXd block(features, std::min(most, rows.cols()));
+    for (Index begin = 0; begin < rows.cols(); begin += most) {
+        const Index n = std::min(most, rows.cols() - begin);
         for (Index j = 0; j < n; ++j) {
             for (Index i = 0; i < features; ++i)
                 block(i, j) = static_cast<double>(rows(i, begin + j)) - mean[i];
         }
-        function(product::Columns<const double>{block.data(), features, n, features}, begin);
+        function(product::Columns<const double>{block.data(), features, n, features});
     }
 }
 
@@ -80,7 +78,7 @@ Covariance covariance_of(const MatrixOf<S>& rows, bool shrink) {
     const auto n = static_cast<double>(std::max<Index>(rows.cols(), 1));
     Covariance result{mean_of(rows), Eigen::MatrixXd::Zero(features, features), 0, rows.cols()};
     double fourth = 0;  // sum of |x|^4
-    for_centred(rows, result.mean, [&](const product::Columns<const double>& block, Index) {
+    for_centred(rows, result.mean, [&](const product::Columns<const double>& block) {
         product::backward_weight<double>(result.matrix.data(), block, block, true);
         for_squares(block, [&](double square) { fourth += square * square; });
     });

@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "gaussian_mixture.hpp"
+#include "k_means.hpp"
 
 namespace untoward::statistics {
 
@@ -62,25 +63,23 @@ public:
     MixtureFit(const MatrixOf<S>& rows, double floor)
         : rows_(rows),
           floor_(floor),
-          centred_(rows.rows(), MixtureSizes::block),
-          white_(rows.rows(), MixtureSizes::block),
+          centred_(rows.rows(), fitting_block),
+          white_(rows.rows(), fitting_block),
           squares_(rows.rows(), rows.rows()) {}
 
-    /// A start: the clusters of k-means from k-means++ (Arthur and Vassilvitskii 2007). Fewer components than
-    /// asked for where there are not as many different rows.
+    /// A start: the clusters of k-means. Fewer components than asked for where there are not as many
+    /// different rows.
     OwnedMixture<S> start(Index components, bool full, RandomStream& random) {
-        MatrixOf<S> centres = spread_out(components, random);
-        for (int step = 0; step < 10; ++step) {
-            if (!move(centres)) break;
-        }
+        const MatrixOf<S> centres = k_means(rows_, components, random);
         const MixtureSizes sizes{rows_.rows(), centres.cols(), full ? 1 : 0};
         using Vector = VectorOf<S>;
-        OwnedMixture<S> clusters{sizes, Vector::Zero(sizes.components), centres.reshaped(),
-                                 Vector::Zero(sizes.components * sizes.whitener())};
+        const OwnedMixture<S> clusters{sizes, Vector::Zero(sizes.components), centres.reshaped(),
+                                       Vector::Zero(sizes.components * sizes.whitener())};
         MixtureMoments moments(sizes);
-        terms_.resize(sizes.components, MixtureSizes::block);
-        for_blocks([&](const product::Columns<const S>& x) {
-            assign(centres, x);
+        terms_.resize(sizes.components, fitting_block);
+        for_nearest(rows_, centres, [&](const product::Columns<const S>& x, const Index* nearest) {
+            terms_.setZero();
+            for (Index j = 0; j < x.cols; ++j) terms_(nearest[j], j) = 1;
             collect(clusters, x, moments);
         });
         return maximise(clusters, moments);
@@ -88,13 +87,13 @@ public:
     /// Steps until the mean log-likelihood of a row rises by less than `tolerance`. `log_likelihood` is then
     /// that of all rows under what is returned.
     OwnedMixture<S> run(OwnedMixture<S> mixture, Index most_steps, double tolerance) {
-        terms_.resize(mixture.sizes.components, MixtureSizes::block);
+        terms_.resize(mixture.sizes.components, fitting_block);
         double previous = -std::numeric_limits<double>::infinity();
         for (Index step = 0;; ++step) {
             MixtureMoments moments(mixture.sizes);
             log_likelihood = 0;
             const bool last = step == most_steps;
-            for_blocks([&](const product::Columns<const S>& x) {
+            for_blocks(rows_, [&](const product::Columns<const S>& x) {
                 mixture.joint(x, terms_.data(), {centred_.data(), white_.data()});
                 for (Index j = 0; j < x.cols; ++j)
                     log_likelihood += static_cast<double>(mixture.take_out(&terms_(0, j), true));
@@ -115,73 +114,6 @@ public:
     double log_likelihood = 0;
 
 private:
-    template <class Function>
-    void for_blocks(const Function& function) const {
-        for (Index begin = 0; begin < rows_.cols(); begin += MixtureSizes::block) {
-            function(product::Columns<const S>{rows_.data() + begin * rows_.rows(), rows_.rows(),
-                                               std::min(MixtureSizes::block, rows_.cols() - begin),
-                                               rows_.rows()});
-        }
-    }
-    MatrixOf<S> spread_out(Index components, RandomStream& random) const {
-        const Index n = rows_.cols();
-        MatrixOf<S> centres(rows_.rows(), components);
-        Eigen::VectorXd nearest = Eigen::VectorXd::Constant(n, std::numeric_limits<double>::infinity());
-        Index chosen = random.below(n);
-        for (Index k = 0; k < components; ++k) {
-            centres.col(k) = rows_.col(chosen);
-            double total = 0;
-            for (Index j = 0; j < n; ++j) {
-                const auto square = static_cast<double>((rows_.col(j) - centres.col(k)).squaredNorm());
-                nearest[j] = std::min(nearest[j], square);
-                total += nearest[j];
-            }
-            if (!(total > 0)) return centres.leftCols(k + 1).eval();
-            // A row is next with a chance like its squared distance to those before.
-            double rest = random.uniform<double>() * total;
-            for (chosen = 0; chosen + 1 < n && rest >= nearest[chosen]; ++chosen) rest -= nearest[chosen];
-        }
-        return centres;
-    }
-    // terms_ become 1 for the nearest centre, 0 for others.
-    void assign(const MatrixOf<S>& centres, const product::Columns<const S>& x) {
-        const Index count = centres.cols();
-        product::matrices<true, false, S>({terms_.data(), count, x.cols, count},
-                                          {centres.data(), centres.rows(), count, centres.rows()}, x, false);
-        for (Index j = 0; j < x.cols; ++j) {
-            ArrayMap<S> terms(&terms_(0, j), count);
-            Index nearest = 0;
-            for (Index k = 0; k < count; ++k) {
-                terms[k] -= sum_of_squares(centres.data() + k * centres.rows(), centres.rows()) / 2;
-                if (terms[k] > terms[nearest]) nearest = k;
-            }
-            terms.setZero();
-            terms[nearest] = 1;
-        }
-    }
-    // One step of Lloyd's; false when no centre moves.
-    bool move(MatrixOf<S>& centres) {
-        terms_.resize(centres.cols(), MixtureSizes::block);
-        Eigen::MatrixXd sums = Eigen::MatrixXd::Zero(centres.rows(), centres.cols());
-        Eigen::VectorXd counts = Eigen::VectorXd::Zero(centres.cols());
-        for_blocks([&](const product::Columns<const S>& x) {
-            assign(centres, x);
-            for (Index j = 0; j < x.cols; ++j) {
-                Index nearest = 0;
-                while (terms_(nearest, j) == 0) ++nearest;
-                counts[nearest] += 1;
-                for (Index i = 0; i < x.rows; ++i) sums(i, nearest) += static_cast<double>(x.column(j)[i]);
-            }
-        });
-        bool moved = false;
-        for (Index k = 0; k < centres.cols(); ++k) {
-            if (counts[k] == 0) continue;
-            const VectorOf<S> mean = (sums.col(k) / counts[k]).template cast<S>();
-            moved = moved || mean != centres.col(k);
-            centres.col(k) = mean;
-        }
-        return moved;
-    }
     // Adds a block's moments, with the responsibilities in terms_.
     void collect(const OwnedMixture<S>& mixture, const product::Columns<const S>& x,
                  MixtureMoments& moments) {
@@ -254,7 +186,7 @@ template <class S>
 void standardise(MatrixOf<S>& rows, Eigen::VectorXd& mean, Eigen::VectorXd& deviation) {
     mean = mean_of(rows);
     deviation = Eigen::VectorXd::Zero(rows.rows());
-    for_centred(rows, mean, [&](const product::Columns<const double>& block, Index) {
+    for_centred(rows, mean, [&](const product::Columns<const double>& block) {
         for (Index j = 0; j < block.cols; ++j)
             deviation.array() += ConstArrayMap<double>(block.column(j), block.rows).square();
     });

@@ -177,7 +177,9 @@ struct PrincipalComponents {
         const Index d = x.rows;
         const bool whole = score == ComponentScore::standardised;
         const double mean_variance = d > 0 && found.total > 0 ? found.total / static_cast<double>(d) : 1;
-        const double least = found.total > 0 ? std::max(floor, 1e-14) * mean_variance : 1;
+        // Below the last digit, what is left of a sample is rounding.
+        const double last_digit = static_cast<double>(std::numeric_limits<S>::epsilon());
+        const double least = found.total > 0 ? std::max(floor, last_digit) * mean_variance : 1;
         Index q = 0;
         if (whole) {
             while (q < found.variances.size() && found.variances[q] > least) ++q;
@@ -191,7 +193,7 @@ struct PrincipalComponents {
                                          found.mean.template cast<S>(),
                                          found.directions.leftCols(q).reshaped().template cast<S>(),
                                          Vector::Zero(q + 1)};
-        fitted.weights[q] = static_cast<S>(whole ? 1 / least : 1);
+        fitted.weights[q] = static_cast<S>(whole ? (q < d ? 1 / least : 0) : 1);
         for (Index c = 0; whole && c < q; ++c) fitted.weights[c] = static_cast<S>(1 / found.variances[c]);
         return fitted;
     }

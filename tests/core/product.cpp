@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Products and elementwise evaluation against the plainest loops.
+// Products against the plainest loops, with every instruction set that this processor has.
 #include "untoward/core/product.hpp"
 
+#include <cmath>
+#include <limits>
 #include <vector>
 
 #include "support/catch.hpp"
-#include "untoward/core/elementwise.hpp"
+#include "support/instruction_sets.hpp"
 #include "untoward/core/random.hpp"
 
 using namespace untoward;
@@ -111,83 +113,124 @@ void check_matrices(Index m, Index n, Index depth) {
 }  // namespace
 
 TEST_CASE("products of two matrices, each transposed or not") {
-    for (const Index m : {1, 2, 9, 33}) {
-        for (const Index n : {1, 3, 17}) {
-            for (const Index depth : {0, 1, 5, 40}) {
-                check_matrices<float>(m, n, depth);
-                check_matrices<double>(m, n, depth);
+    for (const InstructionSet set : available_instruction_sets()) {
+        const WithInstructionSet with(set);
+        for (const Index m : {1, 2, 9, 33}) {
+            for (const Index n : {1, 3, 17}) {
+                for (const Index depth : {0, 1, 5, 40}) {
+                    check_matrices<float>(m, n, depth);
+                    check_matrices<double>(m, n, depth);
+                }
             }
         }
+        check_matrices<float>(130, 150, 700);
     }
-    check_matrices<float>(130, 150, 700);
 }
 
 TEST_CASE("products of every kind of size") {
-    for (const Index out : {1, 2, 5, 17, 40}) {
-        for (const Index in : {1, 3, 16, 37}) {
-            for (const Index n : {0, 1, 2, 7, 33}) {
-                check_products<float>(out, in, n, 0);
-                check_products<double>(out, in, n, 3);
+    for (const InstructionSet set : available_instruction_sets()) {
+        const WithInstructionSet with(set);
+        for (const Index out : {1, 2, 5, 17, 40}) {
+            for (const Index in : {1, 3, 16, 37}) {
+                for (const Index n : {0, 1, 2, 7, 33}) {
+                    check_products<float>(out, in, n, 0);
+                    check_products<double>(out, in, n, 3);
+                }
+            }
+        }
+        // Every extent from 1 to 70, each in each place, beside others.
+        for (Index i = 1; i <= 70; ++i) {
+            const Index others[2] = {1 + (i * 29) % 70, 1 + (i * 43) % 70};
+            check_products<float>(i, others[0], others[1], i % 3);
+            check_products<float>(others[0], i, others[1], 0);
+            check_products<float>(others[0], others[1], i, i % 2);
+        }
+    }
+}
+
+TEST_CASE("products of matrices that begin anywhere, and of random larger sizes") {
+    for (const InstructionSet set : available_instruction_sets()) {
+        const WithInstructionSet with(set);
+        RandomStream random(3);
+        for (int i = 0; i < 6; ++i) {
+            const Index extents[3] = {1 + random.below(600), 1 + random.below(600), 1 + random.below(300)};
+            check_products<float>(extents[0], extents[1], extents[2], random.below(5));
+        }
+        check_products<float>(40, 1024, 300, 0);  // strides that meet in few sets of a cache
+        check_products<float>(1024, 40, 300, 0);
+        // One number beyond where an array begins, so that nothing is aligned.
+        const Index out = 37;
+        const Index in = 50;
+        const Index n = 11;
+        const auto w = random_numbers<float>(out * in + 1, 1);
+        const auto x = random_numbers<float>(in * n + 1, 2);
+        std::vector<float> y(static_cast<std::size_t>(out * n + 1), 7);
+        std::vector<float> aligned(static_cast<std::size_t>(out * n));
+        const std::vector<float> w0(w.begin() + 1, w.end());
+        const std::vector<float> x0(x.begin() + 1, x.end());
+        product::forward<float>({y.data() + 1, out, n, out}, w.data() + 1, {x.data() + 1, in, n, in}, false);
+        product::forward<float>({aligned.data(), out, n, out}, w0.data(), {x0.data(), in, n, in}, false);
+        CHECK(y[0] == 7);
+        CHECK(std::equal(aligned.begin(), aligned.end(), y.begin() + 1));
+    }
+}
+
+TEST_CASE("a product adds a bias and rectifies on its way; what is not a number stays so") {
+    for (const InstructionSet set : available_instruction_sets()) {
+        const WithInstructionSet with(set);
+        for (const Index out : {1, 15, 16, 17, 33, 70}) {
+            for (const Index n : {1, 2, 3, 9, 20}) {
+                for (const bool accumulate : {false, true}) {
+                    INFO(static_cast<int>(set) << ": " << out << ", batch " << n << ", " << accumulate);
+                    const Index in = 300;  // more than one panel
+                    auto w = random_numbers<float>(out * in, 1);
+                    const auto x = random_numbers<float>(in * n, 2);
+                    const auto bias = random_numbers<float>(out, 3);
+                    w[0] = std::numeric_limits<float>::quiet_NaN();
+                    auto plain = random_numbers<float>(out * n, 4);
+                    auto finished = plain;
+                    const product::Columns<const float> columns{x.data(), in, n, in};
+                    product::forward<float>({plain.data(), out, n, out}, w.data(), columns, accumulate);
+                    product::forward<float>({finished.data(), out, n, out}, w.data(), columns, accumulate,
+                                            bias.data(), true);
+                    bool right = true;
+                    for (std::size_t i = 0; i < plain.size(); ++i) {
+                        const auto row = i % static_cast<std::size_t>(out);
+                        const float sum = plain[i] + bias[row];
+                        if (row == 0) {
+                            right = right && std::isnan(finished[i]);
+                        } else {
+                            right = right && std::abs(finished[i] - std::max(sum, 0.0f)) <= 1e-4f;
+                        }
+                    }
+                    CHECK(right);
+                    // W' d with a bias, as a tied decoder has it.
+                    const auto d = random_numbers<float>(out * n, 5);
+                    const auto other = random_numbers<float>(in, 6);
+                    w[0] = 0;
+                    std::vector<float> dx(static_cast<std::size_t>(in * n), 1);
+                    auto dx_finished = dx;
+                    const product::Columns<const float> gradient{d.data(), out, n, out};
+                    product::backward_input<float>({dx.data(), in, n, in}, w.data(), gradient, accumulate);
+                    product::backward_input<float>({dx_finished.data(), in, n, in}, w.data(), gradient,
+                                                   accumulate, other.data(), true);
+                    right = true;
+                    for (std::size_t i = 0; i < dx.size(); ++i) {
+                        const float sum = dx[i] + other[i % static_cast<std::size_t>(in)];
+                        right = right && std::abs(dx_finished[i] - std::max(sum, 0.0f)) <= 1e-4f;
+                    }
+                    CHECK(right);
+                }
             }
         }
     }
 }
 
 TEST_CASE("products larger than one block") {
-    check_products<float>(130, 700, 150, 0);
-    check_products<double>(300, 65, 260, 1);
-    check_products<float>(1, 900, 300, 0);
-}
-
-TEST_CASE("elementwise evaluation broadcasts rows, batches and both, and sums where the result has one") {
-    const Index n = 2 * detail::chunk_size + 3;
-    const auto a = random_numbers<double>((n + 2) * 4, 1);
-    const auto b = random_numbers<double>((n + 2) * 4, 2);
-    for (const Index rows : {Index{1}, Index{5}, n}) {
-        for (const Index batch : {Index{1}, Index{4}}) {
-            for (int form = 0; form < 64; ++form) {
-                const Index a_rows = form & 1 ? rows : 1;
-                const Index a_batch = form & 2 ? batch : 1;
-                const Index y_rows = form & 4 ? rows : 1;
-                const Index y_batch = form & 8 ? batch : 1;
-                const Index gap = form & 16 ? 2 : 0;
-                const bool accumulate = (form & 32) != 0;
-                const Tensor<const double, Vec<>> x(a.data(), Vec<>(a_rows), a_batch, a_rows + gap);
-                const Tensor<const double, Vec<>> z(b.data(), Vec<>(rows), batch, rows + gap);
-                std::vector<double> result(static_cast<std::size_t>((y_rows + gap) * y_batch), 0.5);
-                const Tensor<double, Vec<>> y(result.data(), Vec<>(y_rows), y_batch, y_rows + gap);
-                add_reduced(
-                    y, accumulate, [](const auto& p, const auto& q) { return p * q + 1; }, x, z);
-                std::vector<double> expected(result.size(), 0.5);
-                const Tensor<double, Vec<>> e(expected.data(), Vec<>(y_rows), y_batch, y_rows + gap);
-                if (!accumulate) e.matrix().setZero();
-                for (Index j = 0; j < batch; ++j) {
-                    for (Index i = 0; i < rows; ++i) {
-                        e(y_rows == 1 ? 0 : i, y_batch == 1 ? 0 : j) +=
-                            x(a_rows == 1 ? 0 : i, a_batch == 1 ? 0 : j) * z(i, j) + 1;
-                    }
-                }
-                double worst = 0;
-                for (std::size_t i = 0; i < result.size(); ++i) {
-                    worst = std::max(worst, std::abs(result[i] - expected[i]) / (1 + std::abs(expected[i])));
-                }
-                INFO("rows " << rows << ", batch " << batch << ", form " << form);
-                CHECK(worst < 1e-12);
-            }
-        }
+    for (const InstructionSet set : available_instruction_sets()) {
+        const WithInstructionSet with(set);
+        check_products<float>(130, 700, 150, 0);
+        check_products<float>(1, 900, 300, 0);
     }
-}
-
-TEST_CASE("an operand may be the result, and an empty batch sums to zero") {
-    auto x = random_numbers<float>(12, 1);
-    const auto before = x;
-    const Tensor<float, Vec<>> y(x.data(), Vec<>(6), 2);
-    assign(
-        y, [](const auto& a, const auto& b) { return a * b; }, y, y);
-    for (std::size_t i = 0; i < x.size(); ++i) CHECK(x[i] == before[i] * before[i]);
-    const Tensor<float, Vec<>> one(x.data(), Vec<>(6), 1);
-    const Tensor<const float, Vec<>> none(x.data(), Vec<>(6), 0);
-    add_reduced(
-        one, false, [](const auto& a) { return a; }, none);
-    for (std::size_t i = 0; i < 6; ++i) CHECK(x[i] == 0);
+    check_products<double>(300, 65, 260, 1);
 }

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+// Functions of numbers over tensors, with every instruction set that this processor has.
+#include "untoward/core/elementwise.hpp"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "support/instruction_sets.hpp"
+#include "untoward/core/random.hpp"
+
+using namespace untoward;
+
+namespace {
+
+template <class S>
+std::vector<S> random_numbers(Index n, std::uint64_t site) {
+    std::vector<S> x(static_cast<std::size_t>(n));
+    fill_normal(x.data(), n, NoiseKey{.seed = 1, .site = site});
+    return x;
+}
+
+}  // namespace
+
+TEST_CASE("elementwise evaluation broadcasts rows, batches and both, and sums where the result has one") {
+    for (const InstructionSet set : available_instruction_sets()) {
+        const WithInstructionSet with(set);
+        const Index n = 2 * detail::chunk_size + 3;
+        const auto a = random_numbers<double>((n + 2) * 4, 1);
+        const auto b = random_numbers<double>((n + 2) * 4, 2);
+        for (const Index rows : {Index{1}, Index{5}, n}) {
+            for (const Index batch : {Index{1}, Index{4}}) {
+                for (int form = 0; form < 64; ++form) {
+                    const Index a_rows = form & 1 ? rows : 1;
+                    const Index a_batch = form & 2 ? batch : 1;
+                    const Index y_rows = form & 4 ? rows : 1;
+                    const Index y_batch = form & 8 ? batch : 1;
+                    const Index gap = form & 16 ? 2 : 0;
+                    const bool accumulate = (form & 32) != 0;
+                    const Tensor<const double, Vec<>> x(a.data(), Vec<>(a_rows), a_batch, a_rows + gap);
+                    const Tensor<const double, Vec<>> z(b.data(), Vec<>(rows), batch, rows + gap);
+                    std::vector<double> result(static_cast<std::size_t>((y_rows + gap) * y_batch), 0.5);
+                    const Tensor<double, Vec<>> y(result.data(), Vec<>(y_rows), y_batch, y_rows + gap);
+                    add_reduced(
+                        y, accumulate, [](auto p, auto q) { return p * q + 1; }, x, z);
+                    std::vector<double> expected(result.size(), 0.5);
+                    const Tensor<double, Vec<>> e(expected.data(), Vec<>(y_rows), y_batch, y_rows + gap);
+                    if (!accumulate) e.matrix().setZero();
+                    for (Index j = 0; j < batch; ++j) {
+                        for (Index i = 0; i < rows; ++i) {
+                            e(y_rows == 1 ? 0 : i, y_batch == 1 ? 0 : j) +=
+                                x(a_rows == 1 ? 0 : i, a_batch == 1 ? 0 : j) * z(i, j) + 1;
+                        }
+                    }
+                    double worst = 0;
+                    for (std::size_t i = 0; i < result.size(); ++i) {
+                        worst =
+                            std::max(worst, std::abs(result[i] - expected[i]) / (1 + std::abs(expected[i])));
+                    }
+                    INFO("rows " << rows << ", batch " << batch << ", form " << form);
+                    CHECK(worst < 1e-12);
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("an operand may be the result, and an empty batch sums to zero") {
+    auto x = random_numbers<float>(12, 1);
+    const auto before = x;
+    const Tensor<float, Vec<>> y(x.data(), Vec<>(6), 2);
+    assign(
+        y, [](auto a, auto b) { return a * b; }, y, y);
+    for (std::size_t i = 0; i < x.size(); ++i) CHECK(x[i] == before[i] * before[i]);
+    const Tensor<float, Vec<>> one(x.data(), Vec<>(6), 1);
+    const Tensor<const float, Vec<>> none(x.data(), Vec<>(6), 0);
+    add_reduced(
+        one, false, [](auto a) { return a; }, none);
+    for (std::size_t i = 0; i < 6; ++i) CHECK(x[i] == 0);
+}
+
+TEST_CASE("every length from 1 to 70, with rows beside it that are left alone") {
+    for (const InstructionSet set : available_instruction_sets()) {
+        const WithInstructionSet with(set);
+        for (Index rows = 1; rows <= 70; ++rows) {
+            INFO(static_cast<int>(set) << ": " << rows);
+            const Index batch = 5;
+            const Index stride = rows + 3;
+            const auto x = random_numbers<float>(stride * batch, 1);
+            const auto b = random_numbers<float>(rows, 2);
+            auto y = random_numbers<float>(stride * batch, 3);
+            const auto before = y;
+            add_reduced(
+                Tensor<float, Vec<>>(y.data(), Vec<>(rows), batch, stride), true,
+                [](auto p, auto q) { return p > q ? p - q : q * q; },
+                Tensor<const float, Vec<>>(x.data(), Vec<>(rows), batch, stride),
+                Tensor<const float, Vec<>>(b.data(), Vec<>(rows), 1));
+            bool right = true;
+            for (Index j = 0; j < batch; ++j) {
+                for (Index i = 0; i < stride; ++i) {
+                    const auto at = static_cast<std::size_t>(i + j * stride);
+                    float expected = before[at];
+                    if (i < rows) {
+                        const float q = b[static_cast<std::size_t>(i)];
+                        expected += x[at] > q ? x[at] - q : q * q;
+                    }
+                    right = right && std::abs(y[at] - expected) <= 1e-6f;
+                }
+            }
+            CHECK(right);
+
+            auto p = random_numbers<float>(rows + 1, 4);
+            auto m = random_numbers<float>(rows + 1, 5);
+            const auto p0 = p;
+            const auto m0 = m;
+            auto g = random_numbers<float>(rows, 6);
+            change<2>(rows,
+                      [](float& first, float& second, float third) {
+                          second += third;
+                          first -= second;
+                      },
+                      {p.data(), m.data(), g.data()});
+            right = p.back() == p0.back() && m.back() == m0.back();
+            double sum = 0;
+            for (std::size_t i = 0; i < g.size(); ++i) {
+                right = right && m[i] == m0[i] + g[i] && p[i] == p0[i] - m[i];
+                sum += static_cast<double>(g[i]) * static_cast<double>(p[i]);
+            }
+            CHECK(right);
+            const float all = total(rows, [](auto u, auto v) { return u * v; }, {g.data(), p.data()});
+            CHECK(std::abs(static_cast<double>(all) - sum) <= 1e-5 * (1 + std::abs(sum)) + 2e-5);
+        }
+    }
+}
+
+TEST_CASE("what is not a number stays so, and a number does not depend on its place") {
+    for (const InstructionSet set : available_instruction_sets()) {
+        const WithInstructionSet with(set);
+        const Index n = 53;
+        auto x = random_numbers<float>(n, 1);
+        x[7] = std::numeric_limits<float>::quiet_NaN();
+        std::vector<float> y(x.size());
+        const auto function = [](auto a) { return math::tanh(a) + math::softplus(a) * math::exp(-a); };
+        assign(Tensor<float, Vec<>>(y.data(), Vec<>(n), 1), function,
+               Tensor<const float, Vec<>>(x.data(), Vec<>(n), 1));
+        for (std::size_t i = 0; i < x.size(); ++i) {
+            float one = 0;
+            assign(Tensor<float, Vec<>>(&one, Vec<>(1), 1), function,
+                   Tensor<const float, Vec<>>(&x[i], Vec<>(1), 1));
+            CHECK(std::memcmp(&one, &y[i], sizeof one) == 0);
+            CHECK(std::isnan(y[i]) == (i == 7));
+        }
+    }
+}

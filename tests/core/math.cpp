@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+// Elementary functions against the C library's in the next wider format, over all exponents, and at their edges.
+#include "untoward/core/math.hpp"
+
+#include <cmath>
+#include <limits>
+
+#include "support/catch.hpp"
+#include "untoward/core/philox.hpp"
+
+using namespace untoward;
+
+namespace {
+
+template <class S>
+using Wider = std::conditional_t<sizeof(S) == 4, double, long double>;
+
+// In units of the last place of the exact result.
+template <class S>
+double error(S found, Wider<S> exact) {
+    const auto rounded = static_cast<S>(exact);
+    if (std::isinf(rounded) || std::isnan(rounded)) {
+        const bool same = std::isnan(rounded) ? std::isnan(found) : found == rounded;
+        // At the end of the range the largest number is right, too.
+        return same || std::abs(found) == std::numeric_limits<S>::max() ? 0 : 1e9;
+    }
+    if (!std::isfinite(found)) return std::abs(rounded) == std::numeric_limits<S>::max() ? 0 : 1e9;
+    const S size = std::max(std::abs(rounded), std::numeric_limits<S>::min());
+    const S step = std::nextafter(size, std::numeric_limits<S>::infinity()) - size;
+    return static_cast<double>(std::abs(static_cast<Wider<S>>(found) - exact) / static_cast<Wider<S>>(step));
+}
+
+template <class S>
+S number_of(std::uint64_t i) {
+    if constexpr (sizeof(S) == 4) {
+        return __builtin_bit_cast(
+            float, static_cast<std::uint32_t>(i * 21139));  // odd: no pattern of bits is left out
+    } else {
+        return __builtin_bit_cast(double, mix64(i));
+    }
+}
+
+template <class S, class Function, class Exact>
+void check(const char* name, double bound, Function function, Exact exact,
+           S low = -std::numeric_limits<S>::infinity(), S high = std::numeric_limits<S>::infinity()) {
+    INFO(name);
+    double worst = 0;
+    const auto meet = [&](S x) {
+        if (x >= low && x <= high)
+            worst = std::max(worst, error<S>(function(x), exact(static_cast<Wider<S>>(x))));
+    };
+    for (std::uint64_t i = 0; i < 60000; ++i) meet(number_of<S>(i));
+    // Where the functions bend.
+    for (int i = -30000; i <= 30000; ++i) meet(static_cast<S>(i) * static_cast<S>(0.0037));
+    CHECK(worst <= bound);
+    CHECK(std::isnan(function(std::numeric_limits<S>::quiet_NaN())));
+}
+
+template <class S>
+void check_all(double exponential, double others) {
+    check<S>(
+        "exp", exponential, [](S x) { return math::exp(x); }, [](auto x) { return std::exp(x); });
+    check<S>(
+        "expm1", exponential, [](S x) { return math::expm1(x); }, [](auto x) { return std::expm1(x); });
+    check<S>(
+        "log", exponential, [](S x) { return math::log(x); }, [](auto x) { return std::log(x); });
+    check<S>(
+        "log1p", exponential, [](S x) { return math::log1p(x); }, [](auto x) { return std::log1p(x); });
+    check<S>(
+        "tanh", others, [](S x) { return math::tanh(x); }, [](auto x) { return std::tanh(x); });
+    check<S>(
+        "sigmoid", others, [](S x) { return math::sigmoid(x); },
+        [](auto x) { return 1 / (1 + std::exp(-x)); });
+    check<S>(
+        "softplus", others, [](S x) { return math::softplus(x); },
+        [](auto x) { return std::fmax(x, decltype(x)(0)) + std::log1p(std::exp(-std::fabs(x))); });
+    check<S>(
+        "sqrt", 0.5, [](S x) { return math::sqrt(x); }, [](auto x) { return std::sqrt(x); });
+}
+
+}  // namespace
+
+TEST_CASE("elementary functions, float") {
+    check_all<float>(1.5, 2.5);
+}
+TEST_CASE("elementary functions, double") {
+    check_all<double>(1.5, 2.5);
+}
+
+TEMPLATE_TEST_CASE("elementary functions: edges", "", float, double) {
+    using S = TestType;
+    const S infinity = std::numeric_limits<S>::infinity();
+    CHECK(math::exp(-infinity) == 0);
+    CHECK(math::exp(infinity) == infinity);
+    CHECK(math::exp(S(0)) == 1);
+    CHECK(math::expm1(-infinity) == -1);
+    CHECK(math::expm1(infinity) == infinity);
+    CHECK(math::log(S(0)) == -infinity);
+    CHECK(math::log(S(1)) == 0);
+    CHECK(math::log(infinity) == infinity);
+    CHECK(std::isnan(math::log(S(-1))));
+    CHECK(math::log1p(S(-1)) == -infinity);
+    CHECK(math::log1p(infinity) == infinity);
+    CHECK(math::tanh(infinity) == 1);
+    CHECK(math::tanh(-infinity) == -1);
+    CHECK(math::sigmoid(infinity) == 1);
+    CHECK(math::sigmoid(-infinity) == 0);
+    CHECK(math::softplus(infinity) == infinity);
+    CHECK(math::softplus(-infinity) == 0);
+    CHECK(std::abs(math::log(std::numeric_limits<S>::denorm_min()) -
+                   std::log(std::numeric_limits<S>::denorm_min())) < S(1e-5));
+    CHECK(std::signbit(math::tanh(S(-0.0))));
+    CHECK(std::abs(math::cumulative_normal(S(0)) - S(0.5)) < std::numeric_limits<S>::epsilon());
+    CHECK(math::cumulative_normal(S(-10)) > 0);
+}

@@ -93,7 +93,7 @@ struct LeakyRelu {
 struct Elu {
     static auto value(auto x) {
         const auto below = math::expm1(x < 0 ? x : 0);
-        return x > 0 ? x : below;
+        return x < 0 ? below : x;
     }
     static auto slope_from_output(auto y) { return y < 0 ? y + 1 : 1; }
     static constexpr const char* name = "elu";

@@ -74,6 +74,15 @@ TEST_CASE("an operand may be the result, and an empty batch sums to zero") {
     assign(
         y, [](auto a, auto b) { return a * b; }, y, y);
     for (std::size_t i = 0; i < x.size(); ++i) CHECK(x[i] == before[i] * before[i]);
+    // Beside one number for every sample, and one in all.
+    const float factors[] = {2, 3};
+    assign(
+        y, [](auto a, auto b, auto c) { return a * b + c; }, y,
+        Tensor<const float, Vec<>>(factors, Vec<>(1), 2), Tensor<const float, Vec<>>(factors, Vec<>(1), 1));
+    for (std::size_t i = 0; i < x.size(); ++i) {
+        const float expected = before[i] * before[i] * (i < 6 ? 2 : 3) + 2;
+        CHECK(std::abs(x[i] - expected) <= 1e-6f * expected);
+    }
     const Tensor<float, Vec<>> one(x.data(), Vec<>(6), 1);
     const Tensor<const float, Vec<>> none(x.data(), Vec<>(6), 0);
     add_reduced(

@@ -150,8 +150,10 @@ void evaluate(const Elementwise<S>& e, Operand<S> y, bool add) {
         return;
     }
 
-    // Chunk by chunk: some operands repeat a number, or y has the sum of every column.
-    if (!add) {
+    // Chunk by chunk: some operands repeat a number, or y has the sum of every column. Zeros come only where there are
+    // sums: y may be an operand elsewhere.
+    const bool sums_rows = y.rows != rows;
+    if (!add && (sums_rows || batch == 0)) {
         for (Index j = 0; j < y.batch; ++j) std::fill_n(y.column(j), y.rows, S(0));
     }
     S result[chunk_size];
@@ -167,8 +169,9 @@ void evaluate(const Elementwise<S>& e, Operand<S> y, bool add) {
         }
         for (Index i = 0; i < rows; i += chunk_size) {
             const Index n = std::min(chunk_size, rows - i);
-            if (y.rows == rows) {
-                e.kernel(e.function, {n, 1, column + i, 0, e.in, e.stride, true});
+            if (!sums_rows) {
+                const bool more = add || (j > 0 && y.batch == 1);
+                e.kernel(e.function, {n, 1, column + i, 0, e.in, e.stride, more});
             } else {
                 e.kernel(e.function, {n, 1, result, 0, e.in, e.stride, false});
                 *column += ConstFlatMap<S>(result, n).sum();

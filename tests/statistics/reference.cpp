@@ -20,7 +20,7 @@ TEST_CASE("covariance: LedoitWolf's amount, covariance and distances") {
         CHECK(found.shrinkage == Approx(c.shrinkage).epsilon(1e-11));
         CHECK(largest_difference(found.mean, matrix_of(c.location, c.features)) < 1e-12);
         CHECK(largest_difference(found.matrix, matrix_of(c.covariance, c.features)) < 1e-11);
-        // Two rows are as far from S as S is from them: no shrinkage, a singular covariance and their own pseudoinverse.
+        // Of two rows each is S itself: no shrinkage, a singular S, and theirs is a pseudoinverse.
         if (c.rows <= 2) continue;
         const Mahalanobis policy{.floor = 0};
         const Eigen::MatrixXd queries = matrix_of(c.queries, c.features);

@@ -6,6 +6,8 @@
 namespace untoward {
 
 /// x + layer(x); the layer's name is "layer".
+///
+///     Chain<Dense<32, Relu>, Residual<Dense<32, Relu>>, Residual<Chain<Dense<64, Relu>, Dense<32>>>>{}
 template <class Layer>
 struct Residual {
     [[no_unique_address]] Layer layer;

@@ -7,6 +7,8 @@ namespace untoward {
 
 /// A threshold known beforehand, in the units of the score (nats, for a negative ELBO). Calibration rows do
 /// not change it and none are needed; nothing is promised about false alarms.
+///
+///     Recipe recipe{RobustScaler{}, Model{}, NegativeElbo{}, Fixed{.value = 30}};
 struct Fixed {
     double value = 0;
 

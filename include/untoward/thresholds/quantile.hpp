@@ -29,6 +29,8 @@ typename Derived::Scalar quantile_of_sorted(const Eigen::DenseBase<Derived>& sor
 /// It promises nothing. On few rows its false-alarm rate is above 1 - level: at level 0.95 it is 9.3% in
 /// expectation with 20 rows and 5.9% with 100. Conformal is this threshold with the rank put right, and is
 /// what to use unless another program's numbers must be met.
+///
+///     Recipe recipe{RobustScaler{}, Model{}, NegativeElbo{}, Quantile{.level = 0.99}};
 struct Quantile {
     double level = 0.99;  ///< in [0, 1]
 

@@ -28,6 +28,8 @@ struct ConstantBeta {
 
 /// A linear ramp from 0 over the first `ramp` of all steps (Bowman et al. 2016; Soenderby et al. 2016), then
 /// constant.
+///
+///     options.training.beta = LinearBeta{.beta = 0.5, .ramp = 0.3};
 struct LinearBeta {
     double beta = 1;
     double ramp = 0.3;  ///< share of all steps; 0 keeps beta constant
@@ -50,6 +52,8 @@ struct LinearBeta {
 };
 
 /// beta / (1 + exp(-(t - middle) / width)), with t the share of all steps that are done (Bowman et al. 2016).
+///
+///     options.training.beta = SigmoidBeta{.beta = 1, .middle = 0.3};
 struct SigmoidBeta {
     double beta = 1;
     double middle = 0.15;  ///< where it is half of beta, a share of all steps
@@ -78,6 +82,8 @@ private:
 
 /// `cycles` ramps from 0, each over the first `ratio` of its cycle (Fu et al. 2019): beta min(1, tau / R),
 /// with tau = frac(t M / T).
+///
+///     options.training.beta = CyclicalBeta{.beta = 1, .cycles = 4};
 struct CyclicalBeta {
     double beta = 1;
     Index cycles = 4;    ///< M

@@ -61,6 +61,8 @@ struct ConstantSchedule {
 
 /// Multiplies the rate by `factor` after every `every` steps, or after every `share` of all steps where
 /// `every` is 0.
+///
+///     options.training.learning_rate = StepSchedule{.peak = 0.01, .factor = 0.5, .every = 500};
 struct StepSchedule {
     double peak = automatic;
     double factor = 0.5;
@@ -84,6 +86,8 @@ struct StepSchedule {
 
 /// Learning rate: linear warm-up, then half a cosine down to `last` times the peak (Loshchilov and Hutter
 /// 2017).
+///
+///     options.training.learning_rate = CosineSchedule{.peak = 3e-3, .warmup = 0.1};
 struct CosineSchedule {
     double peak = automatic;
     double warmup = 0.02;  ///< share of all steps
@@ -111,6 +115,8 @@ struct CosineSchedule {
 /// `patience` evaluations, down to `last` times the peak: PyTorch's ReduceLROnPlateau with an absolute
 /// threshold, since -ELBO may be negative. Let `patience` be well under that of TrainingOptions, which stops
 /// training.
+///
+///     options.training.learning_rate = PlateauSchedule{.peak = 3e-3, .patience = 3};
 struct PlateauSchedule {
     double peak = automatic;
     double factor = 0.5;

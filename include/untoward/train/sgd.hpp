@@ -12,6 +12,9 @@ namespace untoward {
 /// Stochastic gradient descent with PyTorch's defaults and order of operations: the decay joins the gradient,
 /// then momentum b = momentum b + g (Sutskever et al. 2013 in PyTorch's form), and with Nesterov's variant
 /// the step is g + momentum b. Its steps grow with the gradient, unlike Adam's: mind the learning rate.
+///
+///     options.training.optimiser = Sgd{.momentum = 0.9, .nesterov = true};
+///     options.training.learning_rate = StepSchedule{.peak = 1e-3};
 struct Sgd {
     double momentum = 0;  ///< 0.9 is usual
     bool nesterov = false;

@@ -9,6 +9,8 @@ namespace untoward {
 
 /// A callback that stops a run of training after some seconds, at the end of a step. The best parameters so
 /// far are kept; with a Checkpoint (io/checkpoint.hpp) another run goes on from there.
+///
+///     options.training.callbacks = {TimeLimit{.seconds = 600}, ProgressBar{}};
 struct TimeLimit {
     double seconds = 3600;
 

@@ -25,6 +25,9 @@ struct BernoulliHead {
 /// (the loss is the cross-entropy then). Behind UnitScaler or IdentityScaler. A value outside of [0, 1] is
 /// less normal than the edge it crossed, by 50 nats times the square of the distance. Parameters
 /// `logits.weight` and `logits.bias`.
+///
+///     using Model = Vae<Vec<784>, Encoder<Dense<64, Relu>>, Latent<8>, Decoder<Dense<64, Relu>>, Bernoulli>;
+///     Recipe recipe{UnitScaler{}, Model{}, NegativeElbo{}, Conformal{}};
 struct Bernoulli : DistributionLikelihood {
     static constexpr DataKind data = DataKind::unit;
     static constexpr const char* name = "bernoulli";

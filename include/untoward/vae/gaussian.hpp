@@ -49,6 +49,8 @@ struct DecodedVariance {
 
 /// A normal likelihood whose variance is learned, one per feature and the same for every sample. Parameters
 /// `mean.weight`, `mean.bias` and `log_variance`, which is kept in [-6, 4].
+///
+///     Vae<Vec<30>, Encoder<Dense<64, Relu>>, Latent<8>, Decoder<Dense<64, Relu>>, Gaussian>
 struct Gaussian : DistributionLikelihood {
     static constexpr const char* name = "gaussian";
 
@@ -61,6 +63,8 @@ struct Gaussian : DistributionLikelihood {
 /// A normal likelihood whose variance the decoder says, for every element of every sample: it can be sure of
 /// some and unsure of others. Parameters `mean.weight`, `mean.bias`, `log_variance.weight` and
 /// `log_variance.bias`; the log-variance is kept in [-6, 4].
+///
+///     Vae<Vec<30>, Encoder<Dense<64, Relu>>, Latent<8>, Decoder<Dense<64, Relu>>, HeteroscedasticGaussian>
 struct HeteroscedasticGaussian : DistributionLikelihood {
     static constexpr const char* name = "heteroscedastic-gaussian";
 

@@ -30,6 +30,9 @@ struct PoissonHead {
 /// Features that are counts, each by its log-rate from the decoder, which is kept in [-10, 7]. Behind
 /// IdentityScaler; counts beyond 1,000 are taken for 1,000, where scaled data ends. Parameters
 /// `log_rate.weight` and `log_rate.bias`.
+///
+///     using Model = Vae<Vec<12>, Encoder<Dense<32, Relu>>, Latent<3>, Decoder<Dense<32, Relu>>, Poisson>;
+///     Recipe recipe{IdentityScaler{}, Model{}, NegativeElbo{}, Conformal{}};
 struct Poisson : DistributionLikelihood {
     static constexpr DataKind data = DataKind::counts;
     static constexpr const char* name = "poisson";

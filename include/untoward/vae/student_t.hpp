@@ -27,6 +27,9 @@ struct StudentTHead {
 /// Student's t as a likelihood, whose scale is learned, one per feature and the same for every sample: wild
 /// values among the training rows are expected now and then, and do not widen what is normal. Parameters
 /// `location.weight`, `location.bias` and `log_scale`, which is kept in [-3, 2].
+///
+///     Vae model{Vec<30>{}, Encoder<Dense<64, Relu>>{}, Latent<8>{}, Decoder<Dense<64, Relu>>{},
+///               StudentT{.degrees_of_freedom = 3}};
 struct StudentT {
     double degrees_of_freedom = 4;  ///< over 2; the fewer, the heavier the tails
 

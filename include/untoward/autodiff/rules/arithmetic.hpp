@@ -3,8 +3,14 @@
 
 #include "../rule.hpp"
 
-// Two values, element by element: sum, difference, product, quotient, the larger, the smaller. Each extent, and the batch, is equal or
-// one: a parameter (batch one) meets every sample, one number per sample (Vec<1>) every element of it.
+// Two values, element by element: sum, difference, product, quotient, the larger, the smaller. Each extent,
+// and the batch, is equal or one: a parameter (batch one) meets every sample, one number per sample (Vec<1>)
+// every element of it. In a layer:
+//
+//     const auto gain = scope.parameter("gain", Vec<4>{}, Constant{1});     // x is Vec<4>
+//     const auto scaled = multiply(scope, gain, x);
+//     const auto largest = max_per_sample(scope, scaled);                   // Vec<1>; see groups.hpp
+//     return divide(scope, scaled, largest);
 
 namespace untoward {
 

@@ -15,6 +15,9 @@ namespace untoward {
 ///
 /// An index out of range is misuse: an assertion, and with NDEBUG the nearest entry. A NaN, which is data,
 /// gives an entry of NaN, from which nothing is learned.
+///
+///     const auto table = scope.parameter("table", Shape<4, 12>{}, UniformFanIn{4});   // 12 entries
+///     return gather(scope, table, indices);                               // Seq<1, T> to Seq<4, T>
 struct Gather {
     template <class Table, Index C, Index... P>
     constexpr auto shape(const Table& table, const Shape<C, P...>& indices) const {

@@ -7,7 +7,10 @@
 #include "../rule.hpp"
 
 // One number for all elements of a sample, or for the channels of each position: logsumexp, maximum, minimum.
-// (Sums and means are in reduce.hpp.)
+// (Sums and means are in reduce.hpp.) In a layer, the logarithms of probabilities:
+//
+//     const auto total = log_sum_exp_over_channels(scope, logits);     // Seq<C, T> to Seq<1, T>
+//     return subtract(scope, logits, total);                           // what log_softmax does at once
 
 namespace untoward {
 

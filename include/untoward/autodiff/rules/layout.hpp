@@ -5,7 +5,11 @@
 
 #include "../rule.hpp"
 
-// The same numbers in another order or shape.
+// The same numbers in another order or shape. In a layer, a dense map over time instead of over channels:
+//
+//     const auto turned = transpose(scope, x);            // Seq<C, T> to Seq<T, C>
+//     const auto mixed = scope.call("mix", Dense<16>{}, turned);
+//     return transpose(scope, mixed);                     // Seq<C, 16>
 
 namespace untoward {
 

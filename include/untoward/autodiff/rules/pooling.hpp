@@ -9,6 +9,10 @@
 // Windows over the positions of sequences, images and volumes, each channel on its own: the largest or the
 // mean number of each window, and every position repeated. A window is a shape of positions: Shape<2> over
 // time, Shape<2, 2> over pixels (height, width), Shape<2, 2, 2> over voxels; an extent may be Dynamic.
+// In a layer:
+//
+//     const auto half = max_pool(scope, x, Shape<2>{});   // Seq<C, 64> to Seq<C, 32>
+//     return upsample(scope, half, Shape<2>{});           // and back to 64 steps
 
 namespace untoward {
 

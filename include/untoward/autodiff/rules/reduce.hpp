@@ -3,7 +3,10 @@
 
 #include "elementwise.hpp"
 
-// Sums and means: of everything, per sample (over a column), per element (over the batch).
+// Sums and means: of everything, per sample (over a column), per element (over the batch). In a layer:
+//
+//     const auto centre = mean_per_sample(scope, x);      // Vec<1>
+//     return subtract(scope, x, centre);
 
 namespace untoward {
 

@@ -3,7 +3,12 @@
 
 #include "../rule.hpp"
 
-// Parts of samples: slices are views and cost nothing going forward.
+// Parts of samples: slices are views and cost nothing going forward. In a layer, a gated half:
+//
+//     const auto value = slice(scope, x, 0, Vec<8>{});    // x is Vec<16>
+//     const auto gate = slice(scope, x, 8, Vec<8>{});
+//     const auto open = activate<Sigmoid>(scope, gate);
+//     return multiply(scope, open, value);
 
 namespace untoward {
 

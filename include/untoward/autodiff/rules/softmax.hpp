@@ -8,6 +8,9 @@
 
 // Softmax over the channels of each position. A position that holds a NaN is NaN throughout, and so is one
 // whose largest number is infinite, as in PyTorch; -inf beside finite numbers has probability zero.
+// In a layer:
+//
+//     const auto weights = softmax(scope, logits);        // Seq<C, T> to itself
 
 namespace untoward {
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/guarded.hpp"
 #include "support/instruction_sets.hpp"
 #include "untoward/core/random.hpp"
 
@@ -24,12 +25,16 @@ std::vector<S> random_numbers(Index n, std::uint64_t site) {
 
 }  // namespace
 
-TEST_CASE("elementwise evaluation broadcasts rows, batches and both, and sums where the result has one") {
+TEMPLATE_TEST_CASE(
+    "elementwise evaluation broadcasts rows, batches and both, and sums where the result has one", "", float,
+    double) {
+    using S = TestType;
+    const S tolerance = sizeof(S) == 8 ? S(1e-12) : S(1e-4);
     for (const InstructionSet set : available_instruction_sets()) {
         const WithInstructionSet with(set);
         const Index n = 2 * detail::chunk_size + 3;
-        const auto a = random_numbers<double>((n + 2) * 4, 1);
-        const auto b = random_numbers<double>((n + 2) * 4, 2);
+        const auto a = random_numbers<S>((n + 2) * 4, 1);
+        const auto b = random_numbers<S>((n + 2) * 4, 2);
         for (const Index rows : {Index{1}, Index{5}, n}) {
             for (const Index batch : {Index{1}, Index{4}}) {
                 for (int form = 0; form < 64; ++form) {
@@ -39,14 +44,14 @@ TEST_CASE("elementwise evaluation broadcasts rows, batches and both, and sums wh
                     const Index y_batch = form & 8 ? batch : 1;
                     const Index gap = form & 16 ? 2 : 0;
                     const bool accumulate = (form & 32) != 0;
-                    const Tensor<const double, Vec<>> x(a.data(), Vec<>(a_rows), a_batch, a_rows + gap);
-                    const Tensor<const double, Vec<>> z(b.data(), Vec<>(rows), batch, rows + gap);
-                    std::vector<double> result(static_cast<std::size_t>((y_rows + gap) * y_batch), 0.5);
-                    const Tensor<double, Vec<>> y(result.data(), Vec<>(y_rows), y_batch, y_rows + gap);
+                    const Tensor<const S, Vec<>> x(a.data(), Vec<>(a_rows), a_batch, a_rows + gap);
+                    const Tensor<const S, Vec<>> z(b.data(), Vec<>(rows), batch, rows + gap);
+                    std::vector<S> result(static_cast<std::size_t>((y_rows + gap) * y_batch), S(0.5));
+                    const Tensor<S, Vec<>> y(result.data(), Vec<>(y_rows), y_batch, y_rows + gap);
                     add_reduced(
                         y, accumulate, [](auto p, auto q) { return p * q + 1; }, x, z);
-                    std::vector<double> expected(result.size(), 0.5);
-                    const Tensor<double, Vec<>> e(expected.data(), Vec<>(y_rows), y_batch, y_rows + gap);
+                    std::vector<S> expected(result.size(), S(0.5));
+                    const Tensor<S, Vec<>> e(expected.data(), Vec<>(y_rows), y_batch, y_rows + gap);
                     if (!accumulate) e.matrix().setZero();
                     for (Index j = 0; j < batch; ++j) {
                         for (Index i = 0; i < rows; ++i) {
@@ -54,13 +59,13 @@ TEST_CASE("elementwise evaluation broadcasts rows, batches and both, and sums wh
                                 x(a_rows == 1 ? 0 : i, a_batch == 1 ? 0 : j) * z(i, j) + 1;
                         }
                     }
-                    double worst = 0;
+                    S worst = 0;
                     for (std::size_t i = 0; i < result.size(); ++i) {
                         worst =
                             std::max(worst, std::abs(result[i] - expected[i]) / (1 + std::abs(expected[i])));
                     }
                     INFO("rows " << rows << ", batch " << batch << ", form " << form);
-                    CHECK(worst < 1e-12);
+                    CHECK(worst < tolerance);
                 }
             }
         }
@@ -162,4 +167,30 @@ TEST_CASE("what is not a number stays so, and a number does not depend on its pl
             CHECK(std::isnan(y[i]) == (i == 7));
         }
     }
+}
+
+TEST_CASE("functions of numbers touch nothing beyond their arrays") {
+    for (const InstructionSet set : available_instruction_sets()) {
+        const WithInstructionSet with(set);
+        for (const Edge edge : {Edge::begin, Edge::end}) {
+            for (Index rows = 1; rows <= 70; ++rows) {
+                const Guarded x(3 * rows, 1, edge);
+                const Guarded one(rows, 2, edge);
+                const Guarded per_sample(3, 3, edge);
+                const Guarded y(3 * rows, 4, edge);
+                const Tensor<float, Vec<>> result(y.data(), Vec<>(rows), 3);
+                const Tensor<float, Vec<>> a(x.data(), Vec<>(rows), 3);
+                const Tensor<float, Vec<>> b(one.data(), Vec<>(rows), 1);
+                const Tensor<float, Vec<>> c(per_sample.data(), Vec<>(1), 3);
+                const auto function = [](auto p, auto q) { return p * q; };
+                assign(result, function, a, b);
+                assign(result, function, a, c);
+                add_reduced(b, true, function, result, a);
+                add_reduced(c, true, function, result, a);
+                change<1>(rows, [](float& p, float q) { p -= q; }, {y.data(), one.data()});
+                total(rows, function, {y.data(), one.data()});
+            }
+        }
+    }
+    SUCCEED("nothing was killed");
 }

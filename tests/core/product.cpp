@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/guarded.hpp"
 #include "support/instruction_sets.hpp"
 #include "untoward/core/random.hpp"
 
@@ -65,6 +66,7 @@ void check_products(Index out, Index in, Index n, Index gap) {
             }
             for (Index i = 0; i < gap; ++i) {
                 if (at(y, out + i + j * (out + gap)) != at(y0, out + i + j * (out + gap))) worst = 1e9;
+                if (at(dx, in + i + j * (in + gap)) != at(dx0, in + i + j * (in + gap))) worst = 1e9;
             }
         }
         for (Index i = 0; i < out; ++i) {
@@ -158,29 +160,74 @@ TEST_CASE("products of every kind of size") {
 TEST_CASE("products of matrices that begin anywhere, and of random larger sizes") {
     for (const InstructionSet set : available_instruction_sets()) {
         const WithInstructionSet with(set);
-        RandomStream random(3);
-        for (int i = 0; i < 6; ++i) {
+        RandomStream random(static_cast<std::uint64_t>(set));
+        for (int i = 0; i < 2; ++i) {
             const Index extents[3] = {1 + random.below(75 * large), 1 + random.below(75 * large),
-                                      1 + random.below(38 * large)};
+                                      1 + random.below(12 * large)};
             check_products<float>(extents[0], extents[1], extents[2], random.below(5));
         }
-        check_products<float>(5 * large, 1024, 38 * large, 0);  // strides that meet in few sets of a cache
-        check_products<float>(1024, 5 * large, 38 * large, 0);
-        // One number beyond where an array begins, so that nothing is aligned.
-        const Index out = 37;
-        const Index in = 50;
-        const Index n = 11;
-        const auto w = random_numbers<float>(out * in + 1, 1);
-        const auto x = random_numbers<float>(in * n + 1, 2);
-        std::vector<float> y(static_cast<std::size_t>(out * n + 1), 7);
-        std::vector<float> aligned(static_cast<std::size_t>(out * n));
-        const std::vector<float> w0(w.begin() + 1, w.end());
-        const std::vector<float> x0(x.begin() + 1, x.end());
-        product::forward<float>({y.data() + 1, out, n, out}, w.data() + 1, {x.data() + 1, in, n, in}, false);
-        product::forward<float>({aligned.data(), out, n, out}, w0.data(), {x0.data(), in, n, in}, false);
-        CHECK(y[0] == 7);
-        CHECK(std::equal(aligned.begin(), aligned.end(), y.begin() + 1));
+        check_products<float>(5 * large, 1024, 9 * large, 0);  // strides that meet in few sets of a cache
+        check_products<float>(1024, 5 * large, 9 * large, 0);
+        // A few numbers beyond where an array begins, so that nothing is aligned.
+        for (const Index offset : {1, 2, 3}) {
+            const Index out = 37;
+            const Index in = 50;
+            const Index n = 11;
+            const auto w = random_numbers<float>(out * in + offset, 1);
+            const auto x = random_numbers<float>(in * n + offset, 2);
+            std::vector<float> y(static_cast<std::size_t>(out * n + offset), 7);
+            std::vector<float> dx(static_cast<std::size_t>(in * n + offset), 7);
+            std::vector<float> dw(static_cast<std::size_t>(out * in + offset), 7);
+            std::vector<float> y0(static_cast<std::size_t>(out * n));
+            std::vector<float> dx0(static_cast<std::size_t>(in * n));
+            std::vector<float> dw0(static_cast<std::size_t>(out * in));
+            const std::vector<float> w0(w.begin() + offset, w.end());
+            const std::vector<float> x0(x.begin() + offset, x.end());
+            const auto all = [=](const float* weight, const float* from, float* to, float* d_from,
+                                 float* d_weight) {
+                product::forward<float>({to, out, n, out}, weight, {from, in, n, in}, false);
+                product::backward_input<float>({d_from, in, n, in}, weight, {to, out, n, out}, false);
+                product::backward_weight<float>(d_weight, {to, out, n, out}, {from, in, n, in}, false);
+            };
+            all(w.data() + offset, x.data() + offset, y.data() + offset, dx.data() + offset,
+                dw.data() + offset);
+            all(w0.data(), x0.data(), y0.data(), dx0.data(), dw0.data());
+            const auto same = [offset](const std::vector<float>& moved, const std::vector<float>& aligned) {
+                return moved[static_cast<std::size_t>(offset - 1)] == 7 &&
+                       std::equal(aligned.begin(), aligned.end(), moved.begin() + offset);
+            };
+            CHECK((same(y, y0) && same(dx, dx0) && same(dw, dw0)));
+        }
     }
+}
+
+TEST_CASE("products touch nothing beyond their matrices") {
+    for (const InstructionSet set : available_instruction_sets()) {
+        const WithInstructionSet with(set);
+        for (const Edge edge : {Edge::begin, Edge::end}) {
+            const auto touch = [edge](Index out, Index in, Index n) {
+                const Guarded w(out * in, 1, edge);
+                const Guarded x(in * n, 2, edge);
+                const Guarded y(out * n, 3, edge);
+                const Guarded bias(out, 4, edge);
+                const Guarded other(in, 5, edge);
+                product::forward<float>({y.data(), out, n, out}, w.data(), {x.data(), in, n, in}, true,
+                                        bias.data(), true);
+                product::backward_weight<float>(w.data(), {y.data(), out, n, out}, {x.data(), in, n, in},
+                                                true);
+                product::backward_input<float>({x.data(), in, n, in}, w.data(), {y.data(), out, n, out}, true,
+                                               other.data(), true);
+                // x' w', of w as out x in in order of columns.
+                product::matrices<true, true, float>({y.data(), n, out, n}, {x.data(), in, n, in},
+                                                     {w.data(), out, in, out}, false);
+            };
+            for (Index i = 1; i <= 35; ++i) touch(i, 1 + (i * 29) % 70, 1 + (i * 43) % 23);
+            touch(40, 300, 20);  // packed
+            touch(300, 40, 20);
+            touch(50, 260, 2);
+        }
+    }
+    SUCCEED("nothing was killed");
 }
 
 TEST_CASE("a product adds a bias and rectifies on its way; what is not a number stays so") {
@@ -193,8 +240,9 @@ TEST_CASE("a product adds a bias and rectifies on its way; what is not a number 
                     const Index in = 300;  // more than one panel
                     auto w = random_numbers<float>(out * in, 1);
                     const auto x = random_numbers<float>(in * n, 2);
-                    const auto bias = random_numbers<float>(out, 3);
+                    auto bias = random_numbers<float>(out, 3);
                     w[0] = std::numeric_limits<float>::quiet_NaN();
+                    bias.back() = -0.0f;
                     auto plain = random_numbers<float>(out * n, 4);
                     auto finished = plain;
                     const product::Columns<const float> columns{x.data(), in, n, in};

@@ -184,12 +184,7 @@ void evaluate(const Elementwise<S>& e, Operand<S> y, bool add) {
 // The only code that is compiled for every function.
 template <class S, class Function, std::size_t... I>
 auto kernel_of(std::index_sequence<I...>) {
-#if UNTOWARD_DISPATCH
-    const InstructionSet set = instruction_set();
-    if (set == InstructionSet::avx512) return &avx512::apply<S, Function, I...>;
-    if (set == InstructionSet::avx2) return &avx2::apply<S, Function, I...>;
-#endif
-    return &baseline::apply<S, Function, I...>;
+    return UNTOWARD_KERNEL(apply<S, Function, I...>);
 }
 
 template <class S, class Function, class... Sample>
@@ -220,22 +215,12 @@ Index broadcast_column(const X& x, Index column) {
 
 template <class S, std::size_t Changed, class Function, std::size_t... I>
 auto change_kernel(std::index_sequence<I...>) {
-#if UNTOWARD_DISPATCH
-    const InstructionSet set = instruction_set();
-    if (set == InstructionSet::avx512) return &avx512::change<S, Function, Changed, I...>;
-    if (set == InstructionSet::avx2) return &avx2::change<S, Function, Changed, I...>;
-#endif
-    return &baseline::change<S, Function, Changed, I...>;
+    return UNTOWARD_KERNEL(change<S, Function, Changed, I...>);
 }
 
 template <class S, class Function, std::size_t... I>
 auto total_kernel(std::index_sequence<I...>) {
-#if UNTOWARD_DISPATCH
-    const InstructionSet set = instruction_set();
-    if (set == InstructionSet::avx512) return &avx512::total<S, Function, I...>;
-    if (set == InstructionSet::avx2) return &avx2::total<S, Function, I...>;
-#endif
-    return &baseline::total<S, Function, I...>;
+    return UNTOWARD_KERNEL(total<S, Function, I...>);
 }
 
 }  // namespace detail

@@ -164,6 +164,12 @@ namespace untoward {
 
 namespace detail {
 
+template <class Kernel>
+Kernel kernel_in_use(Kernel sixteen, Kernel eight, Kernel baseline) {
+    const InstructionSet set = instruction_set();
+    return set == InstructionSet::avx512 ? sixteen : set == InstructionSet::avx2 ? eight : baseline;
+}
+
 inline const Kernels& kernels_of(InstructionSet set) {
     static constexpr Kernels sixteen{&avx512::multiply, &avx512::rows_times};
     static constexpr Kernels eight{&avx2::multiply, &avx2::rows_times};
@@ -172,6 +178,12 @@ inline const Kernels& kernels_of(InstructionSet set) {
 
 }  // namespace detail
 
+// A function template of kernels/, by its name and arguments, in the instruction set in use.
+#define UNTOWARD_KERNEL(...)                                                    \
+    ::untoward::detail::kernel_in_use(&::untoward::detail::avx512::__VA_ARGS__, \
+                                      &::untoward::detail::avx2::__VA_ARGS__,   \
+                                      &::untoward::detail::baseline::__VA_ARGS__)
+
 /// The kernels in use, or null where they are Eigen's.
 inline const Kernels* kernels() {
     const InstructionSet set = instruction_set();
@@ -179,6 +191,8 @@ inline const Kernels* kernels() {
 }
 
 #else
+
+#define UNTOWARD_KERNEL(...) (&::untoward::detail::baseline::__VA_ARGS__)
 
 constexpr const Kernels* kernels() {
     return nullptr;

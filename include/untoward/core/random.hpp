@@ -41,12 +41,7 @@ void fill_noise(S* out, Index rows, Index columns, Index stride, const NoiseKey&
     UNTOWARD_ASSERT(rows >= 0 && rows / 4 <= Index{0x3fffffff}, "one key holds at most 2^32 values");
     const NoiseColumns<S> c{out,       rows,       columns, stride, philox_key(key.seed, key.site),
                             key.epoch, key.sample, samples};
-#if UNTOWARD_DISPATCH
-    const InstructionSet set = instruction_set();
-    if (set == InstructionSet::avx512) return avx512::noise<S, Normal>(c);
-    if (set == InstructionSet::avx2) return avx2::noise<S, Normal>(c);
-#endif
-    baseline::noise<S, Normal>(c);
+    UNTOWARD_KERNEL(noise<S, Normal>)(c);
 }
 
 }  // namespace detail

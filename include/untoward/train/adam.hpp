@@ -27,12 +27,7 @@ void adam_step(const Update<S>& u, double beta1, double beta2, double epsilon, d
                                  .root_factor = static_cast<S>(1 / std::sqrt(1 - std::pow(beta2, steps))),
                                  .epsilon = static_cast<S>(epsilon),
                                  .keep = static_cast<S>(keep)};
-#if UNTOWARD_DISPATCH
-    const InstructionSet set = instruction_set();
-    if (set == InstructionSet::avx512) return avx512::adam(vectors);
-    if (set == InstructionSet::avx2) return avx2::adam(vectors);
-#endif
-    baseline::adam(vectors);
+    UNTOWARD_KERNEL(adam<S>)(vectors);
 }
 
 }  // namespace detail

@@ -26,20 +26,10 @@ void for_each_position_block(const Function& function, const Y& y, const X& x) {
     }
 }
 
-template <bool Rectify, class S>
-void sum_columns_by_kernel(const ColumnSums<S>& columns) {
-#if UNTOWARD_DISPATCH
-    const InstructionSet set = instruction_set();
-    if (set == InstructionSet::avx512) return avx512::sum_columns<S, Rectify>(columns);
-    if (set == InstructionSet::avx2) return avx2::sum_columns<S, Rectify>(columns);
-#endif
-    baseline::sum_columns<S, Rectify>(columns);
-}
-
 // The gradient of a bias: the sum of the columns.
 template <class S>
 void sum_columns(S* sum, const product::Columns<S>& d, bool accumulate) {
-    sum_columns_by_kernel<false, S>({d.data, d.stride, nullptr, 0, d.rows, d.cols, sum, accumulate});
+    UNTOWARD_KERNEL(sum_columns<S, false>)({d.data, d.stride, nullptr, 0, d.rows, d.cols, sum, accumulate});
 }
 
 // What follows a product: relu is the product's own business, other activations come behind it.
@@ -69,7 +59,7 @@ void backward_activation(const auto& dy, const auto& y, const auto& dbias) {
                 columns.sum = to.data();
                 columns.add = accumulate;
             });
-            return sum_columns_by_kernel<true>(columns);
+            return UNTOWARD_KERNEL(sum_columns<S, true>)(columns);
         }
     }
     if constexpr (!std::is_same_v<Activation, Identity>) {

@@ -3,8 +3,8 @@
 // instruction set, and once for what the compiler was told to use; on its own it is empty.
 //
 // The compiler makes vector instructions, at -O2 as well, of a loop whose length it knows and whose results nothing
-// else can see. So there is one such loop over a few lanes, and no other copy of the function: what is left over at
-// the end is filled up.
+// else can see. So there is one such loop over a few lanes, and, save in sums, no other copy of the function: what is
+// left over at the end is filled up.
 #ifdef UNTOWARD_KERNEL_SET
 
 namespace untoward::detail::UNTOWARD_KERNEL_SET {

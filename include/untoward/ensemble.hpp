@@ -150,7 +150,13 @@ public:
     /// The scores of many samples, features x n.
     template <class Derived>
     [[nodiscard]] Vector score(const Eigen::DenseBase<Derived>& samples) const {
-        return detail::score_in_blocks(*this, samples);
+        detail::InOrder alone;
+        return score(samples, alone);
+    }
+    /// The same by `Threads` (core/threads.hpp) or others that work as they do.
+    template <class Derived, class Workers>
+    [[nodiscard]] Vector score(const Eigen::DenseBase<Derived>& samples, Workers& workers) const {
+        return detail::score_in_blocks(*this, samples, workers);
     }
     /// The verdict on one sample of `features()` values.
     template <class Derived>

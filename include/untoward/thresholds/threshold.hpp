@@ -133,7 +133,7 @@ private:
     Index rows_needed_;
 };
 
-/// No threshold: nothing is anomalous but what has no finite score. For members of an ensemble, which has one.
+/// No threshold: nothing is anomalous but what has no finite score. For the members of an ensemble.
 struct NoThreshold {
     static constexpr const char* name = "no-threshold";
 

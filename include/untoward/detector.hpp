@@ -307,6 +307,7 @@ public:
 
 private:
     static constexpr auto gather(const RecipeType& recipe, bool explain) {
+        detail::require_variance<ScorePolicy, std::remove_cvref_t<decltype(recipe.model.likelihood)>>();
         Needs needs = detail::needs_of(recipe.score);
         needs.expectation = needs.expectation || explain;
         return GatherEvidence<Model>{recipe.model, needs};

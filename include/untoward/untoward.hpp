@@ -56,6 +56,7 @@
 #include "nn/transformer.hpp"
 #include "nn/transposed_convolution.hpp"
 #include "scores/elbo.hpp"
+#include "scores/error.hpp"
 #include "scores/reconstruction.hpp"
 #include "scores/slog.hpp"
 #include "scores/statistic.hpp"

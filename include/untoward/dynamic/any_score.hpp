@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "../scores/elbo.hpp"
+#include "../scores/error.hpp"
 #include "../scores/reconstruction.hpp"
 #include "../scores/slog.hpp"
 #include "../scores/statistic.hpp"
@@ -197,6 +198,10 @@ Registry<AnyScore<S>>& score_registry() {
         all.template add<NegativeElbo>();
         all.template add<KlDivergence>();
         all.template add<ReconstructionError>();
+        all.template add<ReconstructionProbability>();
+        all.template add<TopShare>();
+        all.template add<WhitenedError>();
+        all.template add<BalancedError>();
         all.template add<NeighbourScore>();
         all.template add<MixtureScore>();
         all.template add<MahalanobisScore>();

@@ -90,6 +90,25 @@ constexpr void visit_state(Score& score, auto& visit) {
         std::remove_const_t<Score>::state(score, visit);
 }
 
+// Whether a score is a density of the data, so that the likelihood must have a variance.
+template <class Score>
+constexpr bool needs_variance() {
+    if constexpr (requires { Score::needs_variance; }) {
+        return Score::needs_variance;
+    } else {
+        return false;
+    }
+}
+template <class Score, class Likelihood>
+constexpr void require_variance() {
+    if constexpr (needs_variance<Score>()) {
+        static_assert(
+            Likelihood::has_variance,
+            "untoward: this score is a probability of the data, and the likelihood has no variance: "
+            "use another likelihood, or ReconstructionError");
+    }
+}
+
 // Whether what was read from a file fits a model of so many features and latent units.
 template <class Score>
 constexpr bool score_fits(const Score& score, Index features, Index units) {
@@ -106,6 +125,7 @@ constexpr bool score_fits(const Score& score, Index features, Index units) {
 template <Score Inner>
 struct Weighted {
     using IsScore = void;
+    static constexpr bool needs_variance = detail::needs_variance<Inner>();
     [[no_unique_address]] Inner score;
     float weight;
 
@@ -127,6 +147,8 @@ struct Weighted {
 template <Score First, Score Second>
 struct SumOfScores {
     using IsScore = void;
+    static constexpr bool needs_variance =
+        detail::needs_variance<First>() || detail::needs_variance<Second>();
     [[no_unique_address]] First first;
     [[no_unique_address]] Second second;
 

@@ -17,32 +17,11 @@
 #include <cmath>
 
 #include "fitted.hpp"
+#include "robust_unit.hpp"
 
 namespace untoward {
 
 namespace detail {
-
-// A median and a range between quartiles, by linear interpolation between order statistics. Sorts.
-template <class S>
-struct RobustUnit {
-    S median = 0;
-    S range = 1;
-
-    // `values` of which n are numbers. A range of nothing, of a score that does not vary, is 1.
-    static RobustUnit of(S* values, Index n) {
-        if (n == 0) return {};
-        std::sort(values, values + n);
-        const auto at = [values, n](double level) {
-            const double place = level * static_cast<double>(n - 1);
-            const auto below = static_cast<Index>(place);
-            const Index above = std::min(below + 1, n - 1);
-            const auto low = static_cast<double>(values[below]);
-            return low + (place - static_cast<double>(below)) * (static_cast<double>(values[above]) - low);
-        };
-        const double range = at(0.75) - at(0.25);
-        return {static_cast<S>(at(0.5)), range > 0 ? static_cast<S>(range) : S(1)};
-    }
-};
 
 // The scores of a batch, and what each feature has of them (D x batch, packed), by a score alone.
 template <class S>
@@ -130,6 +109,7 @@ struct FittedSlog {
 template <Score Inner>
 struct Slog {
     using IsScore = void;
+    static constexpr bool needs_variance = detail::needs_variance<Inner>();
     [[no_unique_address]] Inner score;
 
     static constexpr const char* name = "slog";
@@ -174,14 +154,13 @@ struct Slog {
                 ++explained;
             }
         });
-        const auto unit = detail::RobustUnit<S>::of(scores.data(), known);
+        const S range = detail::interquartile_range(scores.data(), known);
         fitted.unit.resize(2);
-        fitted.unit[0] = unit.median;
-        fitted.unit[1] = unit.range;
+        fitted.unit[0] = detail::median(scores.data(), known);
+        fitted.unit[1] = range > 0 ? range : S(1);  // of a score that does not vary
         fitted.typical.resize(d);
         for (Index i = 0; i < d; ++i)
-            fitted.typical[i] =
-                detail::RobustUnit<S>::of(shares.data() + i * shares.rows(), explained).median;
+            fitted.typical[i] = detail::median(shares.data() + i * shares.rows(), explained);
         return fitted;
     }
 };

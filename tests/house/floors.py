@@ -19,7 +19,7 @@ FLOORS = [
     ["nn", "distributions"],
     ["vae"],
     ["scores", "explain"],
-    ["detector.hpp", "generate.hpp"],
+    ["detector.hpp", "ensemble.hpp", "generate.hpp"],
     ["stream"],
     ["train"],
     ["io"],

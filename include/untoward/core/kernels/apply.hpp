@@ -9,7 +9,7 @@
 
 namespace untoward::detail::UNTOWARD_KERNEL_SET {
 
-#if defined(__SSE2__) || defined(__ARM_NEON) || defined(__ALTIVEC__)
+#if !defined(UNTOWARD_PLAIN) && (defined(__SSE2__) || defined(__ARM_NEON) || defined(__ALTIVEC__))
 inline constexpr Index lanes = 16;
 #else
 inline constexpr Index lanes = 1;

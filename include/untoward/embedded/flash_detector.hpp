@@ -10,6 +10,7 @@
 #include "../data/scaling.hpp"
 #include "../scores/score.hpp"
 #include "../thresholds/threshold.hpp"
+#include "column.hpp"
 
 namespace untoward {
 
@@ -56,6 +57,8 @@ inline constexpr auto flash_expectation_layer =
 ///         static constexpr auto threshold = ConformalTail<Scalar, 8>(0.01, 1000, {...});
 ///         static constexpr Scalar golden_samples[] = {...}, golden_scores[] = {...};
 ///     };
+///
+/// and, where cells of a table are to be coded as they were for fitting, `static constexpr FlashColumn columns[]`.
 ///
 /// A sample is an array of `features` numbers in the data's units, NaN where one is missing. Where no arena is given, one
 /// of `arena_bytes` is on the stack.
@@ -174,6 +177,21 @@ public:
             if (best < 0) return;
             most[k] = {best, excess[best]};
         }
+    }
+
+    /// A row of cells, one for each column of `Definition::columns`, as a sample. A cell is a number; in a column of text
+    /// the `level` of its text. NaN is missing.
+    static void code(const Scalar* cells, Scalar* sample) {
+        for (const FlashColumn& column : Definition::columns) {
+            column.code(*cells++, sample);
+            sample += column.features();
+        }
+    }
+    /// The column that a feature comes from.
+    static const FlashColumn& column_of(Index feature) {
+        const FlashColumn* column = std::begin(Definition::columns);
+        while (feature >= column->features()) feature -= (column++)->features();
+        return *column;
     }
 
     /// Replays the vectors that were exported with the detector, for a device to do when it starts. Whether every score

@@ -81,19 +81,23 @@ u::Buffer<float> initial_parameters(const Model& model) {
 }
 
 /// Steps so small that hours of them change nothing of what a step costs.
-inline u::TrainingOptions training_options(Index batch) {
-    return {.batch = batch, .learning_rate = u::ConstantSchedule{1e-4}, .beta = u::ConstantBeta{}};
+inline u::TrainingOptions training_options(Index batch, Index shards = 1, Index threads = 1) {
+    return {.batch = batch,
+            .learning_rate = u::ConstantSchedule{1e-4},
+            .beta = u::ConstantBeta{},
+            .shards = shards,
+            .threads = threads};
 }
 
 /// `Trainer::step`, again and again.
 template <class Model>
 class Training {
 public:
-    Training(const Model& model, Index batch, Index rows = 4096)
+    Training(const Model& model, Index batch, Index rows = 4096, Index shards = 1, Index threads = 1)
         : rows_(rows_of(model.sample.size(), rows,
                         std::is_same_v<std::remove_cvref_t<decltype(model.likelihood)>, u::Bernoulli>)),
           parameters_(initial_parameters(model)),
-          trainer_(model, parameters_, rows_, training_options(batch)) {}
+          trainer_(model, parameters_, rows_, training_options(batch, shards, threads)) {}
 
     auto step() { return trainer_.step(number_++, planned); }
 
@@ -113,6 +117,16 @@ template <class Model>
 Contender training(const Model& model, Index batch, Index rows = 4096) {
     return contender("untoward", [=] {
         auto training = std::make_shared<Training<Model>>(model, batch, rows);
+        return [training] { benchmark::DoNotOptimize(training->step().loss); };
+    });
+}
+
+/// The same in shards that so many threads work on.
+template <class Model>
+Contender training_by_threads(const Model& model, Index batch, Index shards, Index threads) {
+    const std::string name = std::to_string(shards) + " shards, " + std::to_string(threads) + " threads";
+    return contender(name, [=] {
+        auto training = std::make_shared<Training<Model>>(model, batch, 4096, shards, threads);
         return [training] { benchmark::DoNotOptimize(training->step().loss); };
     });
 }
@@ -137,6 +151,19 @@ Contender scoring(const Model& model, Index rows) {
             make_detector(model, initial_parameters(model)));
         auto data = std::make_shared<Eigen::MatrixXf>(rows_of(model.sample.size(), rows));
         return [detector, data] { benchmark::DoNotOptimize(detector->score(*data).data()); };
+    });
+}
+
+/// The same by so many threads.
+template <class Model>
+Contender scoring_by_threads(const Model& model, Index rows, Index threads) {
+    return contender(std::to_string(threads) + " threads", [=] {
+        auto detector = std::make_shared<decltype(make_detector(model, {}))>(
+            make_detector(model, initial_parameters(model)));
+        auto data = std::make_shared<Eigen::MatrixXf>(rows_of(model.sample.size(), rows));
+        auto workers = std::make_shared<u::Threads>(threads);
+        return
+            [detector, data, workers] { benchmark::DoNotOptimize(detector->score(*data, *workers).data()); };
     });
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How a training step and scoring grow with the width of the network, the batch, and the number of rows. Threads
-// come here when there is an option for them: rows with `.clock = wall_seconds`.
+// How a training step and scoring grow with the width of the network, the batch, the number of rows and of threads.
 #include "support/workloads.hpp"
 
 namespace {
@@ -49,5 +48,18 @@ int main(int argc, char** argv) {
              2 * forward(64) * static_cast<double>(rows),
              {scoring(network(64), rows)}});
     }
+    // By the clock on the wall; the first of each row is the work of one thread.
+    for (const Index batch : {128, 1024}) {
+        add({"training by threads, width 256, batch " + std::to_string(batch),
+             training_flops(256, batch),
+             {training_by_threads(network(256), batch, 1, 1), training_by_threads(network(256), batch, 4, 1),
+              training_by_threads(network(256), batch, 4, 2), training_by_threads(network(256), batch, 4, 4)},
+             wall_seconds});
+    }
+    add({"scoring by threads, width 64, rows 100000",
+         2 * forward(64) * 1e5,
+         {scoring_by_threads(network(64), 100000, 1), scoring_by_threads(network(64), 100000, 2),
+          scoring_by_threads(network(64), 100000, 4)},
+         wall_seconds});
     return run(argc, argv);
 }

@@ -93,6 +93,8 @@ inline untoward::TrainingOptions choose_training(const FitArguments& arguments,
     options.epochs = arguments.epochs;
     options.seed = arguments.seed;
     if (arguments.batch > 0) options.batch = arguments.batch;
+    options.shards = arguments.shards;
+    options.threads = arguments.threads;
     if (!arguments.optimiser.empty())
         options.optimiser = untoward::optimiser_registry().make(arguments.optimiser);
     options.learning_rate = choose_schedule(untoward::learning_rate_registry(), arguments.learning_rate,

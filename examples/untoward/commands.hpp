@@ -38,6 +38,8 @@ struct FitArguments {
     std::string averaging;
     double free_bits = 0;
     long batch = 0;
+    long shards = 1;
+    long threads = 1;
     double time_limit = 0;
     std::string log;
     std::string checkpoint;

@@ -213,6 +213,10 @@ void add_fit(CLI::App& app) {
     add_number(command, "--free-bits", arguments->free_bits, "X", 0, 1e6,
                "nats of KL that each latent unit has for free");
     add_whole<long>(command, "--batch", arguments->batch, "N", 1, "rows a step (default 128)");
+    add_whole<long>(command, "--shards", arguments->shards, "N", 1,
+                    "parts of a batch that threads can work on side by side (default 1)");
+    add_whole<long>(command, "--threads", arguments->threads, "N", 0,
+                    "how many; 0: all there are (default 1); the result does not depend on it");
     add_number(command, "--time-limit", arguments->time_limit, "S", 1e-3, 1e9,
                "seconds after which training stops");
     add_text(command, "--log", arguments->log, "FILE", "a record of training as JSON lines");

@@ -60,6 +60,47 @@ struct Verdict {
         contributions{};
 };
 
+namespace detail {
+
+// One worker, who does all there is to do, in order.
+struct InOrder {
+    [[nodiscard]] static constexpr Index count() { return 1; }
+    static void run(Index tasks, const auto& task) {
+        for (Index i = 0; i < tasks; ++i) task(i, Index{0});
+    }
+};
+
+// Samples as they are where their memory is what a tensor's is, else copied to `room`.
+template <class S, class Matrix>
+Tensor<const S, Vec<>> as_tensor(const Matrix& samples, S* room) {
+    const Vec<> shape(samples.rows());
+    if constexpr (requires { samples.outerStride(); }) {
+        if constexpr (std::is_same_v<typename Matrix::Scalar, S> && !Matrix::IsRowMajor) {
+            if (samples.innerStride() == 1)
+                return {samples.data(), shape, samples.cols(), samples.outerStride()};
+        }
+    }
+    const Tensor<S, Vec<>> copy(room, shape, samples.cols());
+    for (Index j = 0; j < copy.batch(); ++j) {
+        for (Index i = 0; i < copy.rows(); ++i) copy(i, j) = static_cast<S>(samples(i, j));
+    }
+    return copy;
+}
+
+template <class S>
+bool any_is_infinite(const Tensor<const S, Vec<>>& x) {
+    const auto counted = [](auto value) {
+        constexpr S highest = std::numeric_limits<S>::max();
+        return value > highest || value < -highest ? S(1) : S(0);
+    };
+    if (x.contiguous()) return total(x.size(), counted, {x.data()}) > 0;
+    S count = 0;
+    for (Index j = 0; j < x.batch(); ++j) count += total(x.rows(), counted, {&x(0, j)});
+    return count > 0;
+}
+
+}  // namespace detail
+
 /// A fitted detector: scaler, model, score and threshold. Scoring is const, never throws, and gives the same
 /// numbers for a sample whatever else is in its batch (up to the rounding of differently blocked products).
 template <class RecipeType, class Storage = Owned<>>
@@ -97,7 +138,8 @@ public:
     [[nodiscard]] static constexpr std::size_t arena_bytes(const RecipeType& recipe, Index batch,
                                                            bool explain) {
         const auto size = static_cast<std::size_t>(recipe.model.sample.size() * batch);
-        return 2 * align_up(size * sizeof(Scalar)) +
+        const auto features = static_cast<std::size_t>(recipe.model.sample.size());
+        return 2 * align_up(size * sizeof(Scalar)) + align_up(features * sizeof(Scalar)) +
                align_up(static_cast<std::size_t>(batch) * sizeof(Scalar)) +
                detail::count_pass<Scalar>(false, gather(recipe, explain), batch, recipe.model.sample)
                    .run_bytes;
@@ -122,12 +164,11 @@ public:
         const std::size_t mark = arena.used();
 
         const Tensor<Scalar, Sample> x(arena.allocate<Scalar>(features * n), shape, n);
-        for (Index j = 0; j < n; ++j) {
-            for (Index i = 0; i < features; ++i)
-                x(i, j) = scaling_.apply(i, static_cast<Scalar>(samples(i, j)));
-        }
+        const auto raw = detail::as_tensor<Scalar>(samples.derived(), x.data());
+        const bool is_infinite = detail::any_is_infinite(raw);
+        scaling_.apply(x, raw);
         evaluate_scaled(x, arena, scores, contributions, expected);
-        for (Index j = 0; j < n; ++j) {
+        for (Index j = 0; j < n && is_infinite; ++j) {
             for (Index i = 0; i < features; ++i) {
                 if (!std::isinf(static_cast<Scalar>(samples(i, j)))) continue;
                 scores[j] = std::numeric_limits<Scalar>::infinity();
@@ -141,14 +182,25 @@ public:
     /// The scores of many samples, features x n; cut into blocks that stay in the cache.
     template <class Derived>
     [[nodiscard]] Vector score(const Eigen::DenseBase<Derived>& samples) const {
-        Vector scores(samples.cols());
-        const Index block = std::min<Index>(block_size, std::max<Index>(samples.cols(), 1));
-        Buffer<std::byte> memory(static_cast<Index>(arena_bytes(recipe_, block, false)));
-        Arena arena(memory);
-        for (Index begin = 0; begin < samples.cols(); begin += block) {
-            const Index n = std::min(block, samples.cols() - begin);
-            evaluate(samples.derived().middleCols(begin, n), arena, scores.data() + begin);
-        }
+        detail::InOrder alone;
+        return score(samples, alone);
+    }
+    /// The same by `Threads` (core/threads.hpp), or by anything that has `count()` and `run(tasks, task)` as they
+    /// do. The numbers do not depend on how many there are.
+    template <class Derived, class Workers>
+    [[nodiscard]] Vector score(const Eigen::DenseBase<Derived>& samples, Workers& workers) const {
+        const Index n = samples.cols();
+        Vector scores(n);
+        const Index block = std::min<Index>(block_size, std::max<Index>(n, 1));
+        const Index blocks = (n + block - 1) / block;
+        const auto bytes = static_cast<Index>(align_up(arena_bytes(recipe_, block, false)));
+        Buffer<std::byte> memory(bytes * workers.count());
+        workers.run(blocks, [&](Index i, Index worker) {
+            Arena arena(memory.data() + worker * bytes, static_cast<std::size_t>(bytes));
+            const Index begin = i * block;
+            evaluate(samples.derived().middleCols(begin, std::min(block, n - begin)), arena,
+                     scores.data() + begin);
+        });
         return scores;
     }
 
@@ -215,6 +267,8 @@ private:
         const Index features = x.rows();
         ScoreSheet<Scalar> sheet{{arena.allocate<Scalar>(features * n), Vec<>(features), n},
                                  {arena.allocate<Scalar>(n), Vec<1>{}, n}};
+        Scalar* const ones = arena.allocate<Scalar>(features);
+        std::fill_n(ones, features, Scalar(1));
         sheet.features.flat().setZero();
         sheet.rest.flat().setZero();
 
@@ -223,20 +277,23 @@ private:
         const auto evidence = layer(scope, scope.input(Tensor<const Scalar, Sample>(x)));
         detail::add_score(recipe_.score, sheet, evidence, Scalar(1));
 
+        // Every column added up, and the rest.
+        product::forward<Scalar>({scores, n, 1, n}, sheet.features.data(), {ones, features, 1, features},
+                                 false, sheet.rest.data());
+        // Nothing that is not a number leaves here: it is as anomalous as can be.
         for (Index j = 0; j < n; ++j) {
-            scores[j] = sheet.features.column(j).sum() + sheet.rest(0, j);
-            // Nothing that is not a number leaves here: it is as anomalous as can be.
             if (std::isnan(scores[j])) scores[j] = std::numeric_limits<Scalar>::infinity();
+        }
+        for (Index j = 0; j < n && contributions != nullptr; ++j) {
             for (Index i = 0; i < features; ++i) {
-                if (contributions != nullptr) {
-                    const Scalar excess = sheet.features(i, j) - typical_[i];
-                    contributions[i + j * features] =
-                        std::isnan(excess) ? std::numeric_limits<Scalar>::infinity() : excess;
-                }
-                if (expected != nullptr) {
-                    expected[i + j * features] = scaling_.invert(i, evidence.expectation(i, j));
-                }
+                const Scalar excess = sheet.features(i, j) - typical_[i];
+                contributions[i + j * features] =
+                    std::isnan(excess) ? std::numeric_limits<Scalar>::infinity() : excess;
             }
+        }
+        for (Index j = 0; j < n && expected != nullptr; ++j) {
+            for (Index i = 0; i < features; ++i)
+                expected[i + j * features] = scaling_.invert(i, evidence.expectation(i, j));
         }
     }
 

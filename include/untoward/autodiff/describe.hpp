@@ -118,19 +118,48 @@ constexpr void describe(Visitor&& visitor, const Layer& layer, const Shapes&... 
     static_cast<void>(detail::call_layer(layer, scope, Symbol<Shapes>(shapes, 1)...));
 }
 
+namespace detail {
+
+template <class Layer, class... Shapes>
+constexpr Cursor measure_by_calling(const Layer& layer, const Shapes&... shapes) {
+    Describe scope;
+    static_cast<void>(call_layer(layer, scope, Symbol<Shapes>(shapes, 1)...));
+    return scope.cursor();
+}
+
+// Whether sizes are in the types, and nothing stands in the way of the compiler counting.
+template <class Layer, class... Shapes>
+concept MeasuredByCompiler = std::is_empty_v<Layer> && (Shapes::is_static && ...) && requires {
+    typename std::integral_constant<Index, measure_by_calling(Layer{}, Shapes{}...).scalars>;
+};
+template <class Layer, class... Shapes>
+inline constexpr Cursor measured = measure_by_calling(Layer{}, Shapes{}...);
+
+}  // namespace detail
+
 /// How many parameters a layer has for inputs of these shapes.
 template <class... Shapes, class Layer>
 constexpr Cursor measure(const Layer& layer, const Shapes&... shapes) {
-    Describe scope;
-    static_cast<void>(detail::call_layer(layer, scope, Symbol<Shapes>(shapes, 1)...));
-    return scope.cursor();
+    if constexpr (detail::MeasuredByCompiler<Layer, Shapes...>) {
+        return detail::measured<Layer, Shapes...>;
+    } else {
+        return detail::measure_by_calling(layer, shapes...);
+    }
 }
 
 /// The shape of a layer's output for inputs of these shapes.
 template <class... Shapes, class Layer>
 constexpr auto output_shape(const Layer& layer, const Shapes&... shapes) {
-    Describe scope;
-    return detail::call_layer(layer, scope, Symbol<Shapes>(shapes, 1)...).shape();
+    const auto shape = [&] {
+        Describe scope;
+        return detail::call_layer(layer, scope, Symbol<Shapes>(shapes, 1)...).shape();
+    };
+    using Result = decltype(shape());
+    if constexpr (Result::is_static) {
+        return Result{};
+    } else {
+        return shape();
+    }
 }
 
 }  // namespace untoward

@@ -110,7 +110,11 @@ private:
         arena_->rewind(mark);
         const Tensor<S, Sample> target(arena_->template allocate<S>(result.size()), result.shape(),
                                        result.batch());
-        if (target.data() != result.data() || !result.contiguous()) {
+        if (result.contiguous()) {
+            if (target.data() != result.data())
+                std::memmove(target.data(), result.data(),
+                             static_cast<std::size_t>(result.size()) * sizeof(S));
+        } else {
             for (Index j = 0; j < result.batch(); ++j) {
                 std::memmove(&target(0, j), &result(0, j),
                              static_cast<std::size_t>(result.rows()) * sizeof(S));

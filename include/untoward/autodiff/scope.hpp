@@ -173,18 +173,6 @@ constexpr decltype(auto) require_sequence(Scope& scope, const X& x) {
 template <class... Shapes, class Layer>
 constexpr Cursor measure(const Layer& layer, const Shapes&... shapes);
 
-namespace detail {
-
-// The parameters of a layer whose type says all of them: the compiler measures it, and no code that names things
-// reaches a device.
-template <class Layer, class... Shapes>
-inline constexpr bool type_says_layout =
-    std::is_empty_v<std::tuple<Layer, Shapes...>>&& std::is_default_constructible_v<Layer>;
-template <class Layer, class... Shapes>
-inline constexpr Cursor layout_of_type = measure(Layer{}, Shapes{}...);
-
-}  // namespace detail
-
 /// A layer bound to its place in the layout; see `child`.
 template <class Scope, class Layer>
 class Bound {
@@ -257,12 +245,6 @@ protected:
 
     template <class Layer, class... Shapes>
     constexpr void bind(const Name&, const Layer& layer, const Shapes&... shapes) {
-#ifdef UNTOWARD_PLAIN
-        if constexpr (detail::type_says_layout<Layer, Shapes...>) {
-            cursor_ = cursor_ + detail::layout_of_type<Layer, Shapes...>;
-            return;
-        }
-#endif
         cursor_ = cursor_ + measure(layer, shapes...);
     }
 

@@ -117,6 +117,7 @@ struct Kernels {
 
 #define UNTOWARD_KERNEL_SET avx512
 #define UNTOWARD_KERNEL_BYTES 64
+#define UNTOWARD_KERNEL_TILES
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma"))), \
                              apply_to = function)
@@ -149,11 +150,22 @@ struct Kernels {
 #endif
 #undef UNTOWARD_KERNEL_SET
 #undef UNTOWARD_KERNEL_BYTES
+#undef UNTOWARD_KERNEL_TILES
 
 #endif
 
 #define UNTOWARD_KERNEL_SET baseline
+#if defined(UNTOWARD_PLAIN)
+#define UNTOWARD_KERNEL_BYTES 4  // of one number
+#elif defined(__AVX512F__) && defined(__AVX512DQ__)
+#define UNTOWARD_KERNEL_BYTES 64
+#elif defined(__AVX__)
+#define UNTOWARD_KERNEL_BYTES 32
+#elif defined(__SSE2__) || defined(__ARM_NEON) || defined(__ALTIVEC__)
 #define UNTOWARD_KERNEL_BYTES 16
+#else
+#define UNTOWARD_KERNEL_BYTES 4  // of one number
+#endif
 #include "kernels/all.hpp"
 #undef UNTOWARD_KERNEL_SET
 #undef UNTOWARD_KERNEL_BYTES

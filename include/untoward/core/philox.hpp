@@ -162,7 +162,11 @@ UNTOWARD_INLINE S squared_radius(std::uint32_t word) {
         static_cast<int>(biased) - static_cast<int>(Series::one >> Series::mantissa_bits) - 32;
     // Near 1 the rounding of u would be all there is of log(u); its distance to 1 is known exactly.
     const S below_one = (static_cast<S>(~word) + S(0.5)) * S(-0x1p-32);
-    const S f = word >= 0xb504f334u ? below_one : __builtin_bit_cast(S, mantissa) - S(1);
+    const S above = __builtin_bit_cast(S, mantissa) - S(1);
+    // Chosen in bits: compilers make a branch of ?: here, and one number at a time.
+    const Bits near_one = Bits{0} - static_cast<Bits>(word >= 0xb504f334u);
+    const S f = __builtin_bit_cast(
+        S, (__builtin_bit_cast(Bits, below_one) & near_one) | (__builtin_bit_cast(Bits, above) & ~near_one));
     const S s = f / (S(2) + f);
     const S z = s * s;
     const S tail = horner<0>(log_series.c, z);

@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "../config.hpp"
+#include "../core/elementwise.hpp"
 
 namespace untoward {
 
@@ -27,6 +27,19 @@ struct Scaling {
         if (std::isnan(value)) value = fill[feature];
         const Scalar scaled = (value - centre[feature]) / scale[feature];
         return scaled > limit ? limit : (scaled < -limit ? -limit : scaled);
+    }
+    /// Every value of a batch; `to` may be `from`.
+    template <class Sample, class From>
+    void apply(const Tensor<Scalar, Sample>& to, const Tensor<const Scalar, From>& from) const {
+        const auto one = [](auto value, auto median, auto middle, auto width) {
+            const auto present = value != value ? median : value;
+            const auto scaled = (present - middle) / width;
+            return scaled > limit ? limit : (scaled < -limit ? -limit : scaled);
+        };
+        const auto learned = [](const Vector& v) {
+            return Tensor<const Scalar, Vec<>>(v.data(), Vec<>(v.size()), 1);
+        };
+        assign(to, one, from, learned(fill), learned(centre), learned(scale));
     }
     /// A scaled value back to the data's unit.
     [[nodiscard]] Scalar invert(Index feature, Scalar scaled) const {

@@ -112,7 +112,11 @@ public:
         const auto evidence = layer(scope, scope.input(Tensor<const Scalar, Sample>(x)));
         detail::add_score(Definition::score, sheet, evidence, Scalar(1));
 
-        Scalar score = sheet.features.column(0).sum() + sheet.rest(0, 0);
+        // Added up as Detector does, by a product with ones: x was read for the last time.
+        Scalar score;
+        for (Index i = 0; i < features; ++i) x(i, 0) = 1;
+        product::forward<Scalar>({&score, 1, 1, 1}, sheet.features.data(), {x.data(), features, 1, features},
+                                 false, sheet.rest.data());
         bool is_valid = !std::isnan(score);
         for (Index i = 0; i < features; ++i) {
             is_valid = is_valid && !std::isinf(sample[i]);

@@ -32,7 +32,8 @@ struct NegativeElbo {
     [[nodiscard]] constexpr Needs needs() const { return {.draws = draws, .seed = seed}; }
     template <class S>
     void add_to(ScoreSheet<S>& sheet, const auto& evidence, S weight) const {
-        sheet.features.flat() -= weight * evidence.log_density.flat();
+        add_reduced(
+            sheet.features, true, [weight](auto density) { return -weight * density; }, evidence.log_density);
         detail::add_kl(sheet, evidence, weight);
     }
 };

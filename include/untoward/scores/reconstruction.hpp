@@ -28,16 +28,21 @@ struct ReconstructionError {
     [[nodiscard]] constexpr Needs needs() const { return {.reconstruction = true}; }
     template <class S>
     void add_to(ScoreSheet<S>& sheet, const auto& evidence, S weight) const {
-        for (Index j = 0; j < evidence.x.batch(); ++j) {
-            const auto error = evidence.x.column(j) - evidence.reconstruction.column(j);
-            auto share = sheet.features.column(j);
-            if (norm == Norm::l1) {
-                share += weight * error.abs();
-            } else if (norm == Norm::squared) {
-                share += weight * error.square();
-            } else {
+        const auto& x = evidence.x;
+        const auto& y = evidence.reconstruction;
+        if (norm == Norm::squared) {
+            add_reduced(
+                sheet.features, true, [weight](auto a, auto b) { return weight * ((a - b) * (a - b)); }, x,
+                y);
+        } else if (norm == Norm::l1) {
+            add_reduced(
+                sheet.features, true, [weight](auto a, auto b) { return weight * (a > b ? a - b : b - a); },
+                x, y);
+        } else {
+            for (Index j = 0; j < x.batch(); ++j) {
+                const auto error = x.column(j) - y.column(j);
                 const S length = error.matrix().norm();
-                if (length > 0) share += (weight / length) * error.square();
+                if (length > 0) sheet.features.column(j) += (weight / length) * error.square();
             }
         }
     }

@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "../core/threads.hpp"
 #include "../scores/elbo.hpp"
 #include "../scores/evidence.hpp"
 
@@ -15,17 +16,19 @@ namespace untoward::detail {
 // that it fits best: in a few rare rows it can be larger than in all others together, and would then tell of
 // them alone.
 template <class S, class Model>
-double typical_loss(const Model& model, const S* parameters, const Eigen::Matrix<S, Dynamic, Dynamic>& rows) {
+double typical_loss(const Model& model, const S* parameters, const Eigen::Matrix<S, Dynamic, Dynamic>& rows,
+                    Threads& threads) {
     constexpr Index block = 256;
     constexpr NegativeElbo score{.draws = 2, .seed = 0x5eed};
     const GatherEvidence<Model> layer{model, score.needs()};
     const Index most = std::min<Index>(block, std::max<Index>(rows.cols(), 1));
-    Buffer<std::byte> memory(static_cast<Index>(count<S>(layer, most, model.sample).run_bytes));
-    std::vector<double> losses;
-    losses.reserve(static_cast<std::size_t>(rows.cols()));
-    for (Index begin = 0; begin < rows.cols(); begin += most) {
+    const auto bytes = static_cast<Index>(align_up(count<S>(layer, most, model.sample).run_bytes));
+    Buffer<std::byte> memory(bytes * threads.count());
+    std::vector<double> losses(static_cast<std::size_t>(rows.cols()));
+    threads.run((rows.cols() + most - 1) / most, [&](Index i, Index thread) {
+        const Index begin = i * most;
         const Index n = std::min(most, rows.cols() - begin);
-        Arena arena(memory);
+        Arena arena(memory.data() + thread * bytes, static_cast<std::size_t>(bytes));
         Run<S> scope(parameters, arena, Pass{.seed = score.seed});
         const auto evidence = layer(scope, Tensor<const S, typename Model::SampleShape>(
                                                rows.data() + begin * rows.rows(), model.sample, n));
@@ -33,9 +36,10 @@ double typical_loss(const Model& model, const S* parameters, const Eigen::Matrix
             const auto loss =
                 static_cast<double>(evidence.kl.column(j).sum() - evidence.log_density.column(j).sum());
             // A NaN has no place in an order.
-            losses.push_back(std::isnan(loss) ? std::numeric_limits<double>::infinity() : loss);
+            losses[static_cast<std::size_t>(begin + j)] =
+                std::isnan(loss) ? std::numeric_limits<double>::infinity() : loss;
         }
-    }
+    });
     const std::size_t kept = losses.size() - losses.size() / 10;
     std::nth_element(losses.begin(), losses.begin() + static_cast<std::ptrdiff_t>(kept == 0 ? 0 : kept - 1),
                      losses.end());

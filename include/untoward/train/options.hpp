@@ -35,6 +35,11 @@ struct TrainingOptions {
     Index evaluations = 40;           ///< of the held-out loss, over all of training
     Index patience = 12;              ///< evaluations without a better one before training stops
     std::uint64_t seed = 0;
+    /// Parts of a batch that are worked on side by side, each with a gradient of its own; these are added up in order.
+    /// The result depends on their number, not on that of the threads (batch norm and free bits see a part for a batch).
+    Index shards = 1;
+    Index threads =
+        1;  ///< that share out shards, and the rows of evaluations; 0: as many as the processor runs
     std::vector<AnyCallback> callbacks{};
 };
 

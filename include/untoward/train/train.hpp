@@ -67,8 +67,7 @@ public:
           stream_(rows.cols(), options.seed),
           ids_(static_cast<std::size_t>(batch_)),
           x_(rows.rows() * batch_),
-          memory_(static_cast<Index>(count<S>(loss_, batch_, model.sample).record_bytes)),
-          arena_(memory_) {
+          threads_(options.threads) {
         if (rows.cols() < 1) fail("training needs at least one row");
         if (size_.scalars != parameters.size())
             fail("the parameter vector has ", parameters.size(), " values, the model ", size_.scalars);
@@ -77,6 +76,18 @@ public:
         if (options_.learning_rate.is_automatic()) {
             options_.learning_rate.set_peak(
                 options_.optimiser.learning_rate(rows.rows(), default_learning_rate(rows.rows())));
+        }
+        if (options_.shards < 1) fail("a batch is cut into ", options_.shards, " shards, expected 1 or more");
+        const Index shards = std::min(options_.shards, batch_);
+        const Index most = (batch_ + shards - 1) / shards;
+        const auto bytes = static_cast<Index>(align_up(count<S>(loss_, most, model.sample).record_bytes));
+        memory_ = Buffer<std::byte>(bytes * shards);
+        for (Index i = 0; i < shards; ++i) {
+            const Index begin = i * batch_ / shards;
+            shards_.push_back({.begin = begin,
+                               .size = (i + 1) * batch_ / shards - begin,
+                               .arena = Arena(memory_.data() + i * bytes, static_cast<std::size_t>(bytes)),
+                               .gradient = Buffer<S>(i == 0 ? 0 : size_.scalars)});
         }
     }
 
@@ -101,24 +112,16 @@ public:
         next_batch();
         loss_.beta = options_.beta(number, steps);
         if (!(loss_.beta >= 0)) fail("training step ", number + 1, ": beta is ", loss_.beta);
-        arena_.rewind();
-        const Pass pass{
-            .training = true, .seed = options_.seed, .epoch = stream_.epoch(), .samples = ids_.data()};
-        Tape<S> tape(arena_, parameters_.data(), gradient_.data(), size_, pass);
-        const auto terms = forward(tape);
-        tape.backward(terms.loss);
-        Terms result{static_cast<double>(terms.reconstruction.scalar() + terms.kl.scalar()),
-                     static_cast<double>(terms.reconstruction.scalar()),
-                     static_cast<double>(terms.kl.scalar()),
-                     0,
-                     options_.learning_rate(number, steps),
-                     loss_.beta};
+        threads_.run(static_cast<Index>(shards_.size()),
+                     [&](Index i, Index) { work(shards_[static_cast<std::size_t>(i)]); });
+        Terms result = add_up();
+        result.learning_rate = options_.learning_rate(number, steps);
+        result.beta = loss_.beta;
         const double limit =
             options_.max_gradient_norm > 0 ? options_.max_gradient_norm : std::numeric_limits<S>::max();
         result.gradient_norm =
             static_cast<double>(clip_norm(gradient_.data(), std::span(ranges_.trainable), limit));
-        if (!std::isfinite(result.loss) || !std::isfinite(result.gradient_norm))
-            report_not_finite(number, pass);
+        if (!std::isfinite(result.loss) || !std::isfinite(result.gradient_norm)) report_not_finite(number);
         optimiser_.step(parameters_.data(), gradient_.data(), result.learning_rate);
         for (const ParameterRange& range : ranges_.statistics) {
             for (Index i = range.begin; i < range.begin + range.size; ++i)
@@ -183,6 +186,17 @@ public:
     [[nodiscard]] double evaluate(const Matrix& rows) const { return evaluate(rows, parameters_); }
 
 private:
+    // A part of the batch, and what it says of the loss.
+    struct Shard {
+        Index begin;
+        Index size;
+        Arena arena;
+        Buffer<S> gradient;  // the first works in that of the whole batch
+        S loss = 0;
+        S reconstruction = 0;
+        S kl = 0;
+    };
+
     // One run: what callbacks see of it.
     class Session final : public TrainingSession {
     public:
@@ -203,6 +217,7 @@ private:
             list.number("seed", o.seed);
             list.number("steps", steps);
             list.number("batch", trainer_.batch_);
+            list.number("shards", static_cast<Index>(trainer_.shards_.size()));
             list.text("optimiser", o.optimiser.text());
             list.text("learning_rate", o.learning_rate.text());
             list.text("beta", o.beta.text());
@@ -252,37 +267,95 @@ private:
     [[nodiscard]] const Buffer<S>& kept() const { return options_.averaging ? average_ : parameters_; }
 
     [[nodiscard]] double evaluate(const Matrix& rows, const Buffer<S>& parameters) const {
-        return detail::typical_loss(loss_.model, parameters.data(), rows);
+        return detail::typical_loss(loss_.model, parameters.data(), rows, threads_);
     }
 
-    auto forward(Tape<S>& tape) {
+    Tape<S> tape_of(Shard& shard) {
+        shard.arena.rewind();
+        S* const gradient = (shard.gradient.size() == 0 ? gradient_ : shard.gradient).data();
+        const Pass pass{.training = true,
+                        .seed = options_.seed,
+                        .epoch = stream_.epoch(),
+                        .samples = ids_.data() + shard.begin};
+        return Tape<S>(shard.arena, parameters_.data(), gradient, size_, pass);
+    }
+    auto forward(Tape<S>& tape, const Shard& shard) {
         Record<S> scope(tape);
-        return loss_(scope, scope.input(Tensor<const S, Sample>(x_.data(), loss_.model.sample, batch_)));
+        return loss_(scope, scope.input(Tensor<const S, Sample>(x_.data() + shard.begin * rows_.rows(),
+                                                                loss_.model.sample, shard.size)));
+    }
+    void work(Shard& shard) {
+        Tape<S> tape = tape_of(shard);
+        const auto terms = forward(tape, shard);
+        tape.backward(terms.loss);
+        shard.loss = terms.reconstruction.scalar() + terms.kl.scalar();
+        shard.reconstruction = terms.reconstruction.scalar();
+        shard.kl = terms.kl.scalar();
+    }
+    // What the shards say, together: means over the batch, in the shards' order.
+    Terms add_up() {
+        if (shards_.size() == 1) {
+            const Shard& all = shards_[0];
+            return {static_cast<double>(all.loss),
+                    static_cast<double>(all.reconstruction),
+                    static_cast<double>(all.kl),
+                    0,
+                    0,
+                    0};
+        }
+        Terms terms{};
+        for (const Shard& shard : shards_) {
+            const double share = static_cast<double>(shard.size) / static_cast<double>(batch_);
+            terms.loss += share * static_cast<double>(shard.loss);
+            terms.reconstruction += share * static_cast<double>(shard.reconstruction);
+            terms.kl += share * static_cast<double>(shard.kl);
+        }
+        constexpr Index block = 8192;
+        threads_.run((size_.scalars + block - 1) / block, [&](Index i, Index) {
+            const Index begin = i * block;
+            const Index n = std::min(block, size_.scalars - begin);
+            S* const sum = gradient_.data() + begin;
+            for (std::size_t k = 1; k < shards_.size(); ++k) {
+                const auto batch = static_cast<S>(batch_);
+                const S before = k > 1 ? S(1) : static_cast<S>(shards_[0].size) / batch;
+                const S share = static_cast<S>(shards_[k].size) / batch;
+                change<1>(n,
+                          [before, share](auto& total, auto part) { total = before * total + share * part; },
+                          {sum, shards_[k].gradient.data() + begin});
+            }
+        });
+        return terms;
     }
 
     void next_batch() {
+        using Vector = Eigen::Matrix<S, Dynamic, 1>;
         stream_.next(ids_);
         for (Index j = 0; j < batch_; ++j) {
             const auto row = static_cast<Index>(ids_[static_cast<std::size_t>(j)]);
-            std::copy_n(rows_.data() + row * rows_.rows(), rows_.rows(), x_.data() + j * rows_.rows());
+            // No call for each of what may be few numbers.
+            Eigen::Map<Vector>(x_.data() + j * rows_.rows(), rows_.rows()) = rows_.col(row);
         }
     }
 
     // Repeats the step while looking at every value, to say where the first bad one is.
-    [[noreturn]] void report_not_finite(Index number, const Pass& pass) {
-        arena_.rewind();
-        detail::Watch watch;
-        Tape<S> tape(arena_, parameters_.data(), gradient_.data(), size_, pass);
-        tape.watch = &watch;
-        const auto terms = forward(tape);
-        std::string where = watch.found ? std::string("the output of layer ") +
-                                              (watch.where[0] != '\0' ? watch.where : "(loss)")
-                                        : "";
-        if (!watch.found) {
+    [[noreturn]] void report_not_finite(Index number) {
+        std::string where;
+        for (Shard& shard : shards_) {
+            detail::Watch watch;
+            Tape<S> tape = tape_of(shard);
+            tape.watch = &watch;
+            const auto terms = forward(tape, shard);
+            if (watch.found) {
+                where =
+                    std::string("the output of layer ") + (watch.where[0] != '\0' ? watch.where : "(loss)");
+                break;
+            }
             tape.backward(terms.loss);
-            const std::string path = detail::first_not_finite(gradient_, loss_, loss_.model.sample);
-            where = path.empty() ? "the gradient's norm" : "the gradient of " + path;
+            const Buffer<S>& gradient = shard.gradient.size() == 0 ? gradient_ : shard.gradient;
+            const std::string path = detail::first_not_finite(gradient, loss_, loss_.model.sample);
+            if (where.empty() && !path.empty()) where = "the gradient of " + path;
         }
+        if (where.empty()) where = "the gradient's norm";
         fail("training step ", number + 1, ": ", where, " is not finite; a lower learning rate may help");
     }
 
@@ -311,7 +384,8 @@ private:
     std::vector<std::uint32_t> ids_;
     Buffer<S> x_;
     Buffer<std::byte> memory_;
-    Arena arena_;
+    std::vector<Shard> shards_;
+    mutable Threads threads_;
 };
 
 }  // namespace untoward

@@ -11,24 +11,24 @@ void adam(const AdamVectors<S>& vectors) {
     const S* from[] = {a.parameters, a.first, a.second, a.gradient};
     S* to[] = {a.parameters, a.first, a.second};
     for (Turns<4, 3, false, S> turns(a.size); turns.next(from, to);) {
-        for (Index i = 0; i < turns.n; i += lanes) {
-            S first[lanes];
-            S second[lanes];
-            S root[lanes];
-            S parameter[lanes];
-            for (Index l = 0; l < lanes; ++l) {
+        for (Index i = 0; i < turns.n; i += lanes<S>) {
+            S first[lanes<S>];
+            S second[lanes<S>];
+            S root[lanes<S>];
+            S parameter[lanes<S>];
+            for (Index l = 0; l < lanes<S>; ++l) {
                 const S g = from[3][i + l];
                 first[l] = a.beta1 * from[1][i + l] + (1 - a.beta1) * g;
                 second[l] = a.beta2 * from[2][i + l] + (1 - a.beta2) * (g * g);
                 root[l] = second[l];
             }
             roots(root);
-            for (Index l = 0; l < lanes; ++l)
+            for (Index l = 0; l < lanes<S>; ++l)
                 parameter[l] =
                     a.keep * from[0][i + l] - a.rate * first[l] / (root[l] * a.root_factor + a.epsilon);
-            __builtin_memcpy(to[0] + i, parameter, sizeof parameter);
-            __builtin_memcpy(to[1] + i, first, sizeof first);
-            __builtin_memcpy(to[2] + i, second, sizeof second);
+            store_vector(to[0] + i, load_vector(parameter));
+            store_vector(to[1] + i, load_vector(first));
+            store_vector(to[2] + i, load_vector(second));
         }
     }
 }

@@ -9,7 +9,7 @@
 #include "adam.hpp"
 #include "columns.hpp"
 #include "noise.hpp"
-#if UNTOWARD_KERNEL_BYTES > 16
+#ifdef UNTOWARD_KERNEL_TILES
 #include "packet.hpp"
 
 #include "tile.hpp"

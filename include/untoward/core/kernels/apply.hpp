@@ -3,23 +3,44 @@
 // instruction set, and once for what the compiler was told to use; on its own it is empty.
 //
 // The compiler makes vector instructions, at -O2 as well, of a loop whose length it knows and whose results nothing
-// else can see. So there is one such loop over a few lanes, and, save in sums, no other copy of the function: what is
+// else can see. So there is one such loop over the lanes of one vector, and, save in sums, no other copy of the function: what is
 // left over at the end is filled up.
 #ifdef UNTOWARD_KERNEL_SET
 
 namespace untoward::detail::UNTOWARD_KERNEL_SET {
 
-#if !defined(UNTOWARD_PLAIN) && (defined(__SSE2__) || defined(__ARM_NEON) || defined(__ALTIVEC__))
-inline constexpr Index lanes = 16;
-#else
-inline constexpr Index lanes = 1;
+// As many numbers as one vector of this set holds: more would be a loop through memory.
+template <class S>
+inline constexpr Index lanes = UNTOWARD_KERNEL_BYTES / static_cast<Index>(sizeof(S));
+#if UNTOWARD_KERNEL_BYTES == 4
+template <>
+inline constexpr Index lanes<double> = 1;
 #endif
+
+// They as one value, for sums: an array that is added to would stay in memory.
+template <class S, Index Lanes>
+struct VectorOf {
+    typedef S Type __attribute__((vector_size(Lanes * sizeof(S))));
+    typedef S Anywhere __attribute__((vector_size(Lanes * sizeof(S)), aligned(sizeof(S)), may_alias));
+};
+template <class S, Index Lanes = lanes<S>>
+using Vector = typename VectorOf<S, Lanes>::Type;
+
+// Compilers copy bytes in smaller pieces than these.
+template <class S, Index Lanes = lanes<S>>
+UNTOWARD_INLINE Vector<S, Lanes> load_vector(const S* from) {
+    return *reinterpret_cast<const typename VectorOf<S, Lanes>::Anywhere*>(from);
+}
+template <class S, Index Lanes = lanes<S>>
+UNTOWARD_INLINE void store_vector(S* to, Vector<S, Lanes> x) {
+    *reinterpret_cast<typename VectorOf<S, Lanes>::Anywhere*>(to) = x;
+}
 
 // The first n of fewer than `lanes` numbers.
 template <class S>
 UNTOWARD_INLINE void copy_some(S* to, const S* from, Index n) {
-    static_assert(lanes <= 16);
-    for (Index part = lanes / 2; part > 0; part /= 2) {
+    static_assert(lanes<S> <= 16);
+    for (Index part = lanes<S> / 2; part > 0; part /= 2) {
         if ((n & part) == 0) continue;
         for (Index l = 0; l < part; ++l) to[l] = from[l];
         to += part;
@@ -30,15 +51,15 @@ UNTOWARD_INLINE void copy_some(S* to, const S* from, Index n) {
 // In arrays to read and Out arrays to write, of some number of rows: first as many as fill whole lanes, then, in a second
 // turn of the same loop, the rest, filled up, in room of its own.
 //
-//     for (Turns<1, 1, true, S> turns(rows); turns.next(from, to);) for (Index i = 0; i < turns.n; i += lanes) ...
+//     for (Turns<1, 1, true, S> turns(rows); turns.next(from, to);) for (Index i = 0; i < turns.n; i += lanes<S>) ...
 template <std::size_t In, std::size_t Out, bool ReadsOutput, class S>
 struct Turns {
     Index n = 0;  // of this turn
     Index rest;
     int turn = 0;
     S* rest_at[Out];
-    S room_in[In][lanes];
-    S room_out[Out][lanes];
+    S room_in[In][lanes<S>];
+    S room_out[Out][lanes<S>];
 
     UNTOWARD_INLINE explicit Turns(Index rows) : rest(rows) {}
 
@@ -49,26 +70,26 @@ struct Turns {
         }
         if (turn == 0) {
             turn = 1;
-            n = rest / lanes * lanes;
+            n = rest / lanes<S> * lanes<S>;
             rest -= n;
             if (n > 0) return true;
         }
         if (rest == 0) return false;
         turn = 2;
         for (std::size_t k = 0; k < In; ++k) {
-            for (Index l = 0; l < lanes; ++l) room_in[k][l] = 0;
+            for (Index l = 0; l < lanes<S>; ++l) room_in[k][l] = 0;
             copy_some(room_in[k], from[k] + n, rest);
             from[k] = room_in[k];
         }
         for (std::size_t k = 0; k < Out; ++k) {
             rest_at[k] = to[k] + n;
             if (ReadsOutput) {
-                for (Index l = 0; l < lanes; ++l) room_out[k][l] = 0;
+                for (Index l = 0; l < lanes<S>; ++l) room_out[k][l] = 0;
                 copy_some(room_out[k], rest_at[k], rest);
             }
             to[k] = room_out[k];
         }
-        n = lanes;
+        n = lanes<S>;
         return true;
     }
 };
@@ -82,13 +103,13 @@ __attribute__((flatten)) void apply(const void* erased, const ElementwiseColumns
         S* to[] = {c.out + j * c.out_stride};
         const bool add = c.add || (j > 0 && c.out_stride == 0);
         for (Turns<sizeof...(I), 1, true, S> turns(c.rows); turns.next(from, to);) {
-            for (Index i = 0; i < turns.n; i += lanes) {
-                S result[lanes];
-                for (Index l = 0; l < lanes; ++l) result[l] = static_cast<S>(function(from[I][i + l]...));
+            for (Index i = 0; i < turns.n; i += lanes<S>) {
+                S result[lanes<S>];
+                for (Index l = 0; l < lanes<S>; ++l) result[l] = static_cast<S>(function(from[I][i + l]...));
                 if (add) {
-                    for (Index l = 0; l < lanes; ++l) result[l] += to[0][i + l];
+                    for (Index l = 0; l < lanes<S>; ++l) result[l] += to[0][i + l];
                 }
-                __builtin_memcpy(to[0] + i, result, sizeof result);
+                store_vector(to[0] + i, load_vector(result));
             }
         }
     }
@@ -96,7 +117,7 @@ __attribute__((flatten)) void apply(const void* erased, const ElementwiseColumns
 
 // function(x...) by reference; what it leaves in them goes to place l of the first arrays.
 template <class S, std::size_t Changed, class Function, class... Values>
-UNTOWARD_INLINE void change_one(const Function& function, S (&result)[sizeof...(Values)][lanes], Index l,
+UNTOWARD_INLINE void change_one(const Function& function, S (&result)[sizeof...(Values)][lanes<S>], Index l,
                                 Values... x) {
     function(x...);
     std::size_t k = 0;
@@ -113,38 +134,46 @@ __attribute__((flatten)) void change(const void* erased, const ChangedColumns<S>
         S* to[Changed];
         for (std::size_t k = 0; k < Changed; ++k) to[k] = c.arrays[k] + j * c.stride[k];
         for (Turns<sizeof...(I), Changed, false, S> turns(c.rows); turns.next(from, to);) {
-            for (Index i = 0; i < turns.n; i += lanes) {
-                S result[sizeof...(I)][lanes];
-                for (Index l = 0; l < lanes; ++l)
+            for (Index i = 0; i < turns.n; i += lanes<S>) {
+                S result[sizeof...(I)][lanes<S>];
+                for (Index l = 0; l < lanes<S>; ++l)
                     change_one<S, Changed>(function, result, l, from[I][i + l]...);
-                for (std::size_t k = 0; k < Changed; ++k)
-                    __builtin_memcpy(to[k] + i, result[k], sizeof result[k]);
+                for (std::size_t k = 0; k < Changed; ++k) store_vector(to[k] + i, load_vector(result[k]));
             }
         }
     }
 }
 
-// The sum of function(in[0][i], in[1][i], ...): of every 64th in order, then of those.
+// The sum of function(in[0][i], in[1][i], ...): of every 64th (or 32nd, ...) in order, then of those.
 template <class S, class Function, std::size_t... I>
 __attribute__((flatten)) S total(const void* erased, const S* const* in, Index n) {
-    constexpr Index together = 4 * lanes;
+    constexpr int chains = 4;  // one waits for itself
     const Function& function = *static_cast<const Function*>(erased);
-    S sums[together] = {};
+    Vector<S> sums[chains] = {};
     const S* from[] = {in[I]...};
     Index i = 0;
-    for (; i + together <= n; i += together) {
-        for (Index l = 0; l < together; ++l) sums[l] += static_cast<S>(function(from[I][l]...));
-        ((from[I] += together), ...);
+    for (; i + chains * lanes<S> <= n; i += chains * lanes<S>) {
+#pragma GCC unroll 4
+        for (int c = 0; c < chains; ++c) {
+            S values[lanes<S>];
+            for (Index l = 0; l < lanes<S>; ++l)
+                values[l] = static_cast<S>(function(from[I][c * lanes<S> + l]...));
+            sums[c] += load_vector(values);
+        }
+        ((from[I] += chains * lanes<S>), ...);
     }
     S rest = 0;
     for (; i < n; ++i) {
         rest += static_cast<S>(function(*from[I]...));
         ((++from[I]), ...);
     }
-    for (Index half = together / 2; half > 0; half /= 2) {
-        for (Index l = 0; l < half; ++l) sums[l] += sums[l + half];
+    sums[0] = (sums[0] + sums[2]) + (sums[1] + sums[3]);
+    S parts[lanes<S>];
+    store_vector(parts, sums[0]);
+    for (Index half = lanes<S> / 2; half > 0; half /= 2) {
+        for (Index l = 0; l < half; ++l) parts[l] += parts[l + half];
     }
-    return sums[0] + rest;
+    return parts[0] + rest;
 }
 
 }  // namespace untoward::detail::UNTOWARD_KERNEL_SET

@@ -5,22 +5,33 @@
 
 namespace untoward::detail::UNTOWARD_KERNEL_SET {
 
-template <Index Rows, bool Rectify, class S>
+// Of Chains * Lanes rows.
+template <int Chains, Index Lanes, bool Rectify, class S>
 UNTOWARD_INLINE void sum_some_rows(const ColumnSums<S>& c, Index row) {
-    S sum[Rows] = {};
+    using Sums = Vector<S, Lanes>;
+    Sums sum[Chains] = {};
+    const Index columns = c.columns;
+    const Index d_stride = c.d_stride;
+    const Index y_stride = c.y_stride;
     S* d = c.d + row;
     const S* y = c.y + (Rectify ? row : 0);
-    for (Index j = 0; j < c.columns; ++j, d += c.d_stride, y += c.y_stride) {
-        S value[Rows];
-        for (Index l = 0; l < Rows; ++l) {
-            value[l] = Rectify ? (y[l] > 0 ? d[l] : 0) : d[l];
-            sum[l] += value[l];
+    for (Index j = 0; j < columns; ++j, d += d_stride, y += y_stride) {
+#pragma GCC unroll 4
+        for (int k = 0; k < Chains; ++k) {
+            Sums value = load_vector<S, Lanes>(d + k * Lanes);
+            if (Rectify) {
+                value = load_vector<S, Lanes>(y + k * Lanes) > Sums{} ? value : Sums{};
+                store_vector<S, Lanes>(d + k * Lanes, value);
+            }
+            sum[k] += value;
         }
-        if (Rectify) __builtin_memcpy(d, value, sizeof value);
     }
     if (c.sum == nullptr) return;
-    for (Index l = 0; l < Rows; ++l) sum[l] = c.add ? c.sum[row + l] + sum[l] : sum[l];
-    __builtin_memcpy(c.sum + row, sum, sizeof sum);
+#pragma GCC unroll 4
+    for (int k = 0; k < Chains; ++k) {
+        S* const to = c.sum + row + k * Lanes;
+        store_vector<S, Lanes>(to, c.add ? load_vector<S, Lanes>(to) + sum[k] : sum[k]);
+    }
 }
 
 // sum = the sum of the columns of d, or += it; before, d = 0 where y is not positive if `Rectify`.
@@ -28,9 +39,11 @@ template <class S, bool Rectify>
 void sum_columns(const ColumnSums<S>& c) {
     Index row = 0;
     // Several chains of sums at a time: one waits for itself.
-    for (; row + 4 * lanes <= c.rows; row += 4 * lanes) sum_some_rows<4 * lanes, Rectify>(c, row);
-    for (; row + lanes <= c.rows; row += lanes) sum_some_rows<lanes, Rectify>(c, row);
-    for (; row < c.rows; ++row) sum_some_rows<1, Rectify>(c, row);
+    for (; row + 4 * lanes<S> <= c.rows; row += 4 * lanes<S>) sum_some_rows<4, lanes<S>, Rectify>(c, row);
+    for (; row + lanes<S> <= c.rows; row += lanes<S>) sum_some_rows<1, lanes<S>, Rectify>(c, row);
+    if constexpr (lanes < S >> 1) {
+        for (; row < c.rows; ++row) sum_some_rows<1, 1, Rectify>(c, row);
+    }
 }
 
 }  // namespace untoward::detail::UNTOWARD_KERNEL_SET

@@ -10,6 +10,35 @@
 
 namespace untoward::detail::UNTOWARD_KERNEL_SET {
 
+#if UNTOWARD_KERNEL_BYTES >= 16
+// The lanes of two vectors by turns: a0 b0 a1 b1 ... of their first halves, or of their second.
+template <bool Second, class S, std::size_t... L>
+UNTOWARD_INLINE Vector<S> zip(Vector<S> a, Vector<S> b, std::index_sequence<L...>) {
+    constexpr std::size_t n = sizeof...(L);
+    return __builtin_shufflevector(a, b, (L / 2 + (L % 2) * n + (Second ? n / 2 : 0))...);
+}
+#endif
+
+// to[4 l + i] = values[i][l]
+template <class S>
+UNTOWARD_INLINE void store_fours(S* to, const S (&values)[4][lanes<S>]) {
+#if UNTOWARD_KERNEL_BYTES >= 16
+    using Lanes = std::make_index_sequence<static_cast<std::size_t>(lanes<S>)>;
+    const Vector<S> x[4] = {load_vector(values[0]), load_vector(values[1]), load_vector(values[2]),
+                            load_vector(values[3])};
+    const Vector<S> even[2] = {zip<false, S>(x[0], x[2], Lanes{}), zip<true, S>(x[0], x[2], Lanes{})};
+    const Vector<S> odd[2] = {zip<false, S>(x[1], x[3], Lanes{}), zip<true, S>(x[1], x[3], Lanes{})};
+    for (int h = 0; h < 2; ++h) {
+        store_vector(to + 2 * h * lanes<S>, zip<false, S>(even[h], odd[h], Lanes{}));
+        store_vector(to + (2 * h + 1) * lanes<S>, zip<true, S>(even[h], odd[h], Lanes{}));
+    }
+#else
+    for (Index l = 0; l < lanes<S>; ++l) {
+        for (Index i = 0; i < 4; ++i) to[4 * l + i] = values[i][l];
+    }
+#endif
+}
+
 // A few blocks of four words at a time, whichever samples they belong to.
 template <class S, bool Normal>
 void noise(const NoiseColumns<S>& c) {
@@ -18,54 +47,54 @@ void noise(const NoiseColumns<S>& c) {
     const bool packed = c.rows % 4 == 0 && c.stride == c.rows;  // one block after another
     Index sample = 0;
     Index block = 0;
-    for (Index done = 0; done < all; done += lanes) {
-        const Index some = all - done < lanes ? all - done : lanes;
-        S* to[lanes];
-        Index count[lanes];
-        alignas(64) std::uint32_t counter[4][lanes];
-        for (Index l = 0; l < lanes; ++l) {
-            const bool is_one = l < some;
-            to[l] = c.out + sample * c.stride + 4 * block;
-            count[l] = !is_one ? 0 : c.rows - 4 * block < 4 ? c.rows - 4 * block : 4;
+    for (Index done = 0; done < all; done += lanes<S>) {
+        const Index some = all - done < lanes<S> ? all - done : lanes<S>;
+        const Index first_sample = sample;
+        const Index first_block = block;
+        alignas(64) std::uint32_t counter[4][lanes<S>];
+        for (Index l = 0; l < lanes<S>; ++l) {
             counter[0][l] = static_cast<std::uint32_t>(block);
-            counter[1][l] = is_one && c.samples != nullptr ? c.samples[sample] : c.sample;
-            counter[2][l] = c.epoch;
-            counter[3][l] = noise_domain;
-            if (++block == blocks) {
-                block = 0;
-                ++sample;
-            }
+            counter[1][l] = l < some && c.samples != nullptr ? c.samples[sample] : c.sample;
+            const bool is_last = block + 1 == blocks;
+            block = is_last ? 0 : block + 1;
+            sample += is_last ? 1 : 0;
         }
+        for (Index l = 0; l < lanes<S>; ++l) counter[2][l] = c.epoch;
+        for (Index l = 0; l < lanes<S>; ++l) counter[3][l] = noise_domain;
         std::uint32_t k0 = c.key[0];
         std::uint32_t k1 = c.key[1];
         for (int round = 0; round < 10; ++round) {
-            for (Index l = 0; l < lanes; ++l)
+            for (Index l = 0; l < lanes<S>; ++l)
                 philox_round(counter[0][l], counter[1][l], counter[2][l], counter[3][l], k0, k1);
             k0 += philox_step_0;
             k1 += philox_step_1;
         }
-        alignas(64) S values[4][lanes];
+        alignas(64) S values[4][lanes<S>];
         if constexpr (Normal) {
             for (int p = 0; p < 4; p += 2) {
-                for (Index l = 0; l < lanes; ++l) values[p][l] = squared_radius<S>(counter[p][l]);
+                for (Index l = 0; l < lanes<S>; ++l) values[p][l] = squared_radius<S>(counter[p][l]);
                 roots(values[p]);
-                for (Index l = 0; l < lanes; ++l)
+                for (Index l = 0; l < lanes<S>; ++l)
                     turn(values[p][l], counter[p + 1][l], values[p][l], values[p + 1][l]);
             }
         } else {
             for (int i = 0; i < 4; ++i) {
-                for (Index l = 0; l < lanes; ++l) values[i][l] = uniform_from<S>(counter[i][l]);
+                for (Index l = 0; l < lanes<S>; ++l) values[i][l] = uniform_from<S>(counter[i][l]);
             }
         }
-        if (packed && some == lanes) {
-            S* const out = c.out + 4 * done;
-            for (Index l = 0; l < lanes; ++l) {
-                for (Index i = 0; i < 4; ++i) out[4 * l + i] = values[i][l];
-            }
+        if (packed && some == lanes<S>) {
+            store_fours(c.out + 4 * done, values);
             continue;
         }
+        block = first_block;
+        sample = first_sample;
         for (Index l = 0; l < some; ++l) {
-            for (Index i = 0; i < count[l]; ++i) to[l][i] = values[i][l];
+            S* const to = c.out + sample * c.stride + 4 * block;
+            const Index count = c.rows - 4 * block < 4 ? c.rows - 4 * block : 4;
+            for (Index i = 0; i < count; ++i) to[i] = values[i][l];
+            const bool is_last = block + 1 == blocks;
+            block = is_last ? 0 : block + 1;
+            sample += is_last ? 1 : 0;
         }
     }
 }

@@ -5,7 +5,7 @@
 
 namespace untoward::detail::UNTOWARD_KERNEL_SET {
 
-#if defined(__SSE2__)
+#if UNTOWARD_KERNEL_BYTES >= 16 && defined(__SSE2__)
 #if UNTOWARD_KERNEL_BYTES == 64 && defined(__clang__)
 #define UNTOWARD_ROOTS_FLOAT(x) __builtin_ia32_sqrtps512(x, 4)
 #define UNTOWARD_ROOTS_DOUBLE(x) __builtin_ia32_sqrtpd512(x, 4)
@@ -21,29 +21,25 @@ namespace untoward::detail::UNTOWARD_KERNEL_SET {
 #endif
 
 // x[i] = sqrt(x[i])
-UNTOWARD_INLINE void roots(float (&x)[lanes]) {
-    typedef float Vector __attribute__((vector_size(UNTOWARD_KERNEL_BYTES), aligned(4), may_alias));
-    for (Index l = 0; l < lanes; l += UNTOWARD_KERNEL_BYTES / 4) {
-        Vector* const v = reinterpret_cast<Vector*>(x + l);
-        *v = UNTOWARD_ROOTS_FLOAT(*v);
-    }
+UNTOWARD_INLINE void roots(float (&x)[lanes<float>]) {
+    typedef float Unaligned __attribute__((vector_size(UNTOWARD_KERNEL_BYTES), aligned(4), may_alias));
+    Unaligned* const v = reinterpret_cast<Unaligned*>(x);
+    *v = UNTOWARD_ROOTS_FLOAT(*v);
 }
-UNTOWARD_INLINE void roots(double (&x)[lanes]) {
-    typedef double Vector __attribute__((vector_size(UNTOWARD_KERNEL_BYTES), aligned(8), may_alias));
-    for (Index l = 0; l < lanes; l += UNTOWARD_KERNEL_BYTES / 8) {
-        Vector* const v = reinterpret_cast<Vector*>(x + l);
-        *v = UNTOWARD_ROOTS_DOUBLE(*v);
-    }
+UNTOWARD_INLINE void roots(double (&x)[lanes<double>]) {
+    typedef double Unaligned __attribute__((vector_size(UNTOWARD_KERNEL_BYTES), aligned(8), may_alias));
+    Unaligned* const v = reinterpret_cast<Unaligned*>(x);
+    *v = UNTOWARD_ROOTS_DOUBLE(*v);
 }
 
 #undef UNTOWARD_ROOTS_FLOAT
 #undef UNTOWARD_ROOTS_DOUBLE
 #else
-UNTOWARD_INLINE void roots(float (&x)[lanes]) {
-    for (Index l = 0; l < lanes; ++l) x[l] = __builtin_sqrtf(x[l]);
+UNTOWARD_INLINE void roots(float (&x)[lanes<float>]) {
+    for (Index l = 0; l < lanes<float>; ++l) x[l] = __builtin_sqrtf(x[l]);
 }
-UNTOWARD_INLINE void roots(double (&x)[lanes]) {
-    for (Index l = 0; l < lanes; ++l) x[l] = __builtin_sqrt(x[l]);
+UNTOWARD_INLINE void roots(double (&x)[lanes<double>]) {
+    for (Index l = 0; l < lanes<double>; ++l) x[l] = __builtin_sqrt(x[l]);
 }
 #endif
 

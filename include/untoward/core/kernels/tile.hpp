@@ -52,7 +52,10 @@ void tile(const TilePart& p, const float* b, float* c, Index columns) {
         for (int i = 0; i < Vectors; ++i) sum[j][i] = start[i];
     }
     const float* a = p.a;
-    for (Index k = 0; k < p.depth; ++k) {
+    const Index depth = p.depth;
+    const Index a_step = p.a_step;
+    const Index b_step = p.b_step;
+    for (Index k = 0; k < depth; ++k) {
         Packet left[Vectors];
 #pragma GCC unroll 8
         for (int i = 0; i < Vectors; ++i)
@@ -63,23 +66,27 @@ void tile(const TilePart& p, const float* b, float* c, Index columns) {
 #pragma GCC unroll 8
             for (int i = 0; i < Vectors; ++i) sum[j][i] += left[i] * right;
         }
-        a += p.a_step;
-        b += p.b_step;
+        a += a_step;
+        b += b_step;
     }
+    // A packet that is stored could be any of these, for all the compiler knows.
+    const bool add = p.add;
+    const bool rectify = p.rectify;
+    const Index c_stride = p.c_stride;
 #pragma GCC unroll 8
     for (int j = 0; j < Columns; ++j) {
         if (j >= columns) break;
 #pragma GCC unroll 8
         for (int i = 0; i < Vectors; ++i) {
             Packet result = sum[j][i];
-            if (p.add) result += i + 1 < Vectors ? load(c + i * width) : load(c + i * width, last);
-            if (p.rectify) result = Packet{} > result ? Packet{} : result;
+            if (add) result += i + 1 < Vectors ? load(c + i * width) : load(c + i * width, last);
+            if (rectify) result = Packet{} > result ? Packet{} : result;
             if (i + 1 < Vectors)
                 store(c + i * width, result);
             else
                 store(c + i * width, result, last);
         }
-        c += p.c_stride;
+        c += c_stride;
     }
 }
 
@@ -163,11 +170,13 @@ inline void multiply(const TileProduct& t) {
     alignas(64) float a_panel[panel_depth * tile_rows];
     alignas(64) float b_panel[panel_depth * panel_columns];
     const bool pack_b = t.b_column == 1 && t.b_step >= 256 && t.rows > tile_rows && t.depth > 16;
-    const bool pack_a = t.a_is_row_major || (t.a_stride >= 256 && t.columns > 4 * tile_columns);
+    // Columns at such strides share few places of the first cache.
+    const bool pack_a =
+        t.a_is_row_major || (t.a_stride % 128 == 0 && t.a_stride >= 256 && t.columns > 4 * tile_columns);
     const Index panels =
         t.depth > panel_depth && (pack_a || pack_b) ? (t.depth + panel_depth - 1) / panel_depth : 1;
     const Index most = (t.depth + panels - 1) / panels;
-    const Index chunk = pack_b ? panel_columns : t.columns;
+    const Index chunk = pack_b ? panel_depth * panel_columns / most / tile_columns * tile_columns : t.columns;
     for (Index j = 0; j < t.columns; j += chunk) {
         const Index columns = t.columns - j < chunk ? t.columns - j : chunk;
         Index k = 0;

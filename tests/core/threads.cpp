@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// Threads: every task once, whatever is thrown. Run again with ThreadSanitizer.
+#include <untoward/core/threads.hpp>
+
+#include "support/catch.hpp"
+
+#include <numeric>
+#include <stdexcept>
+
+using untoward::Index;
+using untoward::Threads;
+
+TEST_CASE("every task is done once, and threads tell themselves apart") {
+    for (const Index count : {1, 2, 3, 7}) {
+        Threads threads(count);
+        REQUIRE(threads.count() == count);
+        for (const Index tasks : {0, 1, 2, 5, 64, 1000}) {
+            std::vector<int> done(static_cast<std::size_t>(tasks));
+            std::vector<Index> by(static_cast<std::size_t>(count));
+            threads.run(tasks, [&](Index i, Index thread) {
+                done[static_cast<std::size_t>(i)] += 1;
+                by[static_cast<std::size_t>(thread)] += 1;  // a race, if two had the same number at once
+            });
+            CHECK(std::all_of(done.begin(), done.end(), [](int n) { return n == 1; }));
+            CHECK(std::accumulate(by.begin(), by.end(), Index{0}) == tasks);
+        }
+    }
+}
+
+TEST_CASE("what a task throws arrives, and the threads go on") {
+    Threads threads(3);
+    for (int round = 0; round < 20; ++round) {
+        std::atomic<int> begun{0};
+        try {
+            threads.run(1000, [&](Index i, Index) {
+                ++begun;
+                if (i == 10) throw std::runtime_error("task 10");
+            });
+            FAIL("nothing was thrown");
+        } catch (const std::runtime_error& e) {
+            CHECK(std::string(e.what()) == "task 10");
+        }
+        CHECK(begun >= 11);
+        std::atomic<Index> sum{0};
+        threads.run(100, [&](Index i, Index) { sum += i; });
+        CHECK(sum == 4950);
+    }
+}
+
+TEST_CASE("numbers of threads that make no sense") {
+    CHECK_THROWS_AS(Threads(-1), untoward::Error);
+    CHECK_THROWS_AS(Threads(1000000), untoward::Error);
+    CHECK(Threads(0).count() >= 1);
+}

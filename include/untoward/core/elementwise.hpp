@@ -90,9 +90,13 @@ void evaluate_short_columns(const Elementwise<S>& e, const Operand<S>& y, bool a
             const auto& x = e.operands[k];
             e.in[k] = x.column(j);
             if (x.batch > 1 && x.stride == rows) continue;
-            e.in[k] = e.repeated + k * chunk_size;
-            copy_columns(e.repeated + k * chunk_size, rows, x.column(j), x.batch == 1 ? none : x.stride, rows,
-                         n);
+            // A column for all may be there already, as the first.
+            S* const room = e.repeated + k * chunk_size;
+            e.in[k] = room;
+            if (x.batch == 1 && j > 0) continue;
+            const bool is_there = x.data == room;
+            copy_columns(is_there ? room + rows : room, rows, x.column(j), x.batch == 1 ? none : x.stride,
+                         rows, is_there ? n - 1 : n);
         }
         const bool packed = y.stride == rows;
         S* const out = packed ? y.column(j) : result;
@@ -138,7 +142,14 @@ void evaluate(const Elementwise<S>& e, Operand<S> y, bool add) {
 
     bool whole_columns = y.rows == rows;
     for (Index k = 0; k < e.count; ++k) {
-        const auto& x = e.operands[k];
+        auto& x = e.operands[k];
+        if (x.rows != rows && x.batch == 1 && rows <= chunk_size) {
+            // One number for all: a column of it.
+            S* const chunk = e.repeated + k * chunk_size;
+            std::fill_n(chunk, rows, *x.data);
+            x.data = chunk;
+            x.rows = rows;
+        }
         whole_columns = whole_columns && x.rows == rows;
         e.in[k] = x.data;
         e.stride[k] = x.batch == 1 ? 0 : x.stride;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
+#include <tuple>
+
 #include "../autodiff/initialiser.hpp"
 #include "../autodiff/rules/affine.hpp"
 #include "../autodiff/scope.hpp"
@@ -86,10 +89,10 @@ struct Recurrence {
         const Steps<S> steps(memory, true, y);
         const product::Columns<const S> zero = steps.zero();
         // Written step by step, each once.
-        S* da = nullptr;
+        S* da_of_all = nullptr;
         bool add_to_da = false;
         dinputs.write([&](const auto& to, bool accumulate) {
-            da = to.data();
+            da_of_all = to.data();
             add_to_da = accumulate;
         });
         for (Index t = steps.count - 1; t >= 0; --t) {
@@ -100,13 +103,15 @@ struct Recurrence {
             const product::Columns<const S> h_before = t == 0 ? zero : columns_at(y, t - 1);
             const product::Columns<const S> after = last ? zero : steps.kept(t + 1);
             const product::Columns<const S> carry = last ? zero : columns_at(dy, t + 1);
-            step_backward(kept, dh, carry, h_before, before, after);
-            for (Index gate = 0; da != nullptr && gate < Cell::gates; ++gate) {
+            const product::Columns<S> da{da_of_all + t * Cell::gates * dh.rows, Cell::gates * dh.rows,
+                                         y.batch(), steps.count * Cell::gates * dh.rows};
+            const bool fused = da_of_all != nullptr && !add_to_da;
+            step_backward(kept, dh, fused ? &da : nullptr, carry, h_before, before, after);
+            for (Index gate = 0; da_of_all != nullptr && !fused && gate < Cell::gates; ++gate) {
                 const Vec<> units(dh.rows);
                 add_reduced(
-                    Tensor<S, Vec<>>(da + (t * Cell::gates + gate) * dh.rows, units, y.batch(),
-                                     steps.count * Cell::gates * dh.rows),
-                    add_to_da, [](auto d) { return d; },
+                    Tensor<S, Vec<>>(da.data + gate * dh.rows, units, y.batch(), da.stride), true,
+                    [](auto d) { return d; },
                     Tensor<S, Vec<>>(kept.data + Cell::gradient_at[gate] * dh.rows, units, y.batch(),
                                      kept.stride));
             }
@@ -203,19 +208,46 @@ private:
         x.add(before.data, before.stride);
         change<changed>(h.rows, h.cols, typename Cell::Forward{}, x.data, x.stride);
     }
+    // What is sent back, and where to: also to the input's share of the gates, if that is not null.
     template <class S>
     static void step_backward(const product::Columns<S>& kept, const product::Columns<S>& dh,
-                              const product::Columns<const S>& carry,
+                              const product::Columns<S>* da, const product::Columns<const S>& carry,
                               const product::Columns<const S>& h_before,
                               const product::Columns<const S>& before,
                               const product::Columns<const S>& after) {
         constexpr Index changed = Cell::kept + 1;
-        Arrays<S, changed + 4> x;
+        Arrays<S, changed + Cell::gates + 4> x;
         x.add(kept.data, kept.stride, dh.rows, Cell::kept);
         x.add(dh.data, dh.stride);
+        if (da != nullptr) x.add(da->data, da->stride, dh.rows, Cell::gates);
         for (const auto& read : {carry, h_before, before, after}) x.add(read.data, read.stride);
-        change<changed>(dh.rows, dh.cols, typename Cell::Backward{}, x.data, x.stride);
+        if (da != nullptr) {
+            change<changed + Cell::gates>(dh.rows, dh.cols, BackwardToInput{}, x.data, x.stride);
+        } else {
+            S* data[changed + 4];
+            Index stride[changed + 4];
+            std::copy_n(x.data, changed + 4, data);
+            std::copy_n(x.stride, changed + 4, stride);
+            change<changed>(dh.rows, dh.cols, typename Cell::Backward{}, data, stride);
+        }
     }
+    // The cell's Backward; behind dh it leaves the gradient of the input's share of every gate.
+    struct BackwardToInput {
+        template <class... S>
+        UNTOWARD_ALWAYS_INLINE void operator()(S&... x) const {
+            call(std::tie(x...), std::make_index_sequence<Cell::kept + 1>{}, std::make_index_sequence<4>{},
+                 std::make_index_sequence<Cell::gates>{});
+        }
+
+    private:
+        template <class All, std::size_t... Changed, std::size_t... Read, std::size_t... Gate>
+        UNTOWARD_ALWAYS_INLINE static void call(const All& x, std::index_sequence<Changed...>,
+                                                std::index_sequence<Read...>, std::index_sequence<Gate...>) {
+            typename Cell::Backward{}(std::get<Changed>(x)...,
+                                      std::get<Cell::kept + 1 + Cell::gates + Read>(x)...);
+            ((std::get<Cell::kept + 1 + Gate>(x) = std::get<Cell::gradient_at[Gate]>(x)), ...);
+        }
+    };
 
     // One position of every sample.
     template <class T, class Sample>

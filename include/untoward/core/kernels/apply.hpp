@@ -98,11 +98,17 @@ struct Turns {
 template <class S, class Function, std::size_t... I>
 __attribute__((flatten)) void apply(const void* erased, const ElementwiseColumns<S>& c) {
     const Function& function = *static_cast<const Function*>(erased);
-    for (Index j = 0; j < c.columns; ++j) {
-        const S* from[] = {c.in[I] + j * c.in_stride[I]...};
-        S* to[] = {c.out + j * c.out_stride};
-        const bool add = c.add || (j > 0 && c.out_stride == 0);
-        for (Turns<sizeof...(I), 1, true, S> turns(c.rows); turns.next(from, to);) {
+    const Index rows = c.rows;
+    const Index columns = c.columns;
+    const Index out_stride = c.out_stride;
+    const Index stride[] = {c.in_stride[I]...};
+    const S* column[] = {c.in[I]...};
+    S* out = c.out;
+    bool add = c.add;
+    for (Index j = 0; j < columns; ++j) {
+        const S* from[] = {column[I]...};
+        S* to[] = {out};
+        for (Turns<sizeof...(I), 1, true, S> turns(rows); turns.next(from, to);) {
             for (Index i = 0; i < turns.n; i += lanes<S>) {
                 S result[lanes<S>];
                 for (Index l = 0; l < lanes<S>; ++l) result[l] = static_cast<S>(function(from[I][i + l]...));
@@ -112,16 +118,29 @@ __attribute__((flatten)) void apply(const void* erased, const ElementwiseColumns
                 store_vector(to[0] + i, load_vector(result));
             }
         }
+        ((column[I] += stride[I]), ...);
+        out += out_stride;
+        add = add || out_stride == 0;
     }
 }
 
-// function(x...) by reference; what it leaves in them goes to place l of the first arrays.
-template <class S, std::size_t Changed, class Function, class... Values>
-UNTOWARD_INLINE void change_one(const Function& function, S (&result)[sizeof...(Values)][lanes<S>], Index l,
-                                Values... x) {
+// What a function left in its k-th number goes to place l, if it is one to keep.
+template <bool Keep, class S, std::size_t Changed>
+UNTOWARD_INLINE void keep_one(S (&result)[Changed][lanes<S>], std::size_t k, Index l, S x) {
+    if constexpr (Keep) result[k][l] = x;
+}
+template <bool Keep, class S, std::size_t Changed>
+UNTOWARD_INLINE void store_one(S* const (&to)[Changed], Index i, const S (&result)[Changed][lanes<S>],
+                               std::size_t k) {
+    if constexpr (Keep) store_vector(to[k] + i, load_vector(result[k]));
+}
+
+// function(x...) by reference; what it leaves in them goes to place l.
+template <class S, std::size_t Changed, class Function, std::size_t... I, class... Values>
+UNTOWARD_INLINE void change_one(const Function& function, S (&result)[Changed][lanes<S>], Index l,
+                                std::index_sequence<I...>, Values... x) {
     function(x...);
-    std::size_t k = 0;
-    ((result[k++][l] = x), ...);
+    (keep_one<(I < Changed)>(result, I, l, x), ...);
 }
 
 // Column by column, function(x[0][i], x[1][i], ...) by reference: the first `Changed` arrays receive what it left in
@@ -129,16 +148,19 @@ UNTOWARD_INLINE void change_one(const Function& function, S (&result)[sizeof...(
 template <class S, class Function, std::size_t Changed, std::size_t... I>
 __attribute__((flatten)) void change(const void* erased, const ChangedColumns<S>& c) {
     const Function& function = *static_cast<const Function*>(erased);
-    for (Index j = 0; j < c.columns; ++j) {
-        const S* from[] = {c.arrays[I] + j * c.stride[I]...};
+    const Index rows = c.rows;
+    const Index stride[] = {c.stride[I]...};
+    S* column[] = {c.arrays[I]...};
+    for (Index j = 0; j < c.columns; ++j, ((column[I] += stride[I]), ...)) {
+        const S* from[] = {column[I]...};
         S* to[Changed];
-        for (std::size_t k = 0; k < Changed; ++k) to[k] = c.arrays[k] + j * c.stride[k];
-        for (Turns<sizeof...(I), Changed, false, S> turns(c.rows); turns.next(from, to);) {
+        for (std::size_t k = 0; k < Changed; ++k) to[k] = column[k];
+        for (Turns<sizeof...(I), Changed, false, S> turns(rows); turns.next(from, to);) {
             for (Index i = 0; i < turns.n; i += lanes<S>) {
-                S result[sizeof...(I)][lanes<S>];
+                S result[Changed][lanes<S>];
                 for (Index l = 0; l < lanes<S>; ++l)
-                    change_one<S, Changed>(function, result, l, from[I][i + l]...);
-                for (std::size_t k = 0; k < Changed; ++k) store_vector(to[k] + i, load_vector(result[k]));
+                    change_one(function, result, l, std::index_sequence<I...>{}, from[I][i + l]...);
+                (store_one<(I < Changed)>(to, i, result, I), ...);
             }
         }
     }

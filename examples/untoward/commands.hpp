@@ -76,6 +76,14 @@ void calibrate(const CalibrateArguments& arguments);
 
 void info(const std::string& model);
 
+struct ExportArguments {
+    std::string model;
+    std::string header;
+    std::string name_space = "detector";
+    long max_flash = 0;
+};
+void export_model(const ExportArguments& arguments);
+
 struct DiagnoseArguments {
     std::string table;
     std::string held_out;

@@ -103,6 +103,16 @@ std::string Model::score_text() const {
     return network_->detector.recipe().score.text();
 }
 
+std::string Model::header(const std::string& name_space, std::vector<std::string> notes) const {
+    notes.insert(notes.begin(), {"model: " + summary(), "score: " + score_text(), "promise: " + promise(),
+                                 "constants in flash: " + std::to_string(flash_bytes()) + " bytes"});
+    return io::cpp_header(network_->detector, &coding_,
+                          {.name_space = name_space, .notes = std::move(notes)});
+}
+std::size_t Model::flash_bytes() const {
+    return io::flash_bytes(network_->detector);
+}
+
 std::string Model::promise() const {
     const auto percent = [](double rate) { return io::format_number(100 * rate, 4) + "%"; };
     const std::string rows = std::to_string(threshold().calibration_rows());

@@ -81,6 +81,11 @@ public:
     std::string scaler() const;
     std::string score_text() const;
 
+    /// The detector as a C++ header, with these lines for people on top.
+    std::string header(const std::string& name_space, std::vector<std::string> notes) const;
+    /// Bytes of constants that it puts into flash.
+    std::size_t flash_bytes() const;
+
     /// The promise of the threshold in a sentence, or what is missing for one.
     std::string promise() const;
 

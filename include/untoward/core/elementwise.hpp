@@ -17,6 +17,10 @@
 #include "storage.hpp"
 #include "tensor.hpp"
 
+#ifdef UNTOWARD_PLAIN
+#include "plain/elementwise.hpp"
+#endif
+
 namespace untoward {
 
 namespace detail {
@@ -242,14 +246,22 @@ auto total_kernel(std::index_sequence<I...>) {
 /// y = function(x...) of numbers, each operand broadcast to y. An operand may be y itself.
 template <class S, class Sample, class Function, class... X>
 void assign(const Tensor<S, Sample>& y, const Function& function, const X&... x) {
+#ifdef UNTOWARD_PLAIN
+    plain::evaluate(y, false, function, x...);
+#else
     detail::evaluate(detail::Operand<S>(y), false, function, detail::for_reading(x)...);
+#endif
 }
 
 /// y += function(x...), or y = function(x...) where not `accumulate`; the function's value has the extents
 /// that y and the operands broadcast to, and is summed over those in which y has one only.
 template <class S, class Sample, class Function, class... X>
 void add_reduced(const Tensor<S, Sample>& y, bool accumulate, const Function& function, const X&... x) {
+#ifdef UNTOWARD_PLAIN
+    plain::evaluate(y, accumulate, function, x...);
+#else
     detail::evaluate(detail::Operand<S>(y), accumulate, function, detail::for_reading(x)...);
+#endif
 }
 
 /// function(x[0][i], x[1][i], ...) for i = 0, ..., n - 1: it takes the first `Changed` numbers by reference, and what it

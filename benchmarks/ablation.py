@@ -28,6 +28,7 @@ RESIDUAL = 'slog{kl-divergence + 0.5 * mahalanobis-score{space=residual}}'
 NEIGHBOURS = 'slog{neighbour-score}'
 MIXTURE = 'slog{mixture-score{space=latent_and_residual}}'
 VAE = f'0.5 * {ELBO} + 0.5 * {RESIDUAL}'
+ALL = f'{VAE} + {NEIGHBOURS} + {MIXTURE}'
 
 
 def one(score, *more):
@@ -47,6 +48,8 @@ VARIANTS = {
     'hybrid-neighbours': ('neighbours of [mu, residual / rms] alone', one('neighbour-score{space=latent_and_residual}')),
     'vae+neighbours': ('both and neighbours of the input', one(f'{VAE} + {NEIGHBOURS}')),
     'vae+mixture': ('both and the mixture of [mu, residual / rms]', one(f'{VAE} + {MIXTURE}')),
+    'p-values': ('all three, as -log p', one(ALL.replace('slog', 'negative-log-p'))),
+    'quantiles': ('all three, as normal quantiles', one(ALL.replace('slog', 'normal-quantile'))),
     'fast': ('all three: --fast', ['--fast']),
     'default': ('the default: four models, all three', []),
 }

@@ -60,6 +60,7 @@
 #include "scores/reconstruction.hpp"
 #include "scores/slog.hpp"
 #include "scores/statistic.hpp"
+#include "scores/tail.hpp"
 #include "thresholds/conformal.hpp"
 #include "thresholds/fixed.hpp"
 #include "thresholds/quantile.hpp"

@@ -2,6 +2,7 @@
 // A probability of the data asks for a likelihood that has one.
 #include "untoward/detector.hpp"
 #include "untoward/scores/elbo.hpp"
+#include "untoward/scores/reconstruction.hpp"
 #include "untoward/thresholds/fixed.hpp"
 
 #ifndef CASE
@@ -13,7 +14,7 @@ using namespace untoward;
 struct NoScaler {};
 // Squared error, and nothing that says how large it may be.
 struct SquaredError : FixedGaussian {
-    static constexpr bool has_variance = CASE == 0;
+    static constexpr bool has_variance = !CASE;
 };
 template <class ScoreType>
 using DetectorOf = Detector<
@@ -25,13 +26,11 @@ template std::size_t DetectorOf<ReconstructionError>::arena_bytes(Index, bool) c
 template std::size_t DetectorOf<ReconstructionProbability>::arena_bytes(Index, bool) const;
 #endif
 // A reconstruction probability.
-#if CASE == \
-    1  // expect: untoward: this score is a probability of the data, and the likelihood has no variance
+#if CASE == 1  // expect: untoward: this score is a probability of the data
 template std::size_t DetectorOf<ReconstructionProbability>::arena_bytes(Index, bool) const;
 #endif
 // The same in a sum.
-#if CASE == \
-    2  // expect: untoward: this score is a probability of the data, and the likelihood has no variance
+#if CASE == 2  // expect: untoward: this score is a probability of the data
 template std::size_t DetectorOf<SumOfScores<KlDivergence, Weighted<ReconstructionProbability>>>::arena_bytes(
     Index, bool) const;
 #endif

@@ -9,6 +9,7 @@
 #include "untoward/scores/elbo.hpp"
 #include "untoward/scores/reconstruction.hpp"
 #include "untoward/scores/statistic.hpp"
+#include "untoward/scores/tail.hpp"
 
 using namespace untoward;
 using namespace untoward_test;
@@ -77,4 +78,32 @@ TEST_CASE("slog: a score that does not vary has a unit, and what is no number st
     // No rows: a distance to nothing is infinite.
     const auto from_none = fit_by_hand(Slog{NeighbourScore{}}, nothing, nothing);
     CHECK(std::isinf(from_none.score(others)(0)));
+}
+
+TEST_CASE("ranks among held-out rows: -log p, and its normal quantile") {
+    const Eigen::VectorXd before =
+        sorted(sheet(hand_made(ReconstructionError{}), held_out).row(features).transpose());
+    const auto log_p = fit_by_hand(2.0f * NegativeLogP{ReconstructionError{}}, training, held_out);
+    const auto quantile = fit_by_hand(NormalQuantile{ReconstructionError{}}, training, held_out);
+    const Eigen::MatrixXd asked = sheet(hand_made(ReconstructionError{}), rows);
+    const Eigen::MatrixXd found = explained(log_p, rows);
+    const Eigen::VectorXd quantiles = quantile.score(rows);
+    for (Index j = 0; j < rows.cols(); ++j) {
+        const auto as_high = static_cast<double>((before.array() >= asked(features, j)).count());
+        CHECK(found(features, j) == Approx(-2 * std::log((1 + as_high) / 22)).margin(1e-12));
+        // Phi of it is the rank.
+        CHECK(std::erfc(quantiles[j] / std::sqrt(2.0)) / 2 == Approx((0.5 + as_high) / 22).epsilon(1e-9));
+        // Blame is what is beyond the usual.
+        const double beyond = found(features, j) + 2 * std::log(12.0 / 22);
+        double typical = 0;
+        const Eigen::MatrixXd shares = sheet(hand_made(ReconstructionError{}), held_out);
+        for (Index i = 0; i < features; ++i) typical += sorted(shares.row(i))[10];
+        const double own = asked(features, j) - before[10];
+        const double expected = own == 0 ? 0 : beyond / own * (asked(features, j) - typical);
+        CHECK(found.col(j).head(features).sum() == Approx(expected).epsilon(1e-8).margin(1e-9));
+    }
+    // The largest and the smallest ranks, and 0 at the middle.
+    CHECK(detail::inverse_normal(0.5) == Approx(0).margin(1e-12));
+    CHECK(detail::inverse_normal(0.975) == Approx(1.959963984540054).epsilon(1e-10));  // SciPy
+    CHECK(detail::inverse_normal(1e-6) == Approx(-4.753424308822899).epsilon(1e-9));
 }

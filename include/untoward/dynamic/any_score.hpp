@@ -8,6 +8,7 @@
 #include "../scores/reconstruction.hpp"
 #include "../scores/slog.hpp"
 #include "../scores/statistic.hpp"
+#include "../scores/tail.hpp"
 #include "../train/training_evidence.hpp"
 #include "registry.hpp"
 
@@ -190,6 +191,20 @@ struct ScoreFitting<AnyScore<S>, Vector> {
 template <class S = float>
 AnyScore<S> make_score(std::string_view text);
 
+namespace detail {
+
+// A score around another: "slog{kl-divergence}".
+template <class S, template <class> class Unit>
+void add_unit(Registry<AnyScore<S>>& all) {
+    all.add(Unit<AnyScore<S>>::name, [](const io::PolicyText& text) -> AnyScore<S> {
+        if (text.values.size() != 1 || !text.options.empty() || !text.arguments.empty())
+            fail("score '", text.name, "' has one score in {}");
+        return Unit<AnyScore<S>>{make_score<S>(text.values[0])};
+    });
+}
+
+}  // namespace detail
+
 /// The scores that are known by name: the library's, and those that a program adds.
 template <class S = float>
 Registry<AnyScore<S>>& score_registry() {
@@ -206,11 +221,9 @@ Registry<AnyScore<S>>& score_registry() {
         all.template add<MixtureScore>();
         all.template add<MahalanobisScore>();
         all.template add<PrincipalComponentScore>();
-        all.add(Slog<AnyScore<S>>::name, [](const io::PolicyText& text) -> AnyScore<S> {
-            if (text.values.size() != 1 || !text.options.empty() || !text.arguments.empty())
-                fail("score 'slog' has one score in {}");
-            return Slog<AnyScore<S>>{make_score<S>(text.values[0])};
-        });
+        detail::add_unit<S, Slog>(all);
+        detail::add_unit<S, NegativeLogP>(all);
+        detail::add_unit<S, NormalQuantile>(all);
         return all;
     }();
     return registry;

@@ -16,43 +16,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "fitted.hpp"
-#include "robust_unit.hpp"
+#include "score_alone.hpp"
 
 namespace untoward {
-
-namespace detail {
-
-// The scores of a batch, and what each feature has of them (D x batch, packed), by a score alone.
-template <class S>
-void score_alone(const auto& score, const auto& evidence, Arena& arena, bool leave_one_out, S* scores,
-                 S* shares) {
-    const std::size_t mark = arena.used();
-    const Index n = evidence.x.batch();
-    const Index features = evidence.x.rows();
-    ScoreSheet<S> sheet{{arena.allocate<S>(features * n), Vec<>(features), n},
-                        {scores, Vec<1>{}, n},
-                        &arena,
-                        shares,
-                        leave_one_out};
-    sheet.features.flat().setZero();
-    sheet.rest.flat().setZero();
-    if (shares != nullptr) std::fill_n(shares, features * n, S(0));
-    add_score(score, sheet, evidence, S(1));
-    for (Index j = 0; j < n; ++j) {
-        for (Index i = 0; i < features; ++i) {
-            scores[j] += sheet.features(i, j);
-            if (shares != nullptr) shares[i + j * features] += sheet.features(i, j);
-        }
-    }
-    arena.rewind(mark);
-}
-template <class S>
-constexpr std::size_t score_alone_bytes(const auto& score, Index features, Index batch) {
-    return align_up(static_cast<std::size_t>(features * batch) * sizeof(S)) + score_bytes(score, batch);
-}
-
-}  // namespace detail
 
 /// A score in robust units of its own, fitted.
 template <class Inner, class Vector>
@@ -123,44 +89,12 @@ struct Slog {
         using Vector = typename std::remove_cvref_t<decltype(rows)>::Vector;
         using S = typename Vector::Scalar;
         Fitted<Vector> fitted{detail::ScoreFitting<Inner, Vector>::fit(score, rows), rows.features()};
-        const bool held_out = rows.count(FitRows::held_out) > 0;
-        const FitRows which = held_out ? FitRows::held_out : FitRows::training;
-        const Index d = rows.features();
-        constexpr Index most_explained = 2048;
-        Vector scores(rows.count(which));
-        Eigen::Matrix<S, Dynamic, Dynamic> shares(std::min(most_explained, scores.size()), d);
-        Buffer<std::byte> memory{};
-        Vector block_scores;
-        Vector block_shares;
-        Index known = 0;
-        Index explained = 0;
-        rows.for_each(which, needs(), [&](const auto& evidence) {
-            const Index n = evidence.x.batch();
-            if (block_scores.size() < n) {
-                memory =
-                    Buffer<std::byte>(static_cast<Index>(detail::score_alone_bytes<S>(fitted.score, d, n)));
-                block_scores.resize(n);
-                block_shares.resize(d * n);
-            }
-            Arena arena(memory);
-            const bool explain = explained < shares.rows();
-            detail::score_alone(fitted.score, evidence, arena, true, block_scores.data(),
-                                explain ? block_shares.data() : static_cast<S*>(nullptr));
-            for (Index j = 0; j < n; ++j) {
-                if (!std::isfinite(block_scores[j])) continue;
-                scores[known++] = block_scores[j];
-                if (explained == shares.rows()) continue;
-                for (Index i = 0; i < d; ++i) shares(explained, i) = block_shares[i + j * d];
-                ++explained;
-            }
-        });
+        Vector scores;
+        const Index known = detail::calibrate_alone(fitted.score, rows, needs(), scores, fitted.typical);
         const S range = detail::interquartile_range(scores.data(), known);
         fitted.unit.resize(2);
         fitted.unit[0] = detail::median(scores.data(), known);
         fitted.unit[1] = range > 0 ? range : S(1);  // of a score that does not vary
-        fitted.typical.resize(d);
-        for (Index i = 0; i < d; ++i)
-            fitted.typical[i] = detail::median(shares.data() + i * shares.rows(), explained);
         return fitted;
     }
 };

@@ -15,6 +15,17 @@ using untoward::fail;
 using untoward::Index;
 namespace io = untoward::io;
 
+namespace {
+
+io::HeaderWeights header_weights(const std::string& name) {
+    if (name == "float32") return io::HeaderWeights::float32;
+    if (name == "bfloat16") return io::HeaderWeights::bfloat16;
+    if (name == "int8") return io::HeaderWeights::int8;
+    fail("there are no weights ", io::in_quotes(name), ", only float32, bfloat16, int8");
+}
+
+}  // namespace
+
 Model::Model(io::TableCoding coding, Network network, Notes notes)
     : coding_(std::move(coding)),
       network_(std::make_unique<Network>(std::move(network))),
@@ -103,14 +114,24 @@ std::string Model::score_text() const {
     return network_->detector.recipe().score.text();
 }
 
-std::string Model::header(const std::string& name_space, std::vector<std::string> notes) const {
-    notes.insert(notes.begin(), {"model: " + summary(), "score: " + score_text(), "promise: " + promise(),
-                                 "constants in flash: " + std::to_string(flash_bytes()) + " bytes"});
-    return io::cpp_header(network_->detector, &coding_,
-                          {.name_space = name_space, .notes = std::move(notes)});
+Model Model::rounded(const std::string& weights) const {
+    return {coding_, {io::with_rounded_weights(network_->detector, header_weights(weights))}, notes_};
 }
-std::size_t Model::flash_bytes() const {
-    return io::flash_bytes(network_->detector);
+std::string Model::header(const std::string& name_space, const std::string& weights,
+                          std::vector<std::string> notes) const {
+    notes.insert(
+        notes.begin(),
+        {"model: " + summary(), "score: " + score_text(), "promise: " + promise(),
+         "weights: " + weights + "; constants in flash: " + std::to_string(flash_bytes(weights)) + " bytes"});
+    return io::cpp_header(
+        network_->detector, &coding_,
+        {.name_space = name_space, .weights = header_weights(weights), .notes = std::move(notes)});
+}
+std::size_t Model::flash_bytes(const std::string& weights) const {
+    return io::flash_bytes(network_->detector, header_weights(weights));
+}
+Threshold Model::calibrated(const Eigen::VectorXf& scores) const {
+    return threshold().policy().calibrate(scores);
 }
 
 std::string Model::promise() const {

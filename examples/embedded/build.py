@@ -59,16 +59,20 @@ def system_flags(eigen):
     return [flag for folder in eigen for flag in ("-isystem", folder)]
 
 
-def make_detector(program, work, eigen, options=()):
-    """normal.csv, m.safetensors and detector.hpp in `work`."""
+def make_detector(program, work, eigen):
+    """Normal windows, m.safetensors and detector.hpp in `work`."""
     run(["g++", "-std=c++20", "-O1", "-ffp-contract=off", "-I", INCLUDE, *system_flags(eigen), HERE / "windows.cpp", "-o",
          work / "windows"])
-    with open(work / "normal.csv", "w", encoding="utf-8") as table:
-        run([work / "windows", "1", "4000"], stdout=table)
+    for name, seed, rows in (("normal.csv", 1, 4000), ("other.csv", 2, 2000)):
+        with open(work / name, "w", encoding="utf-8") as table:
+            run([work / "windows", str(seed), str(rows)], stdout=table)
     run([program, "fit", work / "normal.csv", "--model", work / "m.safetensors", "--hidden", "32,16", "--latent", "4",
          "--score", "reconstruction-error + kl-divergence", "--quiet"])
-    run([program, "export", work / "m.safetensors", "--header", work / "detector.hpp", "--namespace", "vibration",
-         *options])
+    export_detector(program, work, work)
+
+
+def export_detector(program, work, to, options=()):
+    run([program, "export", work / "m.safetensors", "--header", to / "detector.hpp", "--namespace", "vibration", *options])
 
 
 def build(target, optimisation, work, eigen, output, sources=None, more=()):
@@ -100,10 +104,14 @@ def main():
     arguments.add_argument("--work", required=True, type=pathlib.Path, help="a folder to write to")
     arguments.add_argument("--target", choices=TARGETS, action="append", help="default: all")
     arguments.add_argument("--eigen", default=os.environ.get("EIGEN_INCLUDE", "/usr/include/eigen3"))
+    arguments.add_argument("--weights", choices=["float32", "bfloat16", "int8"], default="float32")
     options = arguments.parse_args()
+    program = pathlib.Path(options.program).resolve()
     work = options.work.resolve()
     work.mkdir(parents=True, exist_ok=True)
-    make_detector(pathlib.Path(options.program).resolve(), work, [options.eigen])
+    make_detector(program, work, [options.eigen])
+    if options.weights != "float32":
+        export_detector(program, work, work, ["--weights", options.weights, "--normals", work / "other.csv"])
     for target in options.target or TARGETS:
         if missing_tools(target):
             print(f"{target}: left out, there is no {', '.join(missing_tools(target))}")

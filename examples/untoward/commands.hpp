@@ -81,6 +81,8 @@ struct ExportArguments {
     std::string model;
     std::string header;
     std::string name_space = "detector";
+    std::string weights = "float32";
+    std::string normals;
     long max_flash = 0;
 };
 void export_model(const ExportArguments& arguments);

@@ -295,9 +295,16 @@ void add_export(CLI::App& app) {
     add_text(command, "MODEL", arguments->model, "FILE", model_help)->required();
     add_text(command, "--header", arguments->header, "FILE", "where to write the header, or -")->required();
     add_text(command, "--namespace", arguments->name_space, "NAME", "of everything in it (default detector)");
+    add_text(command, "--weights", arguments->weights, "NAME",
+             "float32, bfloat16 or int8 (default float32); fewer bits need --normals");
+    add_text(command, "--normals", arguments->normals, "FILE",
+             "normal rows, which fitting did not see, to set the threshold with the weights of the header");
     add_whole<long>(command, "--max-flash", arguments->max_flash, "BYTES", 1,
                     "refuse a detector that needs more");
-    command->callback([arguments] { export_model(*arguments); });
+    command->callback([arguments] {
+        require_one_standard_input({arguments->model, arguments->normals});
+        export_model(*arguments);
+    });
 }
 
 void add_diagnose(CLI::App& app) {

@@ -156,6 +156,25 @@ def check_columns():
     check(worst < 1e-4, f"coded cells: scores as the program's, {worst:.1e} off at most")
 
 
+def check_weights(weights):
+    """Weights of fewer bits: the self-test passes on a device, which says what the host says."""
+    folder = work / weights
+    folder.mkdir(exist_ok=True)
+    build.export_detector(options.program, work, folder, ["--weights", weights, "--normals", work / "other.csv"])
+    outputs = []
+    for target in ("host", "m4f"):
+        build.build(target, "-Os", folder, eigen, folder / target)
+        outputs.append(build.execute(target, folder / target))
+    check("self-test passed" in outputs[0] and "alarm at window 30" in outputs[0], f"{weights}: the alarm comes")
+    check(same_everywhere(outputs[0]) == same_everywhere(outputs[1]), f"m4f-Os, {weights}: says what the host says")
+    image = folder / "m4f"
+    check_symbols(image)
+    constants = sum(size for size, kind, name in symbols(image) if name.startswith("vibration::Definition::"))
+    code = sum(size for size, kind, _ in symbols(image) if kind in "tTwW")
+    print(f"m4f-Os, {weights}: {constants} bytes of constants, {code} of code with everything the example does, "
+          f"{figure(outputs[1], 'instructions')} instructions a score")
+
+
 build.make_detector(options.program, work, eigen)
 build.build("host", "-O2", work, eigen, work / "host")
 expected = build.execute("host", work / "host")
@@ -191,6 +210,8 @@ for target in ("aarch64", "m3", "m4f", "m7"):
 if not build.missing_tools("m4f"):
     check_budget("score")
     check_budget("all")
+    check_weights("bfloat16")
+    check_weights("int8")
 if not tried:
     print("skipped: no compiler or emulator for another processor")
 print(f"{tried} targets, {len(failures)} failures")

@@ -38,7 +38,30 @@ TEST_CASE("export: refuses names that are none, and what does not fit") {
     }
     require_refusal({"export", model, "--header", header, "--max-flash", "6200"},
                     {"more than --max-flash 6200", "what would fit has at most 14 numbers"});
+    require_refusal({"export", model, "--header", header, "--max-flash", "6600"},
+                    {"--weights bfloat16 would fit, with 6536"});
+    require_refusal({"export", model, "--header", header, "--weights", "int8"},
+                    {"--normals must name normal rows"});
+    require_refusal({"export", model, "--header", header, "--weights", "int4", "--normals", train},
+                    {"only float32, bfloat16, int8"});
     require_refusal({"export", train, "--header", header}, {"train.csv"});
     CHECK(folder.entries() == 2);
     run_well({"export", model, "--header", header, "--max-flash", "30000"});
+    const Outcome outcome =
+        run_well({"export", model, "--header", "-", "--weights", "int8", "--normals", train});
+    CHECK_THAT(outcome.err, ContainsSubstring("scores of 60 normal rows change by "));
+    CHECK_THAT(outcome.out, ContainsSubstring("scores of 60 normal rows change by "));
+    CHECK_THAT(outcome.out, ContainsSubstring("static constexpr std::int8_t codes[]"));
+}
+
+TEST_CASE("export: refuses several models, and scores that learned something") {
+    const Folder folder;
+    const std::string model = folder / "m";
+    const std::string train = folder / "train.csv";
+    const std::string header = folder / "detector.hpp";
+    write_text(train, numeric_csv(60));
+    run_well({"fit", train, "--model", model, "--epochs", "1", "--quiet"});
+    require_refusal({"export", model, "--header", header}, {"one model, and this file has 4", "--hidden"});
+    run_well({"fit", train, "--model", model, "--epochs", "1", "--fast", "--quiet"});
+    require_refusal({"export", model, "--header", header}, {"learned of its rows", "--hidden"});
 }

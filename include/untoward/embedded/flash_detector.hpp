@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <iterator>
@@ -33,6 +34,79 @@ struct FlashContribution {
 
 namespace detail {
 
+template <class Definition>
+concept HasPackedWeights = requires {
+    Definition::codes;
+};
+
+// Numbers of each kind among the parameters of a model whose matrices are packed.
+struct PackedSizes {
+    Index codes = 0;
+    Index rows = 0;
+    Index others = 0;
+};
+template <class Model>
+constexpr PackedSizes pack_places(const Model& model, PackedPlace* places) {
+    PackedSizes sizes;
+    describe(
+        [&](const ParameterInfo& info) {
+            const bool is_matrix = info.rank == 2;
+            if (places != nullptr) *places++ = {is_matrix ? sizes.codes : sizes.others, sizes.rows};
+            (is_matrix ? sizes.codes : sizes.others) += info.size;
+            if (is_matrix) sizes.rows += info.extents[0];
+        },
+        model, model.sample);
+    return sizes;
+}
+template <class Definition>
+inline constexpr PackedSizes packed_sizes = pack_places(Definition::model, nullptr);
+template <class Definition>
+inline constexpr auto packed_places = [] {
+    constexpr Index tensors = measure(Definition::model, Definition::model.sample).tensors;
+    std::array<PackedPlace, static_cast<std::size_t>(tensors)> places{};
+    pack_places(Definition::model, places.data());
+    return places;
+}();
+
+template <class Definition>
+constexpr bool has_all_parameters() {
+    const auto is = [](const auto& values, Index size) {
+        return std::size(values) == static_cast<std::size_t>(size);
+    };
+    if constexpr (HasPackedWeights<Definition>) {
+        constexpr PackedSizes sizes = packed_sizes<Definition>;
+        if constexpr (requires { Definition::scales; }) {
+            if (!is(Definition::scales, sizes.rows)) return false;
+        }
+        return is(Definition::codes, sizes.codes) && is(Definition::others, sizes.others);
+    } else {
+        return is(Definition::parameters, measure(Definition::model, Definition::model.sample).scalars);
+    }
+}
+template <class Definition>
+constexpr std::size_t parameter_bytes() {
+    if constexpr (!HasPackedWeights<Definition>) {
+        return sizeof Definition::parameters;
+    } else if constexpr (requires { Definition::scales; }) {
+        return sizeof Definition::codes + sizeof Definition::others + sizeof Definition::scales;
+    } else {
+        return sizeof Definition::codes + sizeof Definition::others;
+    }
+}
+template <class Definition>
+constexpr auto flash_weights() {
+    using S = typename Definition::Scalar;
+    if constexpr (!HasPackedWeights<Definition>) {
+        return std::data(Definition::parameters);
+    } else {
+        using Code = std::remove_cvref_t<decltype(Definition::codes[0])>;
+        const S* scales = nullptr;
+        if constexpr (requires { Definition::scales; }) scales = Definition::scales;
+        return PackedWeights<S, Code>{Definition::codes, scales, Definition::others,
+                                      packed_places<Definition>.data()};
+    }
+}
+
 // What a detector in flash computes for its score, or to say what it expects: all of it a constant.
 template <class Definition>
 inline constexpr auto flash_score_layer = GatherEvidence<std::remove_cvref_t<decltype(Definition::model)>>{
@@ -58,6 +132,8 @@ inline constexpr auto flash_expectation_layer =
 ///         static constexpr Scalar golden_samples[] = {...}, golden_scores[] = {...};
 ///     };
 ///
+/// In place of `parameters` it may have matrices of fewer bits: `codes` (of std::int8_t or BFloat16), `scales` of their
+/// rows where they are integers, and the `others`, all in the order of the parameters;
 /// and, where cells of a table are to be coded as they were for fitting, `static constexpr FlashColumn columns[]`.
 ///
 /// A sample is an array of `features` numbers in the data's units, NaN where one is missing. Where no arena is given, one
@@ -75,7 +151,7 @@ public:
     static constexpr Index features = Sample::static_size;
     static constexpr Index parameter_count = measure(Definition::model, Sample{}).scalars;
 
-    static_assert(std::size(Definition::parameters) == static_cast<std::size_t>(parameter_count),
+    static_assert(detail::has_all_parameters<Definition>(),
                   "untoward: these are not the parameters of this model");
 
     /// Bytes of arena that a score takes.
@@ -87,9 +163,9 @@ public:
         align_up(static_cast<std::size_t>(features) * sizeof(Scalar)) +
         detail::count_pass<Scalar>(false, detail::flash_expectation_layer<Definition>, 1, Sample{}).run_bytes;
     /// Bytes of constants in flash, without the vectors of the self-test.
-    static constexpr std::size_t flash_bytes = sizeof Definition::parameters + sizeof Definition::centre +
-                                               sizeof Definition::scale + sizeof Definition::fill +
-                                               sizeof Definition::typical + sizeof Definition::threshold;
+    static constexpr std::size_t flash_bytes =
+        detail::parameter_bytes<Definition>() + sizeof Definition::centre + sizeof Definition::scale +
+        sizeof Definition::fill + sizeof Definition::typical + sizeof Definition::threshold;
     /// Of the vectors of the self-test.
     static constexpr std::size_t golden_bytes =
         sizeof Definition::golden_samples + sizeof Definition::golden_scores;
@@ -108,7 +184,8 @@ public:
         sheet.rest.flat().setZero();
 
         constexpr const auto& layer = detail::flash_score_layer<Definition>;
-        Run<Scalar> scope(std::data(Definition::parameters), arena, Pass{.seed = layer.needs.seed});
+        Run<Scalar, Weights> scope(detail::flash_weights<Definition>(), arena,
+                                   Pass{.seed = layer.needs.seed});
         const auto evidence = layer(scope, scope.input(Tensor<const Scalar, Sample>(x)));
         detail::add_score(Definition::score, sheet, evidence, Scalar(1));
 
@@ -138,7 +215,7 @@ public:
         const std::size_t mark = arena.used();
         const Tensor<Scalar, Sample> x = scaled(sample, arena);
         constexpr const auto& layer = detail::flash_expectation_layer<Definition>;
-        Run<Scalar> scope(std::data(Definition::parameters), arena, Pass{});
+        Run<Scalar, Weights> scope(detail::flash_weights<Definition>(), arena, Pass{});
         const auto evidence = layer(scope, scope.input(Tensor<const Scalar, Sample>(x)));
         for (Index i = 0; i < features; ++i) expected[i] = scaling().invert(i, evidence.expectation(i, 0));
         arena.rewind(mark);
@@ -214,6 +291,8 @@ public:
     }
 
 private:
+    using Weights = decltype(detail::flash_weights<Definition>());
+
     static constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity();
 
     using Map = Eigen::Map<const Eigen::Matrix<Scalar, features, 1>>;

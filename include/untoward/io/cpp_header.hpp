@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "../core/packed.hpp"
 #include "../detector.hpp"
 #include "../thresholds/conformal.hpp"
 #include "../version.hpp"
@@ -20,9 +22,17 @@
 
 namespace untoward::io {
 
+/// How many bits the matrices of weights have in a header; biases and the like are never rounded.
+enum class HeaderWeights {
+    float32,
+    bfloat16,  ///< rounded to eight bits of precision
+    int8,      ///< whole multiples, up to 127, of a scale for each row
+};
+
 /// What a header is to be like.
 struct CppHeaderOptions {
     std::string name_space = "detector";
+    HeaderWeights weights = HeaderWeights::float32;
     std::vector<std::string> notes{};  ///< lines for people, on top
 };
 
@@ -36,6 +46,56 @@ struct HeaderThreshold {
 };
 
 namespace detail {
+
+/// The matrices of a model in fewer bits, and the parameters that these stand for.
+template <class S>
+struct PackedParameters {
+    std::vector<std::uint16_t> halves{};  // of bfloat16
+    std::vector<std::int8_t> codes{};     // of int8
+    std::vector<S> scales{};
+    std::vector<S> others{};
+    Buffer<S> rounded{};
+};
+
+template <class S>
+void pack_matrix(PackedParameters<S>& packed, HeaderWeights weights, const S* from, S* to, Index rows,
+                 Index columns) {
+    constexpr S largest_code = 127;
+    for (Index i = 0; i < rows; ++i, from += columns, to += columns) {
+        S largest = 0;
+        for (Index k = 0; k < columns; ++k) largest = std::max(largest, std::abs(from[k]));
+        const S scale = largest > 0 ? largest / largest_code : S(1);
+        if (weights == HeaderWeights::int8) packed.scales.push_back(scale);
+        for (Index k = 0; k < columns; ++k) {
+            if (weights == HeaderWeights::int8) {
+                const auto code = static_cast<std::int8_t>(std::lround(from[k] / scale));
+                packed.codes.push_back(code);
+                to[k] = scale * static_cast<S>(code);
+            } else {
+                const BFloat16 half = BFloat16::from(static_cast<float>(from[k]));
+                packed.halves.push_back(half.bits);
+                to[k] = static_cast<S>(half);
+            }
+        }
+    }
+}
+
+template <class S, class Model>
+PackedParameters<S> pack(const Model& model, const Buffer<S>& parameters, HeaderWeights weights) {
+    PackedParameters<S> packed{.rounded = parameters};
+    describe(
+        [&](const ParameterInfo& info) {
+            const S* const from = parameters.data() + info.offset;
+            if (info.rank == 2) {
+                pack_matrix(packed, weights, from, packed.rounded.data() + info.offset, info.extents[0],
+                            info.extents[1]);
+            } else {
+                packed.others.insert(packed.others.end(), from, from + info.size);
+            }
+        },
+        model, model.sample);
+    return packed;
+}
 
 /// The fewest scores that are kept for p-values.
 inline constexpr Index kept_scores = 16;
@@ -174,26 +234,44 @@ HeaderThreshold threshold_in_header(const PlainThreshold<S>& threshold) {
             {}};
 }
 
+/// The detector that a header of rounded weights holds, in ordinary numbers: to score with, and to calibrate. Its
+/// threshold is still the old one.
+template <class Recipe, class S>
+Detector<Recipe, Owned<S>> with_rounded_weights(const Detector<Recipe, Owned<S>>& detector,
+                                                HeaderWeights weights) {
+    if (weights == HeaderWeights::float32) return detector;
+    auto rounded = detail::pack(detector.recipe().model, detector.parameters(), weights).rounded;
+    return {detector.recipe(), detector.scaling(), std::move(rounded), detector.typical(),
+            detector.threshold()};
+}
+
 /// Bytes of constants that a detector's header puts into flash; its test vectors, and the texts of columns, are there
 /// only where they are used.
-template <class Recipe, class Storage>
-std::size_t flash_bytes(const Detector<Recipe, Storage>& detector) {
-    using S = typename Detector<Recipe, Storage>::Scalar;
+template <class Recipe, class S>
+std::size_t flash_bytes(const Detector<Recipe, Owned<S>>& detector,
+                        HeaderWeights weights = HeaderWeights::float32) {
     const HeaderThreshold threshold = threshold_in_header(detector.threshold());
     const Index tail = threshold.rate ? detail::tail_size(threshold) : 0;
     constexpr std::size_t rest_of_tail = 40;
-    return static_cast<std::size_t>(detector.parameters().size() + 4 * detector.features() + tail) *
-               sizeof(S) +
-           rest_of_tail;
+    std::size_t bytes = static_cast<std::size_t>(4 * detector.features() + tail) * sizeof(S) + rest_of_tail;
+    if (weights == HeaderWeights::float32)
+        return bytes + static_cast<std::size_t>(detector.parameters().size()) * sizeof(S);
+    const auto packed = detail::pack(detector.recipe().model, detector.parameters(), weights);
+    const auto add = [&bytes](const auto& values) { bytes += values.size() * sizeof(values[0]); };
+    add(packed.halves);
+    add(packed.codes);
+    add(packed.scales);
+    add(packed.others);
+    return bytes;
 }
 
 /// A detector as a header. `coding`, where not null, is how the cells of a table become its features. Throws Error where
 /// a part of the recipe has no C++ text (core/options.hpp); a part of a user's own must be declared before the header is
-/// included, in the namespace untoward or in the header's.
-template <class Recipe, class Storage>
-std::string cpp_header(const Detector<Recipe, Storage>& detector, const TableCoding* coding = nullptr,
+/// included, in the namespace untoward or in the header's. Rounded weights are for models of dense layers: the header of
+/// another does not compile.
+template <class Recipe, class S>
+std::string cpp_header(const Detector<Recipe, Owned<S>>& detector, const TableCoding* coding = nullptr,
                        const CppHeaderOptions& options = {}) {
-    using S = typename Detector<Recipe, Storage>::Scalar;
     detail::require_namespace(options.name_space);
     if (coding != nullptr && coding->features() != detector.features())
         fail("the columns make ", coding->features(), " features, the model expects ", detector.features());
@@ -219,7 +297,20 @@ std::string cpp_header(const Detector<Recipe, Storage>& detector, const TableCod
     const auto floats = [&](const char* name, const auto& values) {
         text += detail::cpp_floats(type, name, values);
     };
-    floats("parameters", detector.parameters());
+    if (options.weights == HeaderWeights::float32) {
+        floats("parameters", detector.parameters());
+    } else {
+        const auto packed = detail::pack(model, detector.parameters(), options.weights);
+        const auto whole = [](auto code) { return std::to_string(code); };
+        if (options.weights == HeaderWeights::int8) {
+            text += detail::cpp_array("std::int8_t", "codes", packed.codes, whole);
+            floats("scales", packed.scales);
+        } else {
+            text += detail::cpp_array("untoward::BFloat16", "codes", packed.halves,
+                                      [&](auto code) { return "{" + whole(code) + "}"; });
+        }
+        floats("others", packed.others);
+    }
     floats("centre", detector.scaling().centre);
     floats("scale", detector.scaling().scale);
     floats("fill", detector.scaling().fill);

@@ -25,25 +25,12 @@ io::HeaderWeights header_weights(const std::string& name) {
     fail("there are no weights ", io::in_quotes(name), ", only float32, bfloat16, int8");
 }
 
-// Says whether a score keeps anything of the rows that it was fitted to.
-struct Learned {
-    bool* any;
-    void size(const std::string&, const auto&) const { *any = true; }
-    void numbers(const std::string&, const auto&, Index) const { *any = true; }
-};
-
-// What a header can hold: one model, and a score that is all in its options.
+// A header holds one model.
 untoward::AnyDetector<float> for_header(const untoward::AnyEnsembleDetector<float>& detector) {
-    constexpr const char* how = "; `untoward fit --hidden 32,16` makes a model that can be exported";
     if (detector.member_count() != 1)
-        fail("a header holds one model, and this file has ", detector.member_count(), how);
+        fail("a header holds one model, and this file has ", detector.member_count(),
+             "; `untoward fit --hidden 32,16` makes one that can be exported");
     auto alone = detector.first();
-    bool learned = false;
-    const auto& score = alone.fitted_score();
-    untoward::AnyFittedScore<float>::state(score, Learned{&learned});
-    if (learned)
-        fail("a header does not hold what the score ", alone.recipe().score.text(), " learned of its rows",
-             how);
     alone.set_threshold(detector.threshold());
     return alone;
 }

@@ -234,6 +234,25 @@ HeaderThreshold threshold_in_header(const PlainThreshold<S>& threshold) {
             {}};
 }
 
+namespace detail {
+
+// Whether a score keeps anything of the rows that it was fitted to.
+struct AnyState {
+    bool* any;
+    void size(const std::string&, const auto&) const { *any = true; }
+    void numbers(const std::string&, const auto&, Index) const { *any = true; }
+    [[nodiscard]] AnyState part(const std::string&) const { return *this; }
+};
+template <class Fitted>
+bool has_learned(const Fitted& score) {
+    bool any = false;
+    AnyState visit{&any};
+    untoward::detail::visit_state(score, visit);
+    return any;
+}
+
+}  // namespace detail
+
 /// The detector that a header of rounded weights holds, in ordinary numbers: to score with, and to calibrate. Its
 /// threshold is still the old one.
 template <class Recipe, class S>
@@ -241,8 +260,8 @@ Detector<Recipe, Owned<S>> with_rounded_weights(const Detector<Recipe, Owned<S>>
                                                 HeaderWeights weights) {
     if (weights == HeaderWeights::float32) return detector;
     auto rounded = detail::pack(detector.recipe().model, detector.parameters(), weights).rounded;
-    return {detector.recipe(), detector.scaling(), std::move(rounded), detector.typical(),
-            detector.threshold()};
+    return {detector.recipe(),  detector.scaling(),   std::move(rounded),
+            detector.typical(), detector.threshold(), detector.fitted_score()};
 }
 
 /// Bytes of constants that a detector's header puts into flash; its test vectors, and the texts of columns, are there
@@ -266,7 +285,8 @@ std::size_t flash_bytes(const Detector<Recipe, Owned<S>>& detector,
 }
 
 /// A detector as a header. `coding`, where not null, is how the cells of a table become its features. Throws Error where
-/// a part of the recipe has no C++ text (core/options.hpp); a part of a user's own must be declared before the header is
+/// the score learned something of the training rows, which a header has no place for, and where a part of the recipe has
+/// no C++ text (core/options.hpp); a part of a user's own must be declared before the header is
 /// included, in the namespace untoward or in the header's. Rounded weights are for models of dense layers: the header of
 /// another does not compile.
 template <class Recipe, class S>
@@ -275,6 +295,9 @@ std::string cpp_header(const Detector<Recipe, Owned<S>>& detector, const TableCo
     detail::require_namespace(options.name_space);
     if (coding != nullptr && coding->features() != detector.features())
         fail("the columns make ", coding->features(), " features, the model expects ", detector.features());
+    if (detail::has_learned(detector.fitted_score()))
+        fail("a header has no place for what the score ", policy_text(detector.recipe().score),
+             " learned of its training rows");
     const auto& model = detector.recipe().model;
     const std::string type = std::same_as<S, float> ? "float" : "double";
     const HeaderThreshold threshold = threshold_in_header(detector.threshold());
@@ -317,7 +340,7 @@ std::string cpp_header(const Detector<Recipe, Owned<S>>& detector, const TableCo
     floats("typical", detector.typical());
     text += "    static constexpr auto threshold = " + detail::cpp_threshold<S>(threshold) + ";\n";
     if (coding != nullptr) text += detail::cpp_columns(*coding);
-    const auto samples = detail::make_test_samples(detector);
+    const auto samples = detail::make_test_samples(detector.scaling());
     floats("golden_samples", samples.reshaped());
     floats("golden_scores", detector.score(samples));
     text += "};\n\nusing Detector = untoward::FlashDetector<Definition>;\n";

@@ -8,6 +8,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source tests/support/packages.sh
 
 need_packages g++ cmake ninja-build libeigen3-dev libcli11-dev catch2 pkg-config python3 clang
+# Compilers and emulators of microcontrollers; tests that miss one say so.
+need_packages gcc-arm-none-eabi libstdc++-arm-none-eabi-newlib libnewlib-arm-none-eabi qemu-system-arm qemu-user \
+    g++-aarch64-linux-gnu
 need_packages "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
 
 jobs=$(nproc)

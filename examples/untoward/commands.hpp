@@ -77,6 +77,16 @@ void calibrate(const CalibrateArguments& arguments);
 
 void info(const std::string& model);
 
+struct ExportArguments {
+    std::string model;
+    std::string header;
+    std::string name_space = "detector";
+    std::string weights = "float32";
+    std::string normals;
+    long max_flash = 0;
+};
+void export_model(const ExportArguments& arguments);
+
 struct DiagnoseArguments {
     std::string table;
     std::string held_out;

@@ -105,6 +105,14 @@ from makes of the same rows: a model that does not beat it is not worth its time
 constexpr const char* calibrate_footer =
     R"(The promise holds for rows that are like NORMALS, in the long run: give it rows that fitting did not see.)";
 
+constexpr const char* export_footer =
+    R"(The header needs include/untoward and Eigen to compile, and no more: #include it, then
+
+  detector::Detector::self_test()            replays the header's test vectors
+  detector::Detector::judge(sample)          .score .p_value .is_anomaly
+
+README.md, "On a microcontroller", has the flags for a device without an operating system.)";
+
 constexpr const char* table_help = "a .csv or .npy file, or -";
 constexpr const char* model_help = "a model file, or -";
 constexpr const char* rate_help = "how often a normal row may be called anomalous";
@@ -280,6 +288,25 @@ void add_info(CLI::App& app) {
     command->callback([model] { info(*model); });
 }
 
+void add_export(CLI::App& app) {
+    const auto arguments = std::make_shared<ExportArguments>();
+    CLI::App* const command = add_command(
+        app, "export", "Write a detector as a C++ header of constants, for firmware.", export_footer);
+    add_text(command, "MODEL", arguments->model, "FILE", model_help)->required();
+    add_text(command, "--header", arguments->header, "FILE", "where to write the header, or -")->required();
+    add_text(command, "--namespace", arguments->name_space, "NAME", "of everything in it (default detector)");
+    add_text(command, "--weights", arguments->weights, "NAME",
+             "float32, bfloat16 or int8 (default float32); fewer bits need --normals");
+    add_text(command, "--normals", arguments->normals, "FILE",
+             "normal rows, which fitting did not see, to set the threshold with the weights of the header");
+    add_whole<long>(command, "--max-flash", arguments->max_flash, "BYTES", 1,
+                    "refuse a detector that needs more");
+    command->callback([arguments] {
+        require_one_standard_input({arguments->model, arguments->normals});
+        export_model(*arguments);
+    });
+}
+
 void add_diagnose(CLI::App& app) {
     const auto arguments = std::make_shared<DiagnoseArguments>();
     CLI::App* const command = add_command(
@@ -362,6 +389,7 @@ int run(int argc, char** argv) {
     add_evaluate(app);
     add_calibrate(app);
     add_info(app);
+    add_export(app);
     add_diagnose(app);
     add_latent(app);
     add_reconstruct(app);
@@ -372,9 +400,10 @@ int run(int argc, char** argv) {
     const std::string first = argc > 1 ? argv[1] : "-";
     const auto is_first = [&first](const CLI::App* command) { return command->get_name() == first; };
     if (first.substr(0, 1) != "-" && app.get_subcommands(is_first).empty()) {
-        untoward::fail("there is no command ", io::in_quotes(first),
-                       ", only fit, score, evaluate, calibrate, info, diagnose, latent, reconstruct, sample, "
-                       "interpolate");
+        untoward::fail(
+            "there is no command ", io::in_quotes(first),
+            ", only fit, score, evaluate, calibrate, info, export, diagnose, latent, reconstruct, sample, "
+            "interpolate");
     }
     try {
         app.parse(argc, argv);

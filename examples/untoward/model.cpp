@@ -16,6 +16,40 @@ using untoward::fail;
 using untoward::Index;
 namespace io = untoward::io;
 
+namespace {
+
+io::HeaderWeights header_weights(const std::string& name) {
+    if (name == "float32") return io::HeaderWeights::float32;
+    if (name == "bfloat16") return io::HeaderWeights::bfloat16;
+    if (name == "int8") return io::HeaderWeights::int8;
+    fail("there are no weights ", io::in_quotes(name), ", only float32, bfloat16, int8");
+}
+
+// Says whether a score keeps anything of the rows that it was fitted to.
+struct Learned {
+    bool* any;
+    void size(const std::string&, const auto&) const { *any = true; }
+    void numbers(const std::string&, const auto&, Index) const { *any = true; }
+};
+
+// What a header can hold: one model, and a score that is all in its options.
+untoward::AnyDetector<float> for_header(const untoward::AnyEnsembleDetector<float>& detector) {
+    constexpr const char* how = "; `untoward fit --hidden 32,16` makes a model that can be exported";
+    if (detector.member_count() != 1)
+        fail("a header holds one model, and this file has ", detector.member_count(), how);
+    auto alone = detector.first();
+    bool learned = false;
+    const auto& score = alone.fitted_score();
+    untoward::AnyFittedScore<float>::state(score, Learned{&learned});
+    if (learned)
+        fail("a header does not hold what the score ", alone.recipe().score.text(), " learned of its rows",
+             how);
+    alone.set_threshold(detector.threshold());
+    return alone;
+}
+
+}  // namespace
+
 Model::Model(io::TableCoding coding, Network network, Notes notes, std::unique_ptr<Baseline> baseline)
     : coding_(std::move(coding)),
       network_(std::make_unique<Network>(std::move(network))),
@@ -128,6 +162,28 @@ std::vector<std::string> Model::score_texts() const {
     std::vector<std::string> texts;
     for (const auto& member : network_->detector.members()) texts.push_back(member.recipe().score.text());
     return texts;
+}
+
+Model Model::rounded(const std::string& weights) const {
+    const auto rounded = io::with_rounded_weights(for_header(network_->detector), header_weights(weights));
+    return {coding_, {untoward::ensemble_of_one(rounded)}, notes_, nullptr};
+}
+std::string Model::header(const std::string& name_space, const std::string& weights,
+                          std::vector<std::string> notes) const {
+    const auto detector = for_header(network_->detector);
+    notes.insert(
+        notes.begin(),
+        {"model: " + summary(), "score: " + score_texts()[0], "promise: " + promise(),
+         "weights: " + weights + "; constants in flash: " + std::to_string(flash_bytes(weights)) + " bytes"});
+    return io::cpp_header(
+        detector, &coding_,
+        {.name_space = name_space, .weights = header_weights(weights), .notes = std::move(notes)});
+}
+std::size_t Model::flash_bytes(const std::string& weights) const {
+    return io::flash_bytes(for_header(network_->detector), header_weights(weights));
+}
+Threshold Model::calibrated(const Eigen::VectorXf& scores) const {
+    return threshold().policy().calibrate(scores);
 }
 
 std::string Model::promise() const {

@@ -88,6 +88,16 @@ public:
     std::vector<std::string> scalers() const;
     std::vector<std::string> score_texts() const;
 
+    /// The same model with the weights that a header of this kind has: "float32", "bfloat16" or "int8".
+    Model rounded(const std::string& weights) const;
+    /// The detector as a C++ header, with these lines for people on top.
+    std::string header(const std::string& name_space, const std::string& weights,
+                       std::vector<std::string> notes) const;
+    /// Bytes of constants that it puts into flash.
+    std::size_t flash_bytes(const std::string& weights) const;
+    /// A threshold of the same kind and options, for these scores.
+    Threshold calibrated(const Eigen::VectorXf& scores) const;
+
     /// The promise of the threshold in a sentence, or what is missing for one.
     std::string promise() const;
 

@@ -16,6 +16,39 @@
 //       Eigen's. By default a program on x86-64 finds out when it runs what its processor has, whatever it was
 //       compiled for: see core/instruction_set.hpp.
 
+//   UNTOWARD_PLAIN
+//       Plain loops in one fixed order instead of Eigen's kernels and of vector instructions: small code, little stack,
+//       no malloc, and, with -ffp-contract=off, the same bits on every processor. Defined by itself where there is no
+//       operating system; define it on a host too where a device's numbers are to be met bit for bit. It implies
+//       UNTOWARD_FIXED_KERNELS and UNTOWARD_NO_DISPATCH.
+
+#if !defined(UNTOWARD_PLAIN) && !defined(__unix__) && !defined(__APPLE__) && !defined(_WIN32)
+#define UNTOWARD_PLAIN
+#endif
+
+#ifdef UNTOWARD_PLAIN
+#ifndef UNTOWARD_FIXED_KERNELS
+#define UNTOWARD_FIXED_KERNELS
+#endif
+#ifndef UNTOWARD_NO_DISPATCH
+#define UNTOWARD_NO_DISPATCH
+#endif
+#ifndef EIGEN_DONT_VECTORIZE
+#define EIGEN_DONT_VECTORIZE
+#endif
+// An assert() of the C library prints, and prints with half of that library: a device stops instead.
+#if !defined(UNTOWARD_ASSERT) && !defined(__unix__) && !defined(__APPLE__) && !defined(_WIN32)
+#ifdef NDEBUG
+#define UNTOWARD_ASSERT(condition, message) static_cast<void>(0)
+#else
+#define UNTOWARD_ASSERT(condition, message) ((condition) ? static_cast<void>(0) : __builtin_trap())
+#endif
+#ifndef eigen_assert
+#define eigen_assert(condition) UNTOWARD_ASSERT(condition, "Eigen")
+#endif
+#endif
+#endif
+
 // Without an operating system Eigen knows no alloca and would take its packing buffers from the heap; the
 // library cuts its products so that they fit the stack.
 #if !defined(EIGEN_ALLOCA) && defined(__GNUC__)
@@ -40,6 +73,14 @@
 // For small functions in hot loops that a compiler would rather call.
 #define UNTOWARD_ALWAYS_INLINE __attribute__((always_inline))
 #define UNTOWARD_INLINE inline UNTOWARD_ALWAYS_INLINE
+// For what many places call, also from a function into which everything else is drawn (`flatten`).
+#define UNTOWARD_NO_INLINE __attribute__((noinline))
+// For a device's one pass through a model: drawn together its shapes are constants, and most of the code is gone.
+#ifdef UNTOWARD_PLAIN
+#define UNTOWARD_FLATTEN __attribute__((flatten)) UNTOWARD_NO_INLINE
+#else
+#define UNTOWARD_FLATTEN
+#endif
 
 namespace untoward {
 

@@ -26,7 +26,7 @@ template <class S, class Sample>
 class Var;
 template <class S>
 class Tape;
-template <class S>
+template <class S, class Weights>
 class Run;
 template <class S>
 class Record;

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Which header may include what.
 
-A header includes its own floor or lower ones. Firmware includes detector.hpp and everything under it, so these
+A header includes its own floor or lower ones. Firmware includes embedded.hpp and everything under it, so these
 headers stay away from what a microcontroller has not got. Long headers are listed, and are no failure.
 """
 import pathlib
@@ -21,6 +21,7 @@ FLOORS = [
     ["scores", "explain"],
     ["detector.hpp", "ensemble.hpp", "generate.hpp"],
     ["stream"],
+    ["embedded", "embedded.hpp"],
     ["train"],
     ["io"],
     ["distributed", "report", "dynamic"],
@@ -29,7 +30,7 @@ FLOORS = [
 # Included once for each instruction set, by core/kernels.hpp.
 OFTEN_INCLUDED = "core/kernels/"
 LEVEL = {name: level for level, names in enumerate(FLOORS) for name in names}
-FIRMWARE = LEVEL["detector.hpp"]
+FIRMWARE = LEVEL["embedded.hpp"]
 HOSTED = LEVEL["train"]
 HOSTED_HEADERS = {"core/error.hpp", "core/threads.hpp"}  # on a low floor, for hosted floors only
 
@@ -95,18 +96,19 @@ def check(root):
                     problems.append(f"{name}: includes {target}, which does not exist")
                 elif LEVEL.get(target.split("/")[0], level) > level:
                     problems.append(f"{name}: includes {target}, which is on a higher floor")
-                if target in HOSTED_HEADERS and level < HOSTED:
+                if target in HOSTED_HEADERS and level < HOSTED and name not in HOSTED_HEADERS:
                     problems.append(f"{name}: includes {target}, which is for hosted floors only")
             elif firmware and target in HEAP_AND_STREAMS - ALLOWED.get(folder, set()):
                 problems.append(f"{name}: firmware includes this floor, and it has no <{target}>")
             elif firmware and target.startswith("Eigen/") and target != "Eigen/Core":
                 problems.append(f"{name}: firmware floors include <Eigen/Core> only, not <{target}>")
 
-    # What detector.hpp reaches is compiled for microcontrollers as a whole.
-    for name in sorted(reached(root, "detector.hpp")):
-        for _, target in INCLUDE.findall((root / name).read_text(encoding="utf-8")):
-            if target in HEAP_AND_STREAMS:
-                problems.append(f"detector.hpp reaches {name}, which includes <{target}>")
+    # What these reach is compiled for microcontrollers as a whole.
+    for top in ("detector.hpp", "embedded.hpp"):
+        for name in sorted(reached(root, top)):
+            for _, target in INCLUDE.findall((root / name).read_text(encoding="utf-8")):
+                if target in HEAP_AND_STREAMS:
+                    problems.append(f"{top} reaches {name}, which includes <{target}>")
 
     # What includes itself in a circle hides behind #pragma once.
     state = {}

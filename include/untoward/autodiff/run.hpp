@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "../core/packed.hpp"
 #include "numeric.hpp"
 
 namespace untoward {
@@ -11,12 +12,14 @@ namespace untoward {
 ///
 ///     Run<float> scope(parameters, arena);
 ///     auto y = model(scope, scope.input(Tensor<const float, Vec<30>>(data, {}, batch)));
-template <class S>
-class Run : public Scope<Run<S>> {
+///
+/// Parameters are numbers at a pointer, or what else `Weights` says: core/packed.hpp has weights of fewer bits.
+template <class S, class Weights = const S*>
+class Run : public Scope<Run<S, Weights>> {
 public:
     using Scalar = S;
 
-    Run(const S* parameters, Arena& arena, const Pass& pass = {})
+    Run(const Weights& parameters, Arena& arena, const Pass& pass = {})
         : parameters_(parameters), arena_(&arena), pass_(pass) {}
 
     /// A batch of data.
@@ -27,7 +30,14 @@ public:
 
     template <class Sample, class Initialiser>
     auto parameter(const Name&, const Sample& shape, const Initialiser&, const Attributes& = {}) {
-        return Tensor<const S, Sample>(parameters_ + this->advance(shape.size()).scalars, shape, 1);
+        const Cursor place = this->advance(shape.size());
+        if constexpr (std::is_pointer_v<Weights>) {
+            return Tensor<const S, Sample>(parameters_ + place.scalars, shape, 1);
+        } else if constexpr (Sample::rank == 2) {
+            return PackedTensor(parameters_.rows(place.tensors), shape);
+        } else {
+            return Tensor<const S, Sample>(parameters_.numbers(place.tensors), shape, 1);
+        }
     }
 
     template <class Rule, class... V>
@@ -123,7 +133,7 @@ private:
         result = target;
     }
 
-    const S* parameters_;
+    Weights parameters_;
     Arena* arena_;
     Pass pass_;
 };

@@ -17,12 +17,16 @@
 #include "storage.hpp"
 #include "tensor.hpp"
 
+#ifdef UNTOWARD_PLAIN
+#include "plain/elementwise.hpp"
+#endif
+
 namespace untoward {
 
 namespace detail {
 
 /// Elements evaluated at a time where the result cannot be written in place; they are on the stack.
-inline constexpr Index chunk_size = storage_alignment >= 64 ? 128 : 16;
+inline constexpr Index chunk_size = storage_alignment >= 64 ? 256 : 16;
 
 template <class S>
 using FlatMap = Eigen::Map<Eigen::Array<S, Dynamic, 1>>;
@@ -68,8 +72,11 @@ constexpr Index broadcast_rows_or_batch(Index a, Index b) {
 
 template <class S>
 void copy_columns(S* to, Index to_stride, const S* from, Index from_stride, Index rows, Index columns) {
+    constexpr Index together = 4;
     for (Index j = 0; j < columns; ++j, to += to_stride, from += from_stride) {
-        for (Index i = 0; i < rows; ++i) to[i] = from[i];
+        Index i = 0;
+        for (; i + together <= rows; i += together) __builtin_memcpy(to + i, from + i, together * sizeof(S));
+        for (; i < rows; ++i) to[i] = from[i];
     }
 }
 
@@ -239,14 +246,22 @@ auto total_kernel(std::index_sequence<I...>) {
 /// y = function(x...) of numbers, each operand broadcast to y. An operand may be y itself.
 template <class S, class Sample, class Function, class... X>
 void assign(const Tensor<S, Sample>& y, const Function& function, const X&... x) {
+#ifdef UNTOWARD_PLAIN
+    plain::evaluate(y, false, function, x...);
+#else
     detail::evaluate(detail::Operand<S>(y), false, function, detail::for_reading(x)...);
+#endif
 }
 
 /// y += function(x...), or y = function(x...) where not `accumulate`; the function's value has the extents
 /// that y and the operands broadcast to, and is summed over those in which y has one only.
 template <class S, class Sample, class Function, class... X>
 void add_reduced(const Tensor<S, Sample>& y, bool accumulate, const Function& function, const X&... x) {
+#ifdef UNTOWARD_PLAIN
+    plain::evaluate(y, accumulate, function, x...);
+#else
     detail::evaluate(detail::Operand<S>(y), accumulate, function, detail::for_reading(x)...);
+#endif
 }
 
 /// function(x[0][i], x[1][i], ...) for i = 0, ..., n - 1: it takes the first `Changed` numbers by reference, and what it

@@ -155,7 +155,9 @@ struct Kernels {
 #endif
 
 #define UNTOWARD_KERNEL_SET baseline
-#if defined(__AVX512F__) && defined(__AVX512DQ__)
+#if defined(UNTOWARD_PLAIN)
+#define UNTOWARD_KERNEL_BYTES 4  // of one number
+#elif defined(__AVX512F__) && defined(__AVX512DQ__)
 #define UNTOWARD_KERNEL_BYTES 64
 #elif defined(__AVX__)
 #define UNTOWARD_KERNEL_BYTES 32

@@ -15,6 +15,10 @@
 
 #include "kernels.hpp"
 
+#ifdef UNTOWARD_PLAIN
+#include "plain/product.hpp"
+#endif
+
 namespace untoward::product {
 
 /// A column-major matrix at any stride: what products read and write.
@@ -90,6 +94,12 @@ void add_columns_times(Index rows, Index cols, const S* a, Index stride_a, const
                                                    false>::run(rows, cols, Matrix(a, stride_a),
                                                                Vector(x, stride_x), y, 1, S(1));
 }
+
+#ifdef UNTOWARD_PLAIN
+inline constexpr bool has_plain_loops = true;
+#else
+inline constexpr bool has_plain_loops = false;
+#endif
 
 /// Whether packing would cost more than the product itself.
 constexpr bool is_small(Index rows, Index cols, Index depth) {
@@ -225,6 +235,10 @@ void add_backward_weight(const Columns<S>& w, const Columns<const S>& dy, const 
 template <class S>
 void forward(const Columns<S>& y, const S* weight, const Columns<const S>& x, bool accumulate,
              const S* bias = nullptr, bool rectify = false) {
+#ifdef UNTOWARD_PLAIN
+    plain::forward(y.data, y.rows, y.cols, y.stride, weight, x.data, x.rows, x.stride, accumulate, bias,
+                   rectify);
+#else
     const Index depth = x.rows;
     if constexpr (std::is_same_v<S, float>) {
         constexpr Index few = 3;  // for fewer columns turning the weight costs more than it saves
@@ -248,6 +262,7 @@ void forward(const Columns<S>& y, const S* weight, const Columns<const S>& x, bo
     }
     if (detail::begin(y, depth, accumulate)) detail::add_forward(y, weight, x);
     if (bias != nullptr || rectify) detail::finish(y, bias, rectify);
+#endif
 }
 
 /// dx = W' dy + bias, or dx += W' dy + bias; bias and `rectify` as in `forward`. W is dy.rows x dx.rows,
@@ -255,6 +270,10 @@ void forward(const Columns<S>& y, const S* weight, const Columns<const S>& x, bo
 template <class S>
 void backward_input(const Columns<S>& dx, const S* weight, const Columns<const S>& dy, bool accumulate,
                     const S* bias = nullptr, bool rectify = false) {
+#ifdef UNTOWARD_PLAIN
+    plain::backward_input(dx.data, dx.rows, dx.cols, dx.stride, weight, dy.data, dy.rows, dy.stride,
+                          accumulate, bias, rectify);
+#else
     const Index depth = dy.rows;
     if constexpr (std::is_same_v<S, float>) {
         const TileProduct t{.depth = depth,
@@ -269,11 +288,15 @@ void backward_input(const Columns<S>& dx, const S* weight, const Columns<const S
     }
     if (detail::begin(dx, depth, accumulate)) detail::add_backward_input(dx, weight, dy);
     if (bias != nullptr || rectify) detail::finish(dx, bias, rectify);
+#endif
 }
 
 /// dW = dy x', or dW += dy x'. dW is dy.rows x x.rows, row-major, packed.
 template <class S>
 void backward_weight(S* weight, const Columns<const S>& dy, const Columns<const S>& x, bool accumulate) {
+#ifdef UNTOWARD_PLAIN
+    plain::backward_weight(weight, dy.data, dy.rows, dy.stride, x.data, x.rows, x.cols, x.stride, accumulate);
+#else
     // Transposed, W' is column-major: W' = x dy'.
     const Columns<S> w{weight, x.rows, dy.rows, x.rows};
     const Index depth = x.cols;
@@ -292,6 +315,7 @@ void backward_weight(S* weight, const Columns<const S>& dy, const Columns<const 
         if (detail::multiply_by_kernels(t, w)) return;
     }
     if (detail::begin(w, depth, accumulate)) detail::add_backward_weight(w, dy, x);
+#endif
 }
 
 /// y = A B, or y += A B, each of A and B transposed where it says so; all three packed.
@@ -317,7 +341,7 @@ void matrices(const Columns<S>& y, const Columns<const S>& a, const Columns<cons
             if (detail::multiply_by_kernels(t, y)) return;
         }
         if (!detail::begin(y, depth, accumulate)) return;
-        if (detail::is_small(y.rows, y.cols, depth)) {
+        if (detail::is_small(y.rows, y.cols, depth) || detail::has_plain_loops) {
             for (Index j = 0; j < y.cols; ++j) {
                 for (Index i = 0; i < y.rows; ++i) {
                     S sum = 0;
@@ -325,7 +349,7 @@ void matrices(const Columns<S>& y, const Columns<const S>& a, const Columns<cons
                     y.column(j)[i] += sum;
                 }
             }
-        } else {
+        } else if constexpr (!detail::has_plain_loops) {
             detail::add_product<S, Eigen::RowMajor, Eigen::RowMajor>(y.rows, y.cols, depth, a.data, a.stride,
                                                                      b.data, b.stride, y.data, y.stride);
         }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "../ensemble.hpp"
+#include "../io/cpp_header.hpp"
 #include "../io/detector_file.hpp"
 #include "../vae/vae.hpp"
 #include "any_latent.hpp"
@@ -98,6 +99,14 @@ void require_scaler_for_likelihood(const AnyScaler<S>& scaler, const AnyLikeliho
     fail("the likelihood ", likelihood.text(), " is for ", kinds[static_cast<int>(kind)], ", and the scaler ",
          scaler.text(), " does not keep them; use ",
          kind == DataKind::unit ? "unit-scaler or identity-scaler" : "identity-scaler");
+}
+
+/// For io/cpp_header.hpp.
+template <class S>
+io::HeaderThreshold threshold_in_header(const AnyFittedThreshold<S>& threshold) {
+    return {static_cast<double>(threshold.threshold()), threshold.calibration_rows(), threshold.rows_needed(),
+            threshold.false_alarm_rate(),
+            std::vector<double>(threshold.scores().begin(), threshold.scores().end())};
 }
 
 namespace io {

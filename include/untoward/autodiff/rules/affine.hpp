@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "../../core/packed.hpp"
 #include "elementwise.hpp"
 
 namespace untoward {

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <numeric>
+
+#include <untoward/io/file.hpp>
+
+#include "commands.hpp"
+#include "model.hpp"
+#include "tables.hpp"
+
+namespace program {
+
+using untoward::Index;
+namespace io = untoward::io;
+
+namespace {
+
+/// What the code of a detector takes at most, beside its constants: measured for dense models on a Cortex-M4 at -Os,
+/// with everything that FlashDetector does (tests/house/embedded.py keeps it there).
+constexpr std::size_t code_bytes = 6 * 1024;
+
+void require_room(const Model& model, const ExportArguments& arguments, const std::string& needs) {
+    const auto room = static_cast<std::size_t>(arguments.max_flash);
+    if (model.flash_bytes(arguments.weights) + code_bytes <= room) return;
+    std::string fits;
+    for (const char* weights : {"bfloat16", "int8"}) {
+        const std::size_t bytes = model.flash_bytes(weights) + code_bytes;
+        if (bytes <= room && fits.empty())
+            fits = std::string("--weights ") + weights + " would fit, with " + std::to_string(bytes);
+    }
+    if (fits.empty()) {
+        const std::size_t numbers = room > code_bytes ? (room - code_bytes) / sizeof(float) : 0;
+        fits = "what would fit has at most " + std::to_string(numbers) +
+               " numbers in all, or four times as many with --weights int8: fewer units (untoward fit "
+               "--hidden) or "
+               "columns";
+    }
+    untoward::fail(needs, ", more than --max-flash ", arguments.max_flash, "; ", fits);
+}
+
+// What rounding did to the scores of rows, and to what is decided of them, for people.
+std::string change_of(const Model& before, const Model& after, const Eigen::VectorXf& old_scores,
+                      const Eigen::VectorXf& new_scores) {
+    double mean = 0;
+    double largest = 0;
+    Index decided_otherwise = 0;
+    const auto rows = static_cast<double>(old_scores.size());
+    for (Index i = 0; i < old_scores.size(); ++i) {
+        const double change =
+            std::abs(static_cast<double>(new_scores(i)) - static_cast<double>(old_scores(i)));
+        mean += change / rows;
+        largest = std::max(largest, change);
+        const bool is_other =
+            before.threshold().is_anomaly(old_scores(i)) != after.threshold().is_anomaly(new_scores(i));
+        decided_otherwise += is_other ? 1 : 0;
+    }
+    return "scores of " + std::to_string(old_scores.size()) + " normal rows change by " +
+           io::format_number(mean, 3) + " on average, " + io::format_number(largest, 3) + " at most; " +
+           std::to_string(decided_otherwise) + " decisions change; the threshold, set anew with them, is " +
+           io::format_number(static_cast<double>(after.threshold().threshold()), 6) + " and was " +
+           io::format_number(static_cast<double>(before.threshold().threshold()), 6);
+}
+
+}  // namespace
+
+void export_model(const ExportArguments& arguments) {
+    const Model model = Model::load(arguments.model);
+    const std::string needs = "the detector needs " + std::to_string(model.flash_bytes(arguments.weights)) +
+                              " bytes of flash for constants and about " + std::to_string(code_bytes) +
+                              " for code";
+    if (arguments.max_flash > 0) require_room(model, arguments, needs);
+    if (arguments.weights != "float32" && arguments.normals.empty()) {
+        untoward::fail("--weights ", arguments.weights,
+                       " changes every score: --normals must name normal rows to set the threshold with");
+    }
+    Model exported = model.rounded(arguments.weights);
+    std::vector<std::string> notes;
+    if (!arguments.normals.empty()) {
+        const io::Table table = io::read_table(arguments.normals, model.coding().text_columns());
+        if (table.rows() == 0) untoward::fail(table.name(), ": no rows to calibrate on");
+        const Eigen::MatrixXf x = model.coding().matrix(table);
+        std::vector<Index> rows(static_cast<std::size_t>(table.rows()));
+        std::iota(rows.begin(), rows.end(), Index{0});
+        require_finite(table, model.coding(), x, rows);
+        const Eigen::VectorXf scores = exported.score(x);
+        exported.set_threshold(exported.calibrated(scores));
+        notes.push_back(change_of(model, exported, model.score(x), scores));
+        std::fprintf(stderr, "%s\n", notes.back().c_str());
+    }
+    io::AtomicFile file(arguments.header);
+    file.write(exported.header(arguments.name_space, arguments.weights, notes));
+    file.commit();
+    std::fprintf(stderr, "%s\nwrote %s\n", needs.c_str(), io::output_name(arguments.header).c_str());
+}
+
+}  // namespace program

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+
+#include "product.hpp"
+#include "shape.hpp"
+
+namespace untoward {
+
+/// The upper half of a float: its sign, its exponent and seven bits after the point.
+struct BFloat16 {
+    std::uint16_t bits;
+
+    /// The nearest one; of two as near the even one. A NaN stays one.
+    static constexpr BFloat16 from(float value) {
+        const auto all = __builtin_bit_cast(std::uint32_t, value);
+        if (value != value) return {static_cast<std::uint16_t>(all >> 16 | 0x40u)};
+        return {static_cast<std::uint16_t>((all + 0x7fffu + (all >> 16 & 1u)) >> 16)};
+    }
+    template <class S>
+    [[nodiscard]] constexpr explicit operator S() const {
+        return static_cast<S>(__builtin_bit_cast(float, static_cast<std::uint32_t>(bits) << 16));
+    }
+};
+
+/// The rows of a matrix of weights in fewer bits: codes of `std::int8_t` with a scale for each row, or `BFloat16` with
+/// none.
+template <class S, class Code>
+struct PackedRows {
+    const Code* codes;
+    const S* scales;  ///< one a row, or null
+};
+
+/// A parameter that is such a matrix: what a `Tensor` of one is to products.
+template <class S, class Code, class Sample>
+class PackedTensor {
+    static_assert(Sample::rank == 2, "untoward: only matrices of weights are packed");
+
+public:
+    using Scalar = S;
+    using SampleShape = Sample;
+
+    constexpr PackedTensor(const PackedRows<S, Code>& rows, const Sample& shape)
+        : rows_(rows), shape_(shape) {}
+
+    [[nodiscard]] constexpr const Sample& shape() const { return shape_; }
+    [[nodiscard]] static constexpr Index batch() { return 1; }
+    [[nodiscard]] constexpr const PackedRows<S, Code>& data() const { return rows_; }
+    [[nodiscard]] constexpr const PackedTensor& erased() const { return *this; }
+
+private:
+    PackedRows<S, Code> rows_;
+    [[no_unique_address]] Sample shape_;
+};
+
+/// Where a tensor lies among packed weights.
+struct PackedPlace {
+    Index begin;  ///< of its codes, or of its numbers among the others
+    Index scale;  ///< of its first row
+};
+
+/// Parameters of a model whose matrices are packed: a source for `Run`. The others are numbers.
+template <class S, class Code>
+struct PackedWeights {
+    const Code* codes;
+    const S* scales;  ///< or null
+    const S* others;
+    const PackedPlace* places;  ///< one a tensor
+
+    [[nodiscard]] constexpr PackedRows<S, Code> rows(Index tensor) const {
+        const PackedPlace& place = places[tensor];
+        return {codes + place.begin, scales == nullptr ? nullptr : scales + place.scale};
+    }
+    [[nodiscard]] constexpr const S* numbers(Index tensor) const { return others + places[tensor].begin; }
+};
+
+namespace product {
+
+/// y = W x + bias, or y += W x + bias, of packed W, as `forward` above: every element is one sum of codes, in order.
+template <class S, class Code>
+UNTOWARD_NO_INLINE void forward_packed(S* y, Index rows, Index cols, Index y_stride, const Code* codes,
+                                       const S* scales, const S* x, Index depth, Index x_stride,
+                                       bool accumulate, const S* bias, bool rectify) {
+    for (; cols > 0; --cols, x += x_stride, y += y_stride) {
+        const S* const end = x + depth;
+        const Code* code = codes;
+        for (Index i = 0; i < rows; ++i) {
+            S sum = 0;
+            for (const S* from = x; from != end;) sum += static_cast<S>(*code++) * *from++;
+            if (scales != nullptr) sum *= scales[i];
+            if (bias != nullptr) sum += bias[i];
+            if (accumulate) sum += y[i];
+            y[i] = rectify && sum < S(0) ? S(0) : sum;
+        }
+    }
+}
+template <class S, class Code>
+void forward(const Columns<S>& y, const PackedRows<S, Code>& weight, const Columns<const S>& x,
+             bool accumulate, const S* bias = nullptr, bool rectify = false) {
+    forward_packed(y.data, y.rows, y.cols, y.stride, weight.codes, weight.scales, x.data, x.rows, x.stride,
+                   accumulate, bias, rectify);
+}
+
+}  // namespace product
+
+}  // namespace untoward

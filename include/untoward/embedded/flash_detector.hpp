@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <iterator>
+#include <limits>
+
+#include "../core/arena.hpp"
+#include "../data/scaling.hpp"
+#include "../scores/score.hpp"
+#include "../thresholds/threshold.hpp"
+#include "column.hpp"
+
+namespace untoward {
+
+/// What a detector on a device says of one sample.
+template <class S>
+struct FlashVerdict {
+    S score = 0;    ///< higher is more anomalous; infinite where a value was
+    S p_value = 1;  ///< where the threshold has p-values; else NaN
+    bool is_anomaly = false;
+    bool is_valid = true;  ///< false where a value was infinite: then anomalous
+    Index missing = 0;     ///< values that were NaN and took the training median
+};
+
+/// How much one feature is to blame, on a device.
+template <class S>
+struct FlashContribution {
+    Index feature = 0;
+    S excess = 0;  ///< its share of the score, less the training median of that share
+};
+
+namespace detail {
+
+template <class Definition>
+concept HasPackedWeights = requires {
+    Definition::codes;
+};
+
+// Numbers of each kind among the parameters of a model whose matrices are packed.
+struct PackedSizes {
+    Index codes = 0;
+    Index rows = 0;
+    Index others = 0;
+};
+template <class Model>
+constexpr PackedSizes pack_places(const Model& model, PackedPlace* places) {
+    PackedSizes sizes;
+    describe(
+        [&](const ParameterInfo& info) {
+            const bool is_matrix = info.rank == 2;
+            if (places != nullptr) *places++ = {is_matrix ? sizes.codes : sizes.others, sizes.rows};
+            (is_matrix ? sizes.codes : sizes.others) += info.size;
+            if (is_matrix) sizes.rows += info.extents[0];
+        },
+        model, model.sample);
+    return sizes;
+}
+template <class Definition>
+inline constexpr PackedSizes packed_sizes = pack_places(Definition::model, nullptr);
+template <class Definition>
+inline constexpr auto packed_places = [] {
+    constexpr Index tensors = measure(Definition::model, Definition::model.sample).tensors;
+    std::array<PackedPlace, static_cast<std::size_t>(tensors)> places{};
+    pack_places(Definition::model, places.data());
+    return places;
+}();
+
+template <class Definition>
+constexpr bool has_all_parameters() {
+    const auto is = [](const auto& values, Index size) {
+        return std::size(values) == static_cast<std::size_t>(size);
+    };
+    if constexpr (HasPackedWeights<Definition>) {
+        constexpr PackedSizes sizes = packed_sizes<Definition>;
+        if constexpr (requires { Definition::scales; }) {
+            if (!is(Definition::scales, sizes.rows)) return false;
+        }
+        return is(Definition::codes, sizes.codes) && is(Definition::others, sizes.others);
+    } else {
+        return is(Definition::parameters, measure(Definition::model, Definition::model.sample).scalars);
+    }
+}
+template <class Definition>
+constexpr std::size_t parameter_bytes() {
+    if constexpr (!HasPackedWeights<Definition>) {
+        return sizeof Definition::parameters;
+    } else if constexpr (requires { Definition::scales; }) {
+        return sizeof Definition::codes + sizeof Definition::others + sizeof Definition::scales;
+    } else {
+        return sizeof Definition::codes + sizeof Definition::others;
+    }
+}
+template <class Definition>
+constexpr auto flash_weights() {
+    using S = typename Definition::Scalar;
+    if constexpr (!HasPackedWeights<Definition>) {
+        return std::data(Definition::parameters);
+    } else {
+        using Code = std::remove_cvref_t<decltype(Definition::codes[0])>;
+        const S* scales = nullptr;
+        if constexpr (requires { Definition::scales; }) scales = Definition::scales;
+        return PackedWeights<S, Code>{Definition::codes, scales, Definition::others,
+                                      packed_places<Definition>.data()};
+    }
+}
+
+// What a detector in flash computes for its score, or to say what it expects: all of it a constant.
+template <class Definition>
+inline constexpr auto flash_score_layer = GatherEvidence<std::remove_cvref_t<decltype(Definition::model)>>{
+    Definition::model, needs_of(Definition::score)};
+template <class Definition>
+inline constexpr auto flash_expectation_layer =
+    GatherEvidence<std::remove_cvref_t<decltype(Definition::model)>>{Definition::model,
+                                                                     Needs{.expectation = true}};
+
+}  // namespace detail
+
+/// A fitted detector whose every number is a constant: the run-time half of `Detector`, by the same scaler, model, scores
+/// and thresholds and the same reader, `Run`. It has no state: all functions may be called from anywhere, an interrupt
+/// too, at once. `Definition` is what `untoward export` writes:
+///
+///     struct Definition {
+///         using Scalar = float;
+///         static constexpr auto model = Vae{...};                // options of model and score are constants, too:
+///         static constexpr auto score = NegativeElbo{...};       // what they do not need is not compiled
+///         static constexpr Scalar parameters[] = {...};
+///         static constexpr Scalar centre[] = {...}, scale[] = {...}, fill[] = {...}, typical[] = {...};
+///         static constexpr auto threshold = ConformalTail<Scalar, 8>(0.01, 1000, {...});
+///         static constexpr Scalar golden_samples[] = {...}, golden_scores[] = {...};
+///     };
+///
+/// In place of `parameters` it may have matrices of fewer bits: `codes` (of std::int8_t or BFloat16), `scales` of their
+/// rows where they are integers, and the `others`, all in the order of the parameters;
+/// and, where cells of a table are to be coded as they were for fitting, `static constexpr FlashColumn columns[]`.
+///
+/// A sample is an array of `features` numbers in the data's units, NaN where one is missing. Where no arena is given, one
+/// of `arena_bytes` is on the stack.
+template <class Definition>
+class FlashDetector {
+public:
+    using Scalar = typename Definition::Scalar;
+    using Model = std::remove_cvref_t<decltype(Definition::model)>;
+    using Sample = typename Model::SampleShape;
+    using VerdictType = FlashVerdict<Scalar>;
+    using ContributionType = FlashContribution<Scalar>;
+
+    static_assert(Sample::is_static, "untoward: the sizes of a model in flash are known to the compiler");
+    static constexpr Index features = Sample::static_size;
+    static constexpr Index parameter_count = measure(Definition::model, Sample{}).scalars;
+
+    static_assert(detail::has_all_parameters<Definition>(),
+                  "untoward: these are not the parameters of this model");
+
+    /// Bytes of arena that a score takes.
+    static constexpr std::size_t arena_bytes =
+        2 * align_up(static_cast<std::size_t>(features) * sizeof(Scalar)) + align_up(sizeof(Scalar)) +
+        detail::count_pass<Scalar>(false, detail::flash_score_layer<Definition>, 1, Sample{}).run_bytes;
+    /// Bytes of arena that `expect` takes.
+    static constexpr std::size_t expect_bytes =
+        align_up(static_cast<std::size_t>(features) * sizeof(Scalar)) +
+        detail::count_pass<Scalar>(false, detail::flash_expectation_layer<Definition>, 1, Sample{}).run_bytes;
+    /// Bytes of constants in flash, without the vectors of the self-test.
+    static constexpr std::size_t flash_bytes =
+        detail::parameter_bytes<Definition>() + sizeof Definition::centre + sizeof Definition::scale +
+        sizeof Definition::fill + sizeof Definition::typical + sizeof Definition::threshold;
+    /// Of the vectors of the self-test.
+    static constexpr std::size_t golden_bytes =
+        sizeof Definition::golden_samples + sizeof Definition::golden_scores;
+    /// Multiplications of a forward pass.
+    static constexpr Index multiply_adds =
+        detail::count_pass<Scalar>(false, detail::flash_score_layer<Definition>, 1, Sample{}).multiply_adds;
+
+    /// The score of a sample in an arena of `arena_bytes`. `excess`, where not null, receives every feature's share of
+    /// it less the training median of that share.
+    UNTOWARD_FLATTEN static Scalar score(const Scalar* sample, Arena& arena, Scalar* excess = nullptr) {
+        const std::size_t mark = arena.used();
+        const Tensor<Scalar, Sample> x = scaled(sample, arena);
+        ScoreSheet<Scalar> sheet{{arena.allocate<Scalar>(features), Vec<>(features), 1},
+                                 {arena.allocate<Scalar>(1), Vec<1>{}, 1}};
+        sheet.features.flat().setZero();
+        sheet.rest.flat().setZero();
+
+        constexpr const auto& layer = detail::flash_score_layer<Definition>;
+        Run<Scalar, Weights> scope(detail::flash_weights<Definition>(), arena,
+                                   Pass{.seed = layer.needs.seed});
+        const auto evidence = layer(scope, scope.input(Tensor<const Scalar, Sample>(x)));
+        detail::add_score(Definition::score, sheet, evidence, Scalar(1));
+
+        // Added up as Detector does, by a product with ones: x was read for the last time.
+        Scalar score;
+        for (Index i = 0; i < features; ++i) x(i, 0) = 1;
+        product::forward<Scalar>({&score, 1, 1, 1}, sheet.features.data(), {x.data(), features, 1, features},
+                                 false, sheet.rest.data());
+        bool is_valid = !std::isnan(score);
+        for (Index i = 0; i < features; ++i) {
+            is_valid = is_valid && !std::isinf(sample[i]);
+            if (excess == nullptr) continue;
+            const Scalar more = sheet.features(i, 0) - std::data(Definition::typical)[i];
+            excess[i] = std::isnan(more) || std::isinf(sample[i]) ? infinity : more;
+        }
+        arena.rewind(mark);
+        return is_valid ? score : infinity;
+    }
+    static Scalar score(const Scalar* sample, Scalar* excess = nullptr) {
+        alignas(storage_alignment) std::byte memory[arena_bytes];
+        Arena arena(memory, arena_bytes);
+        return score(sample, arena, excess);
+    }
+
+    /// What the model would expect of a normal sample nearby, in the data's unit; in an arena of `expect_bytes`.
+    UNTOWARD_FLATTEN static void expect(const Scalar* sample, Arena& arena, Scalar* expected) {
+        const std::size_t mark = arena.used();
+        const Tensor<Scalar, Sample> x = scaled(sample, arena);
+        constexpr const auto& layer = detail::flash_expectation_layer<Definition>;
+        Run<Scalar, Weights> scope(detail::flash_weights<Definition>(), arena, Pass{});
+        const auto evidence = layer(scope, scope.input(Tensor<const Scalar, Sample>(x)));
+        for (Index i = 0; i < features; ++i) expected[i] = scaling().invert(i, evidence.expectation(i, 0));
+        arena.rewind(mark);
+    }
+    static void expect(const Scalar* sample, Scalar* expected) {
+        alignas(storage_alignment) std::byte memory[expect_bytes];
+        Arena arena(memory, expect_bytes);
+        expect(sample, arena, expected);
+    }
+
+    /// Score, p-value and decision, by the threshold in flash or by one that was calibrated since. `excess` as above.
+    template <FittedThreshold Threshold = std::remove_cvref_t<decltype(Definition::threshold)>>
+    static VerdictType judge(const Scalar* sample, Scalar* excess = nullptr,
+                             const Threshold& threshold = Definition::threshold) {
+        VerdictType verdict;
+        verdict.score = score(sample, excess);
+        verdict.is_anomaly = threshold.is_anomaly(verdict.score);
+        if constexpr (HasPValue<Threshold>) {
+            verdict.p_value = threshold.p_value(verdict.score);
+        } else {
+            verdict.p_value = std::numeric_limits<Scalar>::quiet_NaN();
+        }
+        for (Index i = 0; i < features; ++i) {
+            verdict.missing += std::isnan(sample[i]) ? 1 : 0;
+            verdict.is_valid = verdict.is_valid && !std::isinf(sample[i]);
+        }
+        return verdict;
+    }
+
+    /// The `n` features with the largest excess, most first; where two are equal the one before.
+    static void most_to_blame(const Scalar* excess, ContributionType* most, Index n) {
+        for (Index k = 0; k < n; ++k) {
+            Index best = -1;
+            for (Index i = 0; i < features; ++i) {
+                // Behind the one before in this order, and before every other.
+                const bool is_left = k == 0 || excess[i] < most[k - 1].excess ||
+                                     (excess[i] == most[k - 1].excess && i > most[k - 1].feature);
+                if (is_left && (best < 0 || excess[i] > excess[best])) best = i;
+            }
+            if (best < 0) return;
+            most[k] = {best, excess[best]};
+        }
+    }
+
+    /// A row of cells, one for each column of `Definition::columns`, as a sample. A cell is a number; in a column of text
+    /// the `level` of its text. NaN is missing.
+    static void code(const Scalar* cells, Scalar* sample) {
+        for (const FlashColumn& column : Definition::columns) {
+            column.code(*cells++, sample);
+            sample += column.features();
+        }
+    }
+    /// The column that a feature comes from.
+    static const FlashColumn& column_of(Index feature) {
+        const FlashColumn* column = std::begin(Definition::columns);
+        while (feature >= column->features()) feature -= (column++)->features();
+        return *column;
+    }
+
+    /// Replays the vectors that were exported with the detector, for a device to do when it starts. Whether every score
+    /// is within `tolerance` of what it was on the exporting host, as a share of it (of one, where it is less).
+    static bool self_test(Scalar tolerance = Scalar(1e-4)) {
+        bool is_right = true;
+        for (std::size_t i = 0; i < std::size(Definition::golden_scores); ++i) {
+            const Scalar expected = Definition::golden_scores[i];
+            const Scalar found =
+                score(std::data(Definition::golden_samples) + static_cast<Index>(i) * features);
+            const Scalar size = expected < 0 ? -expected : expected;
+            const Scalar off = found < expected ? expected - found : found - expected;
+            is_right = is_right && off <= tolerance * (size > 1 ? size : 1);
+        }
+        return is_right;
+    }
+
+private:
+    using Weights = decltype(detail::flash_weights<Definition>());
+
+    static constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity();
+
+    using Map = Eigen::Map<const Eigen::Matrix<Scalar, features, 1>>;
+    static Scaling<Map> scaling() {
+        const Map fill(std::data(Definition::fill));
+        return {Map(std::data(Definition::centre)), Map(std::data(Definition::scale)), fill, fill};
+    }
+    static Tensor<Scalar, Sample> scaled(const Scalar* sample, Arena& arena) {
+        const Tensor<Scalar, Sample> x(arena.allocate<Scalar>(features), Sample{}, 1);
+        for (Index i = 0; i < features; ++i) x(i, 0) = scaling().apply(i, sample[i]);
+        return x;
+    }
+};
+
+}  // namespace untoward

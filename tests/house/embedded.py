@@ -1,0 +1,218 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The example firmware: built, run in emulators, compared with the host bit for bit, and held to its budgets.
+
+Targets whose tools are not here are left out, and named.
+"""
+import argparse
+import csv
+import pathlib
+import re
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "examples" / "embedded"))
+import build  # noqa: E402
+
+arguments = argparse.ArgumentParser(description=__doc__)
+arguments.add_argument("--program", required=True, type=pathlib.Path)
+arguments.add_argument("--system", default="")
+arguments.add_argument("--work", required=True, type=pathlib.Path)
+options = arguments.parse_args()
+eigen = [folder for folder in options.system.split(":") if folder]
+work = options.work.resolve()
+work.mkdir(parents=True, exist_ok=True)
+
+# What a detector of 16-32-16-(4)-16-32-16 may take of a Cortex-M4F: bytes and instructions.
+MOST_CODE = {"score": 4 * 1024, "all": 6 * 1024}
+MOST_STACK = 1536  # the arena is on it
+MOST_INSTRUCTIONS = 15000
+FORBIDDEN = re.compile(r"^_*(malloc|calloc|realloc|free|sbrk|operator (new|delete)|cxa_|Unwind|.*printf|.*exit|abort)")
+
+# What the code budgets are for: nothing else is in these images.
+SOURCES = {
+    "score": """
+        extern "C" bool entry(const float* x) { return vibration::Detector::score(x) > 5.0f; }""",
+    "all": """
+        untoward::KOfN alarm(3, 8);
+        using Detector = vibration::Detector;
+        extern "C" bool entry(const float* x, float* p_value, untoward::FlashContribution<float>* most) {
+            if (!Detector::self_test()) return true;
+            float excess[Detector::features];
+            const auto verdict = Detector::judge(x, excess);
+            Detector::most_to_blame(excess, most, 3);
+            *p_value = verdict.p_value;
+            return alarm.push(verdict.is_anomaly);
+        }""",
+}
+
+failures = []
+
+
+def check(is_right, text):
+    print(("ok: " if is_right else "FAILED: ") + text, flush=True)
+    if not is_right:
+        failures.append(text)
+
+
+def symbols(image):
+    """(size, kind, name) of everything in an image."""
+    listed = subprocess.run(["arm-none-eabi-nm", "-CS", image], stdout=subprocess.PIPE, text=True, check=True).stdout
+    for line in listed.splitlines():
+        match = re.match(r"[0-9a-f]+ (?:([0-9a-f]+) )?(\w) (.*)", line)
+        if match:
+            yield int(match.group(1) or "0", 16), match.group(2), match.group(3)
+
+
+def check_symbols(image):
+    found = sorted(name for _, _, name in symbols(image) if FORBIDDEN.match(name))
+    check(not found, f"{image.name}: no heap, no exceptions, no printing" + (f", but {found}" if found else ""))
+
+
+def figure(output, name):
+    match = re.search(rf"^# {name}.* (\d+)$", output, re.MULTILINE)
+    return int(match.group(1))
+
+
+def check_budget(name):
+    source = work / f"budget_{name}.cpp"
+    source.write_text('#include <untoward/embedded.hpp>\n#include "detector.hpp"\n' + SOURCES[name], encoding="utf-8")
+    image = work / f"budget_{name}"
+    build.build("m4f", "-Os", work, eigen, image, [source], ["-fstack-usage", "-Wl,-e,entry,-u,entry"])
+    check_symbols(image)
+    code = sum(size for size, kind, _ in symbols(image) if kind in "tTwW")
+    check(code <= MOST_CODE[name], f"m4f -Os, {name}: {code} bytes of code, at most {MOST_CODE[name]}")
+    # Every function of the image in one chain of calls: more than any of them takes.
+    usage = next(work.glob(f"*budget_{name}*.su"))
+    frames = [int(line.split("\t")[1]) for line in usage.read_text(encoding="utf-8").splitlines()]
+    check(sum(frames) <= MOST_STACK, f"m4f -Os, {name}: {sum(frames)} bytes of stack by -fstack-usage, arena and all, "
+                                     f"at most {MOST_STACK}")
+
+
+def same_everywhere(output):
+    return [line for line in output.splitlines() if not line.startswith("#")]
+
+
+def ordered(text):
+    """Scores in hexadecimal as integers in the order of floats."""
+    return [int(word, 16) for word in re.findall(r"\b[0-9a-f]{8}\b", text)]
+
+
+def check_other_arithmetic(expected):
+    """The library's fast kernels round otherwise."""
+    build.run(["g++", "-std=c++20", "-O2", "-I", work, "-I", build.HERE, "-I", build.INCLUDE, *build.system_flags(eigen),
+               build.HERE / "main.cpp", build.HERE / "hosted.cpp", "-o", work / "fast"])
+    scores = 32
+    found = ordered(build.execute("host", work / "fast"))[:scores]
+    worst = max(abs(a - b) for a, b in zip(found, ordered(expected)[:scores], strict=True))
+    check(worst <= 16, f"host with vector instructions: {worst} ulp off at most in {scores} scores")
+
+
+def check_columns():
+    """A table with texts, a logarithm and missing cells is coded in the header as the program codes it."""
+    folder = work / "columns"
+    folder.mkdir(exist_ok=True)
+    rows = [(f"{(7 * i) % 50 / 10}", ["DE", "FR", "say \\\"x\\\" \\\\"][i * i % 7 % 3],
+             str(100000 + i if i % 60 == 0 else i % 9)) for i in range(300)]
+    rows[9], rows[10] = ("", "FR", "3"), ("1.5", "", "")
+    def cell(text):  # C++'s escapes to CSV's
+        return '"' + text.replace("\\\"", '""').replace("\\\\", "\\") + '"'
+
+    quoted = [f"{a},{cell(b) if b else ''},{c}" for a, b, c in rows]
+    train, table = folder / "train.csv", folder / "new.csv"
+    train.write_text("\n".join(["amount,country,count", *quoted]) + "\n", encoding="utf-8")
+    table.write_text("\n".join(["amount,country,count", *quoted[:40], "1,XX,5", "9,DE,-70000"]) + "\n", encoding="utf-8")
+    build.run([options.program, "fit", train, "--model", folder / "m", "--epochs", "2", "--hidden", "9", "--quiet"])
+    build.run([options.program, "export", folder / "m", "--header", folder / "detector.hpp", "--namespace", "own::shop"])
+    build.run([options.program, "score", table, "--model", folder / "m", "--out", folder / "scores.csv"])
+    cells = []
+    for amount, country, count in [*rows[:40], ("1", "XX", "5"), ("9", "DE", "-70000")]:
+        text = f'columns[1].level("{country}")' if country else "nan"
+        cells.append(f"{{{amount + 'f' if '.' in amount else amount or 'nan'}, static_cast<float>({text}), {count or 'nan'}}},")
+    (folder / "main.cpp").write_text("""
+        #include "detector.hpp"
+        #include <cmath>
+        #include <cstdio>
+        using Detector = own::shop::Detector;
+        int main() {
+            if (!Detector::self_test()) return 1;
+            const float nan = NAN;
+            const auto& columns = own::shop::Definition::columns;
+            const float rows[][3] = {""" + "\n".join(cells) + """};
+            for (const auto& row : rows) {
+                float sample[Detector::features];
+                Detector::code(row, sample);
+                std::printf("%.9g\\n", static_cast<double>(Detector::score(sample)));
+            }
+            return Detector::column_of(Detector::features - 1).name[0] == 'c' ? 0 : 1;
+        }""", encoding="utf-8")
+    build.run(["g++", *build.COMMON, "-O1", "-I", build.INCLUDE, *build.system_flags(eigen), folder / "main.cpp", "-o",
+               folder / "main"])
+    found = [float(line) for line in build.execute("host", folder / "main").split()]
+    with open(folder / "scores.csv", encoding="utf-8", newline="") as scored:
+        expected = [float(row["score"]) for row in csv.DictReader(scored)]
+    worst = max(abs(a - b) / max(1, abs(b)) for a, b in zip(found, expected, strict=True))
+    check(worst < 1e-4, f"coded cells: scores as the program's, {worst:.1e} off at most")
+
+
+def check_weights(weights):
+    """Weights of fewer bits: the self-test passes on a device, which says what the host says."""
+    folder = work / weights
+    folder.mkdir(exist_ok=True)
+    build.export_detector(options.program, work, folder, ["--weights", weights, "--normals", work / "other.csv"])
+    outputs = []
+    for target in ("host", "m4f"):
+        build.build(target, "-Os", folder, eigen, folder / target)
+        outputs.append(build.execute(target, folder / target))
+    check("self-test passed" in outputs[0] and "alarm at window 30" in outputs[0], f"{weights}: the alarm comes")
+    check(same_everywhere(outputs[0]) == same_everywhere(outputs[1]), f"m4f-Os, {weights}: says what the host says")
+    image = folder / "m4f"
+    check_symbols(image)
+    constants = sum(size for size, kind, name in symbols(image) if name.startswith("vibration::Definition::"))
+    code = sum(size for size, kind, _ in symbols(image) if kind in "tTwW")
+    print(f"m4f-Os, {weights}: {constants} bytes of constants, {code} of code with everything the example does, "
+          f"{figure(outputs[1], 'instructions')} instructions a score")
+
+
+build.make_detector(options.program, work, eigen)
+build.build("host", "-O2", work, eigen, work / "host")
+expected = build.execute("host", work / "host")
+print(expected)
+check("self-test passed" in expected, "host: the self-test passes")
+check("alarm at window 30" in expected, "host: the alarm comes with the fault and not before")
+check_other_arithmetic(expected)
+check_columns()
+tried = 0
+for target in ("aarch64", "m3", "m4f", "m7"):
+    missing = build.missing_tools(target)
+    if missing:
+        print(f"{target}: left out, there is no {', '.join(missing)}")
+        continue
+    tried += 1
+    for optimisation in ("-O2",) if target == "aarch64" else ("-Os", "-O2"):
+        name = f"{target}{optimisation}"
+        image = work / name
+        build.build(target, optimisation, work, eigen, image)
+        output = build.execute(target, image)
+        is_same = same_everywhere(output) == same_everywhere(expected)
+        check(is_same, f"{name}: says what the host says, bit for bit" + ("" if is_same else ":\n" + output))
+        if target not in build.MACHINES:
+            continue
+        check_symbols(image)
+        stack = figure(output, "stack")
+        check(stack <= MOST_STACK, f"{name}: {stack} bytes of stack by painting, at most {MOST_STACK}")
+        count = figure(output, "instructions")
+        if name == "m4f-O2":
+            check(count <= MOST_INSTRUCTIONS, f"{name}: {count} instructions a score, at most {MOST_INSTRUCTIONS}")
+        else:
+            print(f"{name}: {count} instructions a score")
+if not build.missing_tools("m4f"):
+    check_budget("score")
+    check_budget("all")
+    check_weights("bfloat16")
+    check_weights("int8")
+if not tried:
+    print("skipped: no compiler or emulator for another processor")
+print(f"{tried} targets, {len(failures)} failures")
+sys.exit(1 if failures else 0)

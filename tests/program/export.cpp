@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+// `untoward export`: what it refuses and what it writes. tests/house/embedded.py compiles and runs what it writes.
+
+#include "support/program.hpp"
+
+using namespace untoward_test;
+using Catch::Matchers::ContainsSubstring;
+
+TEST_CASE("export: a detector becomes a header") {
+    const Folder folder;
+    const std::string model = folder / "m";
+    const std::string train = folder / "train.csv";
+    write_text(train, numeric_csv(150));
+    run_well({"fit", train, "--model", model, "--epochs", "1", "--hidden", "8", "--quiet"});
+    const Outcome outcome = run_well({"export", model, "--header", "-", "--namespace", "firmware::pump"});
+    CHECK_THAT(outcome.out, ContainsSubstring("#include <untoward/embedded.hpp>"));
+    CHECK_THAT(outcome.out, ContainsSubstring("namespace firmware::pump {"));
+    CHECK_THAT(outcome.out, ContainsSubstring("static_assert(untoward::layout_hash("));
+    CHECK_THAT(outcome.out, ContainsSubstring("NegativeElbo{.draws = 8, .seed = 0}"));
+    CHECK_THAT(outcome.out, ContainsSubstring("static constexpr float golden_scores[]"));
+    CHECK_THAT(outcome.err, ContainsSubstring("bytes of flash"));
+
+    const std::string header = folder / "detector.hpp";
+    run_well({"export", model, "--header", header, "--namespace", "firmware::pump"});
+    CHECK(read_text(header) == outcome.out);
+}
+
+TEST_CASE("export: refuses names that are none, and what does not fit") {
+    const Folder folder;
+    const std::string model = folder / "m";
+    const std::string train = folder / "train.csv";
+    write_text(train, numeric_csv(60));
+    run_well({"fit", train, "--model", model, "--epochs", "1", "--hidden", "8", "--quiet"});
+    const std::string header = folder / "detector.hpp";
+    for (const char* name : {"", "9lives", "a b", "a::", "::a", "a:b", "a;b"}) {
+        require_refusal({"export", model, "--header", header, "--namespace", name},
+                        {"a namespace is a C++ name like detector"});
+    }
+    require_refusal({"export", model, "--header", header, "--max-flash", "6200"},
+                    {"more than --max-flash 6200", "what would fit has at most 14 numbers"});
+    require_refusal({"export", model, "--header", header, "--max-flash", "6600"},
+                    {"--weights bfloat16 would fit, with 6536"});
+    require_refusal({"export", model, "--header", header, "--weights", "int8"},
+                    {"--normals must name normal rows"});
+    require_refusal({"export", model, "--header", header, "--weights", "int4", "--normals", train},
+                    {"only float32, bfloat16, int8"});
+    require_refusal({"export", train, "--header", header}, {"train.csv"});
+    CHECK(folder.entries() == 2);
+    run_well({"export", model, "--header", header, "--max-flash", "30000"});
+    const Outcome outcome =
+        run_well({"export", model, "--header", "-", "--weights", "int8", "--normals", train});
+    CHECK_THAT(outcome.err, ContainsSubstring("scores of 60 normal rows change by "));
+    CHECK_THAT(outcome.out, ContainsSubstring("scores of 60 normal rows change by "));
+    CHECK_THAT(outcome.out, ContainsSubstring("static constexpr std::int8_t codes[]"));
+}
+
+TEST_CASE("export: refuses several models, and scores that learned something") {
+    const Folder folder;
+    const std::string model = folder / "m";
+    const std::string train = folder / "train.csv";
+    const std::string header = folder / "detector.hpp";
+    write_text(train, numeric_csv(60));
+    run_well({"fit", train, "--model", model, "--epochs", "1", "--quiet"});
+    require_refusal({"export", model, "--header", header}, {"one model, and this file has 4", "--hidden"});
+    run_well({"fit", train, "--model", model, "--epochs", "1", "--fast", "--quiet"});
+    require_refusal({"export", model, "--header", header}, {"learned of its rows", "--hidden"});
+}

@@ -260,6 +260,10 @@ public:
         }
     }
 
+    /// A sample in scaled units, with the median in place of what is missing: what the model sees.
+    static void scale(const Scalar* sample, Scalar* scaled) {
+        for (Index i = 0; i < features; ++i) scaled[i] = scaling().apply(i, sample[i]);
+    }
     /// A row of cells, one for each column of `Definition::columns`, as a sample. A cell is a number; in a column of text
     /// the `level` of its text. NaN is missing.
     static void code(const Scalar* cells, Scalar* sample) {
@@ -302,7 +306,7 @@ private:
     }
     static Tensor<Scalar, Sample> scaled(const Scalar* sample, Arena& arena) {
         const Tensor<Scalar, Sample> x(arena.allocate<Scalar>(features), Sample{}, 1);
-        for (Index i = 0; i < features; ++i) x(i, 0) = scaling().apply(i, sample[i]);
+        scale(sample, x.data());
         return x;
     }
 };

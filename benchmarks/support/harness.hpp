@@ -15,7 +15,7 @@
 //         return bench::run(argc, argv);
 //     }
 //
-// Options: Google Benchmark's, and --peak=avx2 for percentages of the peak of AVX2.
+// Options: Google Benchmark's, and --instructions=avx2 for the library's work and the peak in AVX2.
 // --benchmark_repetitions=N is the number of blocks (21), --benchmark_filter=REGEX chooses rows.
 
 #include <benchmark/benchmark.h>
@@ -27,6 +27,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <untoward/core/instruction_set.hpp>
 #include <utility>
 #include <vector>
 
@@ -255,10 +256,12 @@ inline int run(int argc, char** argv) {
     std::string order = "--benchmark_enable_random_interleaving=true";
     std::vector<char*> arguments{argv[0], blocks.data(), order.data()};
     for (int i = 1; i < argc; ++i) {
-        constexpr std::string_view peak = "--peak=";
+        constexpr std::string_view wanted = "--instructions=";
         const std::string_view argument = argv[i];
-        if (argument.starts_with(peak)) {
-            detail::instructions() = available_instructions(argument.substr(peak.size()));
+        if (argument.starts_with(wanted)) {
+            detail::instructions() = available_instructions(argument.substr(wanted.size()));
+            if (detail::instructions() == Instructions::avx2)
+                untoward::use_instruction_set(untoward::InstructionSet::avx2);
         } else {
             arguments.push_back(argv[i]);
         }

@@ -65,11 +65,81 @@ inline untoward::AnyThreshold<float> choose_threshold(const FitArguments& argume
     return untoward::Conformal{.false_alarm_rate = arguments.false_alarm_rate};
 }
 
+// The default score. A VAE, nearest neighbours and a Gaussian mixture of what the VAE makes of a row each miss
+// what the others see, so each has a third of the say, in units of its own on rows that it did not learn
+// from. The VAE's own third is half its -ELBO and half the same with a full covariance of the residuals.
+// benchmarks/README.md has the evidence.
+inline std::string vae_terms(double third, int draws) {
+    const std::string weight = untoward::io::format_number(third / 2, 6) + " * ";
+    return weight + "slog{negative-elbo{draws=" + std::to_string(draws) + "}} + " + weight +
+           "slog{kl-divergence + 0.5 * mahalanobis-score{space=residual}}";
+}
+inline std::string neighbour_term(double third) {
+    return untoward::io::format_number(third, 6) + " * slog{neighbour-score}";
+}
+inline std::string mixture_term(double third) {
+    return untoward::io::format_number(third, 6) + " * slog{mixture-score{space=latent_and_residual}}";
+}
+inline std::string fused_score() {
+    return vae_terms(1.0 / 3, 8) + " + " + neighbour_term(1.0 / 3) + " + " + mixture_term(1.0 / 3);
+}
+
+inline constexpr int default_models = 4;
+
+/// Whether the command line leaves the model to the program. A log and a checkpoint follow the training of one
+/// model.
+inline bool is_default_model(const FitArguments& arguments) {
+    return !arguments.fast && arguments.hidden.empty() && arguments.activation.empty() &&
+           arguments.encoder.empty() && arguments.decoder.empty() && arguments.latent == "auto" &&
+           arguments.likelihood == "gaussian" && arguments.scaler.empty() && arguments.score.empty() &&
+           arguments.log.empty() && arguments.checkpoint.empty();
+}
+
 inline untoward::AnyRecipe<float> choose_recipe(const FitArguments& arguments, untoward::Index features) {
     const auto model = untoward::make_vae(model_text(arguments, features));
     const auto scaler = choose_scaler(arguments, model.likelihood.data_kind());
     untoward::require_scaler_for_likelihood(scaler, model.likelihood);
-    return {scaler, model, untoward::make_score(arguments.score), choose_threshold(arguments)};
+    const std::string score = !arguments.score.empty() ? arguments.score
+                              : arguments.fast         ? fused_score()
+                                                       : "negative-elbo";
+    return {scaler, model, untoward::make_score(score), choose_threshold(arguments)};
+}
+
+/// The default: two models behind each of two scalers, which see other rows as extreme. Neighbours are those of
+/// the standardised input, and the same for every model, so one of them has them for all.
+inline untoward::AnyEnsemble<float> default_ensemble(const FitArguments& arguments,
+                                                     untoward::Index features) {
+    const auto model = untoward::make_vae(model_text(arguments, features));
+    const auto member = [&](const char* scaler, const std::string& score) {
+        return untoward::AnyRecipe<float>{untoward::scaler_registry().make(scaler), model,
+                                          untoward::make_score(score), untoward::NoThreshold{}};
+    };
+    // Means over four members: a third of the say of all is 4/3 in one, 2/3 in two.
+    constexpr double third = 1.0 / 3;
+    const std::string vae = vae_terms(third, 4);
+    const auto robust = member("robust-scaler", vae + " + " + mixture_term(2 * third));
+    return {{member("standard-scaler", vae + " + " + neighbour_term(4 * third)), robust,
+             member("standard-scaler", vae), robust},
+            choose_threshold(arguments)};
+}
+
+/// What was chosen, and why, in a sentence.
+inline std::string choice_text(const FitArguments& arguments, untoward::Index features) {
+    const std::string units = std::to_string(default_latent_units(features));
+    if (is_default_model(arguments)) {
+        return "the default: 4 models, 2 behind a standard and 2 behind a robust scaler, which find other "
+               "rows "
+               "extreme; " +
+               units + " latent units each, half of the " + std::to_string(features) +
+               " features but 2 to 16; by a third each their likelihood, nearest neighbours of the input and "
+               "a "
+               "Gaussian mixture of what they make of a row, which miss different anomalies";
+    }
+    if (arguments.fast && arguments.score.empty())
+        return "--fast: one model; by a third each its likelihood, nearest neighbours of the input and a "
+               "Gaussian "
+               "mixture of what it makes of a row, which miss different anomalies";
+    return "one model, as the options say";
 }
 
 /// A number stands for the default schedule of that height.
@@ -104,7 +174,10 @@ inline untoward::TrainingOptions choose_training(const FitArguments& arguments,
         options.averaging = untoward::averaging_registry().make(arguments.averaging);
     options.free_bits = arguments.free_bits;
     if (!arguments.quiet) options.callbacks.emplace_back(untoward::ProgressBar());
-    if (arguments.time_limit > 0) options.callbacks.emplace_back(untoward::TimeLimit{arguments.time_limit});
+    // Of all models together.
+    const double models = is_default_model(arguments) ? default_models : 1;
+    if (arguments.time_limit > 0)
+        options.callbacks.emplace_back(untoward::TimeLimit{arguments.time_limit / models});
     if (!arguments.log.empty())
         options.callbacks.emplace_back(
             untoward::io::RunLog(arguments.log, {{"table", arguments.table},

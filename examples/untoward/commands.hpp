@@ -20,6 +20,7 @@ struct FitArguments {
     double false_alarm_rate = 0.01;
     std::string threshold;
     bool quiet = false;
+    bool fast = false;
 
     // The model, as text that dynamic/ reads; empty: the default.
     std::string hidden;
@@ -29,7 +30,7 @@ struct FitArguments {
     std::string latent = "auto";
     std::string likelihood = "gaussian";
     std::string scaler;
-    std::string score = "negative-elbo";
+    std::string score;
 
     // Training, likewise.
     std::string optimiser;

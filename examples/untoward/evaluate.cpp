@@ -50,14 +50,16 @@ void evaluate(const EvaluateArguments& arguments) {
     const io::Table table = io::read_table(arguments.table, model.coding().text_columns());
     if (table.rows() == 0) fail(table.name(), ": no rows to evaluate");
     const Eigen::VectorXi labels = labels_for(arguments, table);
-    const Eigen::VectorXf scores = model.score(model.coding().matrix(table));
+    const Eigen::MatrixXf x = model.coding().matrix(table);
+    const Eigen::VectorXf scores = model.score(x);
+    const Eigen::VectorXf nearest = model.baseline_score(x);
     const Threshold& threshold = model.threshold();
 
     const untoward::Ranking ranking(scores, labels);
     Eigen::VectorXi flags(scores.size());
     for (Index i = 0; i < scores.size(); ++i) flags(i) = threshold.is_anomaly(scores(i)) ? 1 : 0;
     const auto decisions = untoward::confusion(flags, labels);
-    const std::vector<std::pair<std::string, double>> figures{
+    std::vector<std::pair<std::string, double>> figures{
         {"auc_roc", ranking.auc_roc()},
         {"auc_pr", ranking.average_precision()},
         {"precision_at_k", ranking.precision_at_k()},
@@ -71,6 +73,12 @@ void evaluate(const EvaluateArguments& arguments) {
         {"calibration_rows", static_cast<double>(threshold.calibration_rows())},
         {"calibration_rows_needed", static_cast<double>(threshold.rows_needed())},
     };
+    if (nearest.size() > 0) {
+        const untoward::Ranking by_neighbours(nearest, labels);
+        figures.emplace_back("neighbours_auc_roc", by_neighbours.auc_roc());
+        figures.emplace_back("neighbours_auc_pr", by_neighbours.average_precision());
+        figures.emplace_back("neighbours_precision_at_k", by_neighbours.precision_at_k());
+    }
     if (arguments.json) {
         print_json(figures);
     } else {

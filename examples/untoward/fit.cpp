@@ -5,9 +5,10 @@
 #include <numeric>
 #include <utility>
 
-#include <untoward/train/fit.hpp>
+#include <untoward/train/fit_ensemble.hpp>
 #include <untoward/version.hpp>
 
+#include "baseline.hpp"
 #include "choices.hpp"
 #include "commands.hpp"
 #include "model.hpp"
@@ -64,7 +65,8 @@ bool counts_up(const io::Column& column) {
 }
 
 void report_fit(const io::Table& table, const io::TableCoding& coding, Index rows,
-                const untoward::FitReport& report) {
+                const untoward::EnsembleReport& reports) {
+    const untoward::FitReport& report = reports.members.front();
     std::fprintf(stderr, "%s: %lld rows%s, %zu columns, %lld features\n", table.name().c_str(),
                  static_cast<long long>(rows),
                  rows < table.rows()
@@ -90,11 +92,16 @@ void report_fit(const io::Table& table, const io::TableCoding& coding, Index row
         std::fprintf(stderr, "very skewed, so taken as log(1 + x): %s\n", io::name_list(skewed).c_str());
     if (!constant.empty())
         std::fprintf(stderr, "constant in training: %s\n", io::name_list(constant).c_str());
-    const std::string& stopped_by = report.training.stopped_by;
-    std::fprintf(stderr, "trained on %lld rows for %lld steps%s in %.1f s: -ELBO %.4g nats a row; %s\n",
-                 static_cast<long long>(report.training_rows), static_cast<long long>(report.training.steps),
-                 stopped_by.empty() ? "" : (" (stopped: " + stopped_by + ")").c_str(),
-                 report.training.seconds, report.training.loss, report.latent.verdict().c_str());
+    for (std::size_t i = 0; i < reports.members.size(); ++i) {
+        const untoward::FitReport& one = reports.members[i];
+        const std::string& stopped_by = one.training.stopped_by;
+        const std::string who = reports.members.size() > 1 ? "model " + std::to_string(i + 1) + ": " : "";
+        std::fprintf(stderr, "%strained on %lld rows for %lld steps%s in %.1f s: -ELBO %.4g nats a row; %s\n",
+                     who.c_str(), static_cast<long long>(one.training_rows),
+                     static_cast<long long>(one.training.steps),
+                     stopped_by.empty() ? "" : (" (stopped: " + stopped_by + ")").c_str(),
+                     one.training.seconds, one.training.loss, one.latent.verdict().c_str());
+    }
 }
 
 // What training was told, in C++; a peak that it chose by the number of features is what it chose.
@@ -189,8 +196,20 @@ void fit(const FitArguments& arguments) {
     options.seed = arguments.seed;
     options.training = choose_training(arguments, recipe);
     options.feature_names = coding.feature_names();
-    untoward::FitReport report;
-    Network network{untoward::fit(recipe, x, options, &report)};
+    untoward::EnsembleReport reports;
+    Network network = [&]() -> Network {
+        if (is_default_model(arguments))
+            return {untoward::fit(default_ensemble(arguments, x.rows()), x, options, &reports)};
+        reports.members.resize(1);
+        return {untoward::ensemble_of_one(untoward::fit(recipe, x, options, &reports.members[0]))};
+    }();
+    const untoward::FitReport& report = reports.members.front();
+
+    // Like everything else, it has not seen the calibration rows.
+    Eigen::MatrixXf learned(x.rows(), static_cast<Index>(split.rest.size()));
+    for (Index j = 0; j < learned.cols(); ++j)
+        learned.col(j) = x.col(split.rest[static_cast<std::size_t>(j)]);
+    auto baseline = std::make_unique<Baseline>(Baseline::fit(learned, arguments.seed));
 
     const Model model(coding, std::move(network),
                       {
@@ -205,13 +224,17 @@ void fit(const FitArguments& arguments) {
                           {"fit.best_step", std::to_string(report.training.best_step)},
                           {"fit.loss", io::format_number(report.training.loss, 6)},
                           {"fit.latent", report.latent.verdict()},
+                          {"fit.choice", choice_text(arguments, coding.features())},
                           {"fit.training", training_text(options.training, coding.features())},
-                      });
+                      },
+                      std::move(baseline));
     model.save(arguments.model);
 
     // A model without a threshold is worth a word in any case.
     if (!arguments.quiet || !model.threshold().is_calibrated()) {
-        if (!arguments.quiet) report_fit(table, coding, n, report);
+        if (!arguments.quiet)
+            std::fprintf(stderr, "chose %s\n", choice_text(arguments, coding.features()).c_str());
+        if (!arguments.quiet) report_fit(table, coding, n, reports);
         std::fprintf(stderr, "%s\n", model.promise().c_str());
     }
     if (!arguments.quiet) std::fprintf(stderr, "wrote %s\n", io::output_name(arguments.model).c_str());

@@ -44,6 +44,7 @@ void info(const std::string& path) {
     };
     line("file", io::input_name(path));
     line("model", printable(model.summary()));
+    if (model.notes().count("fit.choice") > 0) line("choice", note("fit.choice"));
     line("columns", std::to_string(coding.columns().size()) + ", coded as " +
                         std::to_string(coding.features()) + " features");
     line("fitted", note("fit.rows") + " rows: " + note("fit.training_rows") + " to train, " +
@@ -57,8 +58,13 @@ void info(const std::string& path) {
                          note("fit.best_step") + ": -ELBO " + note("fit.loss") + " nats a row; " +
                          note("fit.latent"));
     line("", note("fit.training"));
-    line("scaler", printable(model.scaler()));
-    line("score", printable(model.score_text()));
+    const auto lines = [](const char* name, const std::vector<std::string>& texts) {
+        for (std::size_t i = 0; i < texts.size(); ++i)
+            line(i == 0 ? name : "",
+                 (texts.size() > 1 ? std::to_string(i + 1) + ": " : "") + printable(texts[i]));
+    };
+    lines("scaler", model.scalers());
+    lines("score", model.score_texts());
     line("threshold", printable(model.threshold().policy().text()) + ": " +
                           io::format_number(static_cast<double>(model.threshold().threshold())));
     line("promise", printable(model.promise()));

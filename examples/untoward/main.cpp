@@ -59,6 +59,10 @@ Numbers stay numbers, but columns that are never negative, exceed 20 and are ver
 log(1 + x). A text column may have 256 different texts, and one for every five rows; others, like
 identifiers, must be left out with --ignore. Texts that fitting never saw have a feature of their own.
 
+Without options of the model, four are fitted, behind two kinds of scalers, and their scores are fused with
+nearest neighbours and a Gaussian mixture; --fast fits and fuses one. An option of the model, --log or
+--checkpoint makes it one model as the options say.
+
 Layers, likelihoods, scores and the other policies are named as in the library, with options in braces:
   --score "reconstruction-error{norm=l1} + 0.1 * kl-divergence"
   --encoder "dense<128,silu>, dropout{rate=0.1}" --decoder "dense<128,silu>"
@@ -81,7 +85,7 @@ model believes normal rows to be. With --expected only the first is drawn. --lat
 constexpr const char* score_footer = R"(The columns of the output:
   row          the row's number, from 1
   COL          with --id
-  score        higher is more anomalous: -ELBO in nats, or what fit --score chose; inf where a value is
+  score        higher is more anomalous, in the unit of the score that fit chose; inf where a value is
                infinite
   p_value      small where a normal row seldom scores as high: at most a share A of them has one of A or
                less. Empty where the threshold has none
@@ -94,7 +98,9 @@ constexpr const char* score_footer = R"(The columns of the output:
 constexpr const char* evaluate_footer =
     R"(auc_roc and auc_pr (average precision) measure the ranking by score, precision_at_k the share of anomalies
 among the k highest scores, k being the number of anomalies; false_alarm_rate and recall are the shares of
-normal rows and of anomalies above the threshold. In JSON what is infinite or undefined is null.)";
+normal rows and of anomalies above the threshold. In JSON what is infinite or undefined is null.
+neighbours_... are what the distance to the fifth nearest of (at most 2,000 of) the rows that the model learned
+from makes of the same rows: a model that does not beat it is not worth its time.)";
 
 constexpr const char* calibrate_footer =
     R"(The promise holds for rows that are like NORMALS, in the long run: give it rows that fitting did not see.)";
@@ -188,6 +194,7 @@ void add_fit(CLI::App& app) {
     add_names(command, "--columns", arguments->columns, "learn these columns only");
     CLI::Option* const rate =
         add_rate(command, arguments->false_alarm_rate, std::string(rate_help) + " (default 0.01)");
+    command->add_flag("--fast", arguments->fast, "one model in place of four, in a quarter of the time");
     command->add_flag("--quiet", arguments->quiet, "print nothing but errors and warnings");
 
     command->option_defaults()->group("Model");
@@ -200,7 +207,8 @@ void add_fit(CLI::App& app) {
     add_text(command, "--likelihood", arguments->likelihood, "NAME", "default gaussian");
     add_text(command, "--scaler", arguments->scaler, "NAME",
              "default robust-scaler, or what the likelihood needs");
-    add_text(command, "--score", arguments->score, "SCORES", "default negative-elbo");
+    add_text(command, "--score", arguments->score, "SCORES",
+             "default negative-elbo, or with --fast the fused one");
     add_text(command, "--threshold", arguments->threshold, "NAME", "default conformal")->excludes(rate);
 
     command->option_defaults()->group("Training");

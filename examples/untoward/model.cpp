@@ -7,6 +7,7 @@
 #include <untoward/io/detector_file.hpp>
 #include <untoward/train/diagnostics.hpp>
 
+#include "baseline.hpp"
 #include "network.hpp"
 
 namespace program {
@@ -24,20 +25,45 @@ io::HeaderWeights header_weights(const std::string& name) {
     fail("there are no weights ", io::in_quotes(name), ", only float32, bfloat16, int8");
 }
 
+// Says whether a score keeps anything of the rows that it was fitted to.
+struct Learned {
+    bool* any;
+    void size(const std::string&, const auto&) const { *any = true; }
+    void numbers(const std::string&, const auto&, Index) const { *any = true; }
+};
+
+// What a header can hold: one model, and a score that is all in its options.
+untoward::AnyDetector<float> for_header(const untoward::AnyEnsembleDetector<float>& detector) {
+    constexpr const char* how = "; `untoward fit --hidden 32,16` makes a model that can be exported";
+    if (detector.member_count() != 1)
+        fail("a header holds one model, and this file has ", detector.member_count(), how);
+    auto alone = detector.first();
+    bool learned = false;
+    const auto& score = alone.fitted_score();
+    untoward::AnyFittedScore<float>::state(score, Learned{&learned});
+    if (learned)
+        fail("a header does not hold what the score ", alone.recipe().score.text(), " learned of its rows",
+             how);
+    alone.set_threshold(detector.threshold());
+    return alone;
+}
+
 }  // namespace
 
-Model::Model(io::TableCoding coding, Network network, Notes notes)
+Model::Model(io::TableCoding coding, Network network, Notes notes, std::unique_ptr<Baseline> baseline)
     : coding_(std::move(coding)),
       network_(std::make_unique<Network>(std::move(network))),
-      notes_(std::move(notes)) {}
+      notes_(std::move(notes)),
+      baseline_(std::move(baseline)) {}
 Model::Model(Model&&) noexcept = default;
 Model::~Model() = default;
 
 Model Model::load(const std::string& path) {
     const auto file = io::SafeTensors::load(path);
-    io::detail::require_metadata(file, "format", io::detector_format);
+    if (file.metadata("format") != io::ensemble_format)
+        io::detail::require_metadata(file, "format", io::detector_format);
     auto coding = io::TableCoding::load(file);
-    auto detector = io::read_any_detector<float>(file);
+    auto detector = io::read_any_ensemble<float>(file);
     if (coding.features() != detector.features()) {
         fail(file.name(), ": its columns make ", coding.features(), " features, its model expects ",
              detector.features());
@@ -46,13 +72,24 @@ Model Model::load(const std::string& path) {
     for (const auto& [key, value] : file.metadata()) {
         if (key.starts_with("fit.")) notes[key] = value;
     }
-    return {std::move(coding), {std::move(detector)}, std::move(notes)};
+    std::unique_ptr<Baseline> baseline;
+    if (file.metadata().find("baseline.k") != file.metadata().end())
+        baseline = std::make_unique<Baseline>(Baseline::load(file, coding.features()));
+    return {std::move(coding), {std::move(detector)}, std::move(notes), std::move(baseline)};
 }
 
 void Model::save(const std::string& path) const {
     io::SafeTensorsWriter writer;
-    io::add_detector(writer, network_->detector);
+    const auto& detector = network_->detector;
+    if (detector.member_count() == 1) {
+        auto alone = detector.first();
+        alone.set_threshold(detector.threshold());
+        io::add_detector(writer, alone);
+    } else {
+        io::add_detector(writer, detector);
+    }
     coding_.save(writer);
+    if (baseline_ != nullptr) baseline_->save(writer);
     for (const auto& [key, value] : notes_) writer.metadata(key, value);
     writer.save(path);
 }
@@ -61,10 +98,14 @@ Eigen::VectorXf Model::score(const Eigen::MatrixXf& x) const {
     return network_->detector.score(x);
 }
 
+Eigen::VectorXf Model::baseline_score(const Eigen::MatrixXf& x) const {
+    return baseline_ != nullptr ? baseline_->score(x) : Eigen::VectorXf();
+}
+
 Explanation Model::explain(const Eigen::MatrixXf& x, Index begin, Index n) const {
     const auto& detector = network_->detector;
     Explanation result{Eigen::VectorXf(n), Eigen::MatrixXf(x.rows(), n), Eigen::MatrixXf(x.rows(), n)};
-    untoward::Buffer<std::byte> memory(static_cast<Index>(detector.arena_bytes(detector.recipe(), n, true)));
+    untoward::Buffer<std::byte> memory(static_cast<Index>(detector.arena_bytes(n, true)));
     untoward::Arena arena(memory);
     detector.evaluate(x.middleCols(begin, n), arena, result.scores.data(), result.contributions.data(),
                       result.expected.data());
@@ -80,55 +121,66 @@ void Model::set_threshold(Threshold threshold) {
 }
 
 FeatureScale Model::scale(Index feature) const {
-    const auto& scaling = network_->detector.scaling();
+    const auto& scaling = network_->detector.first().scaling();
     return {scaling.centre[feature], scaling.scale[feature], scaling.constant[feature] != 0};
 }
 
 std::vector<std::string> Model::diagnose(const Eigen::MatrixXf& training, const Eigen::MatrixXf& held_out,
                                          std::uint64_t seed) const {
-    return untoward::diagnose(network_->detector, training, held_out, {.seed = seed}).verdicts();
+    return untoward::diagnose(network_->detector.first(), training, held_out, {.seed = seed}).verdicts();
 }
 
 Eigen::MatrixXf Model::encode(const Eigen::MatrixXf& x) const {
-    return untoward::encode(network_->detector, x);
+    return untoward::encode(network_->detector.first(), x);
 }
 Eigen::MatrixXf Model::reconstruct(const Eigen::MatrixXf& x) const {
-    return untoward::reconstruct(network_->detector, x);
+    return untoward::reconstruct(network_->detector.first(), x);
 }
 Eigen::MatrixXf Model::sample(Index n, std::uint64_t seed, bool expected) const {
-    return untoward::generate(network_->detector, n, seed, !expected);
+    return untoward::generate(network_->detector.first(), n, seed, !expected);
 }
 Eigen::MatrixXf Model::interpolate(const Eigen::VectorXf& from, const Eigen::VectorXf& to,
                                    Index steps) const {
-    return untoward::interpolate(network_->detector, from, to, steps);
+    return untoward::interpolate(network_->detector.first(), from, to, steps);
 }
 
+Index Model::model_count() const {
+    return network_->detector.member_count();
+}
 std::string Model::summary() const {
-    return io::policy_text(network_->detector.recipe().model) + ", " +
-           std::to_string(network_->detector.parameters().size()) + " parameters";
+    const auto& first = network_->detector.first();
+    const Index models = model_count();
+    return io::policy_text(first.recipe().model) + ", " + std::to_string(first.parameters().size()) +
+           " parameters" + (models > 1 ? "; " + std::to_string(models) + " models like it" : "");
 }
-std::string Model::scaler() const {
-    return network_->detector.recipe().scaler.text();
+std::vector<std::string> Model::scalers() const {
+    std::vector<std::string> texts;
+    for (const auto& member : network_->detector.members()) texts.push_back(member.recipe().scaler.text());
+    return texts;
 }
-std::string Model::score_text() const {
-    return network_->detector.recipe().score.text();
+std::vector<std::string> Model::score_texts() const {
+    std::vector<std::string> texts;
+    for (const auto& member : network_->detector.members()) texts.push_back(member.recipe().score.text());
+    return texts;
 }
 
 Model Model::rounded(const std::string& weights) const {
-    return {coding_, {io::with_rounded_weights(network_->detector, header_weights(weights))}, notes_};
+    const auto rounded = io::with_rounded_weights(for_header(network_->detector), header_weights(weights));
+    return {coding_, {untoward::ensemble_of_one(rounded)}, notes_, nullptr};
 }
 std::string Model::header(const std::string& name_space, const std::string& weights,
                           std::vector<std::string> notes) const {
+    const auto detector = for_header(network_->detector);
     notes.insert(
         notes.begin(),
-        {"model: " + summary(), "score: " + score_text(), "promise: " + promise(),
+        {"model: " + summary(), "score: " + score_texts()[0], "promise: " + promise(),
          "weights: " + weights + "; constants in flash: " + std::to_string(flash_bytes(weights)) + " bytes"});
     return io::cpp_header(
-        network_->detector, &coding_,
+        detector, &coding_,
         {.name_space = name_space, .weights = header_weights(weights), .notes = std::move(notes)});
 }
 std::size_t Model::flash_bytes(const std::string& weights) const {
-    return io::flash_bytes(network_->detector, header_weights(weights));
+    return io::flash_bytes(for_header(network_->detector), header_weights(weights));
 }
 Threshold Model::calibrated(const Eigen::VectorXf& scores) const {
     return threshold().policy().calibrate(scores);

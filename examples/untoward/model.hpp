@@ -13,6 +13,7 @@
 namespace program {
 
 struct Network;
+class Baseline;
 
 using Threshold = untoward::AnyFittedThreshold<float>;
 
@@ -39,7 +40,7 @@ public:
     /// Rows to explain at a time: what stays in the cache.
     static constexpr untoward::Index block = 256;
 
-    Model(untoward::io::TableCoding coding, Network network, Notes notes);
+    Model(untoward::io::TableCoding coding, Network network, Notes notes, std::unique_ptr<Baseline> baseline);
     Model(Model&&) noexcept;
     ~Model();
 
@@ -51,6 +52,10 @@ public:
 
     /// The scores of features x n; higher is more anomalous.
     Eigen::VectorXf score(const Eigen::MatrixXf& x) const;
+
+    /// Their distances to nearest neighbours among the rows that the model learned from; empty where the file
+    /// has none.
+    Eigen::VectorXf baseline_score(const Eigen::MatrixXf& x) const;
 
     /// Explains at most `block` columns of x.
     Explanation explain(const Eigen::MatrixXf& x, untoward::Index begin, untoward::Index n) const;
@@ -75,11 +80,13 @@ public:
     Eigen::MatrixXf interpolate(const Eigen::VectorXf& from, const Eigen::VectorXf& to,
                                 untoward::Index steps) const;
 
+    /// How many models there are: what follows, where it is of one, is of the first.
+    untoward::Index model_count() const;
     /// The architecture in C++, and the number of its parameters.
     std::string summary() const;
-    /// Scaler, score and threshold in C++.
-    std::string scaler() const;
-    std::string score_text() const;
+    /// Scaler and score of each model in C++.
+    std::vector<std::string> scalers() const;
+    std::vector<std::string> score_texts() const;
 
     /// The same model with the weights that a header of this kind has: "float32", "bfloat16" or "int8".
     Model rounded(const std::string& weights) const;
@@ -98,6 +105,7 @@ private:
     untoward::io::TableCoding coding_;
     std::unique_ptr<Network> network_;
     Notes notes_;
+    std::unique_ptr<Baseline> baseline_;
 };
 
 }  // namespace program

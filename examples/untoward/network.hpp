@@ -18,9 +18,9 @@ extern template Registry<AnyThreshold<float>>& threshold_registry<float>();
 
 namespace program {
 
-/// A fitted detector; a struct, so that it can be named without its type.
+/// A fitted detector, of one model or of several; a struct, so that it can be named without its type.
 struct Network {
-    untoward::AnyDetector<float> detector;
+    untoward::AnyEnsembleDetector<float> detector;
 };
 
 }  // namespace program

@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "data/scaling.hpp"
-#include "scores/score.hpp"
+#include "scores/fitted.hpp"
 #include "thresholds/threshold.hpp"
 
 namespace untoward {
@@ -99,6 +99,71 @@ bool any_is_infinite(const Tensor<const S, Vec<>>& x) {
     return count > 0;
 }
 
+// Where a storage keeps numbers of a length that only data knows.
+template <class Storage>
+struct NumbersOf {
+    using type = Eigen::Matrix<typename Storage::Scalar, Dynamic, 1>;
+};
+template <class Storage>
+requires requires {
+    typename Storage::Numbers;
+}
+struct NumbersOf<Storage> {
+    using type = typename Storage::Numbers;
+};
+
+// What detectors do alike, whatever computes their scores.
+template <class Detector, class Derived, class Workers>
+auto score_in_blocks(const Detector& detector, const Eigen::DenseBase<Derived>& samples, Workers& workers) {
+    const Index n = samples.cols();
+    typename Detector::Vector scores(n);
+    const Index block = std::min<Index>(Detector::block_size, std::max<Index>(n, 1));
+    const Index blocks = (n + block - 1) / block;
+    const auto bytes = static_cast<Index>(align_up(detector.arena_bytes(block, false)));
+    Buffer<std::byte> memory(bytes * workers.count());
+    workers.run(blocks, [&](Index i, Index worker) {
+        Arena arena(memory.data() + worker * bytes, static_cast<std::size_t>(bytes));
+        const Index begin = i * block;
+        detector.evaluate(samples.derived().middleCols(begin, std::min(block, n - begin)), arena,
+                          scores.data() + begin);
+    });
+    return scores;
+}
+template <class Threshold, class Scalar>
+Scalar p_value_of(const Threshold& threshold, Scalar score) {
+    if constexpr (HasPValue<Threshold>) {
+        return threshold.p_value(score);
+    } else {
+        return std::numeric_limits<Scalar>::quiet_NaN();
+    }
+}
+template <class Detector, class Derived>
+auto judge_sample(const Detector& detector, const Eigen::DenseBase<Derived>& sample, Arena& arena) {
+    using Scalar = typename Detector::Scalar;
+    const Index n = detector.features();
+    UNTOWARD_ASSERT(sample.size() == n, "untoward: a sample has another number of features");
+    const std::size_t mark = arena.used();
+    Scalar* const contributions = arena.allocate<Scalar>(n);
+    Scalar* const expected = arena.allocate<Scalar>(n);
+    typename Detector::VerdictType verdict;
+    detector.evaluate(sample.derived().reshaped(n, 1), arena, &verdict.score, contributions, expected);
+    if constexpr (!Detector::Sample::is_static) verdict.contributions = Buffer<Contribution<Scalar>>(n);
+    Contribution<Scalar>* const blame = verdict.contributions.data();
+    for (Index i = 0; i < n; ++i) {
+        const auto value = static_cast<Scalar>(sample.derived().coeff(i));
+        blame[i] = {i, contributions[i], value, expected[i]};
+        verdict.missing += std::isnan(value) ? 1 : 0;
+        verdict.is_valid = verdict.is_valid && !std::isinf(value);
+    }
+    std::sort(verdict.contributions.begin(), verdict.contributions.end(), [](const auto& a, const auto& b) {
+        return a.excess != b.excess ? a.excess > b.excess : a.feature < b.feature;
+    });
+    verdict.is_anomaly = detector.threshold().is_anomaly(verdict.score);
+    verdict.p_value = p_value_of(detector.threshold(), verdict.score);
+    arena.rewind(mark);
+    return verdict;
+}
+
 }  // namespace detail
 
 /// A fitted detector: scaler, model, score and threshold. Scoring is const, never throws, and gives the same
@@ -113,12 +178,23 @@ public:
     using Threshold = std::remove_cvref_t<decltype(detail::calibrate(std::declval<RecipeType>().threshold,
                                                                      std::declval<Vector>()))>;
     using VerdictType = Verdict<Scalar, Sample>;
+    using ScorePolicy = std::remove_cvref_t<decltype(std::declval<RecipeType>().score)>;
+    /// The score with what it learned of the training rows; the policy itself where it learns nothing. Its
+    /// numbers are in the storage's `Numbers`, or in vectors of their own.
+    using FittedScore = detail::FittedScore<ScorePolicy, typename detail::NumbersOf<Storage>::type>;
 
     /// From its fitted parts: as `fit` and loading make it. `typical` is the training median of each
-    /// feature's share of the score.
+    /// feature's share of the score. A score that learns something is given as it was fitted.
     Detector(const RecipeType& recipe, Scaling<Vector> scaling, typename Storage::Parameters parameters,
              Vector typical, Threshold threshold)
+        : Detector(recipe, std::move(scaling), std::move(parameters), std::move(typical),
+                   std::move(threshold),
+                   detail::ScoreFitting<ScorePolicy, typename detail::NumbersOf<Storage>::type>::blank(
+                       recipe.score)) {}
+    Detector(const RecipeType& recipe, Scaling<Vector> scaling, typename Storage::Parameters parameters,
+             Vector typical, Threshold threshold, FittedScore score)
         : recipe_(recipe),
+          score_(std::move(score)),
           scaling_(std::move(scaling)),
           parameters_(std::move(parameters)),
           typical_(std::move(typical)),
@@ -130,27 +206,43 @@ public:
     [[nodiscard]] const Vector& typical() const { return typical_; }
     [[nodiscard]] const Threshold& threshold() const { return threshold_; }
     [[nodiscard]] Index features() const { return recipe_.model.sample.size(); }
+    [[nodiscard]] const FittedScore& fitted_score() const {
+        if constexpr (detail::is_own_fitted<ScorePolicy>) {
+            return recipe_.score;
+        } else {
+            return score_;
+        }
+    }
 
     /// The same detector with another threshold, calibrated to scores or chosen by hand.
     void set_threshold(Threshold threshold) { threshold_ = std::move(threshold); }
 
-    /// Arena bytes for a batch, with or without explanation.
+    /// Arena bytes for a batch, with or without explanation, where the score learns nothing or `score_bytes`
+    /// is what the fitted one takes: its `arena_bytes(batch)`.
     [[nodiscard]] static constexpr std::size_t arena_bytes(const RecipeType& recipe, Index batch,
-                                                           bool explain) {
+                                                           bool explain, std::size_t score_bytes = 0) {
         const auto size = static_cast<std::size_t>(recipe.model.sample.size() * batch);
         const auto features = static_cast<std::size_t>(recipe.model.sample.size());
         return 2 * align_up(size * sizeof(Scalar)) + align_up(features * sizeof(Scalar)) +
-               align_up(static_cast<std::size_t>(batch) * sizeof(Scalar)) +
+               align_up(static_cast<std::size_t>(batch) * sizeof(Scalar)) + score_bytes +
                detail::count_pass<Scalar>(false, gather(recipe, explain), batch, recipe.model.sample)
                    .run_bytes;
     }
-    /// Arena bytes for `judge`.
-    [[nodiscard]] static constexpr std::size_t judge_bytes(const RecipeType& recipe) {
-        return arena_bytes(recipe, 1, true) +
+    /// Arena bytes for `judge`, likewise.
+    [[nodiscard]] static constexpr std::size_t judge_bytes(const RecipeType& recipe,
+                                                           std::size_t score_bytes = 0) {
+        return arena_bytes(recipe, 1, true, score_bytes) +
                2 * align_up(static_cast<std::size_t>(recipe.model.sample.size()) * sizeof(Scalar));
     }
+    /// The same of this detector.
+    [[nodiscard]] std::size_t arena_bytes(Index batch, bool explain) const {
+        return arena_bytes(recipe_, batch, explain, detail::score_bytes(fitted_score(), batch));
+    }
+    [[nodiscard]] std::size_t judge_bytes() const {
+        return judge_bytes(recipe_, detail::score_bytes(fitted_score(), 1));
+    }
 
-    /// Scores a batch of raw samples (features x n, NaN = missing) in an arena of `arena_bytes(recipe, n,
+    /// Scores a batch of raw samples (features x n, NaN = missing) in an arena of `arena_bytes(n,
     /// expected != nullptr)`, without any other memory. `contributions` and `expected` (features x n,
     /// column-major, or null) receive every feature's excess share of the score and what was to be expected of
     /// it, in the data's unit.
@@ -189,72 +281,33 @@ public:
     /// do. The numbers do not depend on how many there are.
     template <class Derived, class Workers>
     [[nodiscard]] Vector score(const Eigen::DenseBase<Derived>& samples, Workers& workers) const {
-        const Index n = samples.cols();
-        Vector scores(n);
-        const Index block = std::min<Index>(block_size, std::max<Index>(n, 1));
-        const Index blocks = (n + block - 1) / block;
-        const auto bytes = static_cast<Index>(align_up(arena_bytes(recipe_, block, false)));
-        Buffer<std::byte> memory(bytes * workers.count());
-        workers.run(blocks, [&](Index i, Index worker) {
-            Arena arena(memory.data() + worker * bytes, static_cast<std::size_t>(bytes));
-            const Index begin = i * block;
-            evaluate(samples.derived().middleCols(begin, std::min(block, n - begin)), arena,
-                     scores.data() + begin);
-        });
-        return scores;
+        return detail::score_in_blocks(*this, samples, workers);
     }
 
     /// The verdict on one sample of `features()` values.
     template <class Derived>
     [[nodiscard]] VerdictType operator()(const Eigen::DenseBase<Derived>& sample) const {
-        Buffer<std::byte> memory(static_cast<Index>(judge_bytes(recipe_)));
+        Buffer<std::byte> memory(static_cast<Index>(judge_bytes()));
         Arena arena(memory);
         return judge(sample, arena);
     }
 
-    /// The same in the caller's arena, of `judge_bytes(recipe)`; no other memory where the model's sizes are
+    /// The same in the caller's arena, of `judge_bytes()`; no other memory where the model's sizes are
     /// static.
     template <class Derived>
     [[nodiscard]] VerdictType judge(const Eigen::DenseBase<Derived>& sample, Arena& arena) const {
-        const Index n = features();
-        UNTOWARD_ASSERT(sample.size() == n, "untoward: a sample has another number of features");
-        const std::size_t mark = arena.used();
-        Scalar* const contributions = arena.allocate<Scalar>(n);
-        Scalar* const expected = arena.allocate<Scalar>(n);
-        VerdictType verdict;
-        evaluate(sample.derived().reshaped(n, 1), arena, &verdict.score, contributions, expected);
-        if constexpr (!Sample::is_static) verdict.contributions = Buffer<Contribution<Scalar>>(n);
-        Contribution<Scalar>* const blame = verdict.contributions.data();
-        for (Index i = 0; i < n; ++i) {
-            const auto value = static_cast<Scalar>(sample.derived().coeff(i));
-            blame[i] = {i, contributions[i], value, expected[i]};
-            verdict.missing += std::isnan(value) ? 1 : 0;
-            verdict.is_valid = verdict.is_valid && !std::isinf(value);
-        }
-        std::sort(verdict.contributions.begin(), verdict.contributions.end(),
-                  [](const auto& a, const auto& b) {
-                      return a.excess != b.excess ? a.excess > b.excess : a.feature < b.feature;
-                  });
-        verdict.is_anomaly = threshold_.is_anomaly(verdict.score);
-        verdict.p_value = p_value(verdict.score);
-        arena.rewind(mark);
-        return verdict;
+        return detail::judge_sample(*this, sample, arena);
     }
 
     /// P(a normal sample scores as high), or NaN where the threshold knows no p-values.
-    [[nodiscard]] Scalar p_value(Scalar score) const {
-        if constexpr (HasPValue<Threshold>) {
-            return threshold_.p_value(score);
-        } else {
-            return std::numeric_limits<Scalar>::quiet_NaN();
-        }
-    }
+    [[nodiscard]] Scalar p_value(Scalar score) const { return detail::p_value_of(threshold_, score); }
 
     /// Samples scored at a time.
     static constexpr Index block_size = 256;
 
 private:
     static constexpr auto gather(const RecipeType& recipe, bool explain) {
+        detail::require_variance<ScorePolicy, std::remove_cvref_t<decltype(recipe.model.likelihood)>>();
         Needs needs = detail::needs_of(recipe.score);
         needs.expectation = needs.expectation || explain;
         return GatherEvidence<Model>{recipe.model, needs};
@@ -266,16 +319,19 @@ private:
         const Index n = x.batch();
         const Index features = x.rows();
         ScoreSheet<Scalar> sheet{{arena.allocate<Scalar>(features * n), Vec<>(features), n},
-                                 {arena.allocate<Scalar>(n), Vec<1>{}, n}};
+                                 {arena.allocate<Scalar>(n), Vec<1>{}, n},
+                                 &arena,
+                                 contributions};
         Scalar* const ones = arena.allocate<Scalar>(features);
         std::fill_n(ones, features, Scalar(1));
         sheet.features.flat().setZero();
         sheet.rest.flat().setZero();
+        if (contributions != nullptr) std::fill_n(contributions, features * n, Scalar(0));
 
         const auto layer = gather(recipe_, expected != nullptr);
         Run<Scalar> scope(parameters_.data(), arena, Pass{.seed = layer.needs.seed});
         const auto evidence = layer(scope, scope.input(Tensor<const Scalar, Sample>(x)));
-        detail::add_score(recipe_.score, sheet, evidence, Scalar(1));
+        detail::add_score(fitted_score(), sheet, evidence, Scalar(1));
 
         // Every column added up, and the rest.
         product::forward<Scalar>({scores, n, 1, n}, sheet.features.data(), {ones, features, 1, features},
@@ -286,9 +342,9 @@ private:
         }
         for (Index j = 0; j < n && contributions != nullptr; ++j) {
             for (Index i = 0; i < features; ++i) {
-                const Scalar excess = sheet.features(i, j) - typical_[i];
-                contributions[i + j * features] =
-                    std::isnan(excess) ? std::numeric_limits<Scalar>::infinity() : excess;
+                Scalar& share = contributions[i + j * features];
+                const Scalar excess = sheet.features(i, j) + share - typical_[i];
+                share = std::isnan(excess) ? std::numeric_limits<Scalar>::infinity() : excess;
             }
         }
         for (Index j = 0; j < n && expected != nullptr; ++j) {
@@ -297,7 +353,13 @@ private:
         }
     }
 
+    // Takes no room where the policy is all there is.
+    struct OfPolicy {
+        constexpr explicit OfPolicy(const FittedScore&) {}
+    };
     [[no_unique_address]] RecipeType recipe_;
+    [[no_unique_address]] std::conditional_t<detail::is_own_fitted<ScorePolicy>, OfPolicy, FittedScore>
+        score_;
     Scaling<Vector> scaling_;
     typename Storage::Parameters parameters_;
     Vector typical_;

@@ -99,6 +99,14 @@ struct Vae;
 struct NegativeElbo;
 struct KlDivergence;
 struct ReconstructionError;
+struct ReconstructionProbability;
+struct TopShare;
+struct WhitenedError;
+struct BalancedError;
+struct NeighbourScore;
+struct MixtureScore;
+struct MahalanobisScore;
+struct PrincipalComponentScore;
 
 struct Fixed;
 struct Quantile;
@@ -115,6 +123,8 @@ struct IdentityScaler;
 
 template <class Scaler, class Model, class ScoreType, class Threshold>
 struct Recipe;
+template <class Members, class ThresholdPolicy>
+struct Ensemble;
 template <class S>
 struct Owned;
 template <class RecipeType, class Storage>

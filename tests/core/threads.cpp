@@ -27,6 +27,27 @@ TEST_CASE("every task is done once, and threads tell themselves apart") {
     }
 }
 
+TEST_CASE("all threads work at once") {
+    constexpr Index count = 4;
+    Threads threads(count);
+    for (int round = 0; round < 50; ++round) {
+        std::atomic<Index> begun{0};
+        std::vector<Index> results(count);
+        threads.run(count, [&](Index i, Index thread) {
+            ++begun;
+            while (begun < count) std::this_thread::yield();  // for ever, if one thread did two
+            results[static_cast<std::size_t>(i)] = 10 * i + thread;
+        });
+        std::vector<bool> seen(count);
+        for (Index i = 0; i < count; ++i) {
+            const Index thread = results[static_cast<std::size_t>(i)] - 10 * i;
+            REQUIRE((thread >= 0 && thread < count));
+            seen[static_cast<std::size_t>(thread)] = true;
+        }
+        CHECK(std::all_of(seen.begin(), seen.end(), [](bool s) { return s; }));
+    }
+}
+
 TEST_CASE("what a task throws arrives, and the threads go on") {
     Threads threads(3);
     for (int round = 0; round < 20; ++round) {

@@ -35,10 +35,24 @@ TEST_CASE("every choice is in the file, in C++, and works again when it is loade
 
     fit_with(table, model, {});
     const std::string plain = run_well({"info", model}).out;
-    CHECK_THAT(plain, ContainsSubstring("Gaussian{}") && ContainsSubstring("RobustScaler{}") &&
-                          ContainsSubstring("NegativeElbo{.draws = 8, .seed = 0}") &&
+    CHECK_THAT(plain, ContainsSubstring("Gaussian{}") && ContainsSubstring("4 models like it") &&
+                          ContainsSubstring("choice     the default: 4 models, ") &&
+                          ContainsSubstring("1: StandardScaler{}") &&
+                          ContainsSubstring("4: RobustScaler{}") &&
+                          ContainsSubstring("Slog{NegativeElbo{.draws = 4, .seed = 0}}") &&
+                          ContainsSubstring("Slog{NeighbourScore{.space = Space::input, .k = 5, ") &&
+                          ContainsSubstring("Slog{MixtureScore{.space = Space::latent_and_residual, ") &&
                           ContainsSubstring("Conformal{.false_alarm_rate = 0.01}") &&
                           ContainsSubstring("Adam{") && ContainsSubstring("CosineSchedule{.peak = 0.004, "));
+
+    fit_with(table, model, {"--fast"});
+    CHECK_THAT(run_well({"info", model}).out,
+               ContainsSubstring("choice     --fast: one model; ") && ContainsSubstring("RobustScaler{}") &&
+                   ContainsSubstring("Slog{NegativeElbo{.draws = 8, .seed = 0}}") &&
+                   !ContainsSubstring("models like it"));
+    fit_with(table, model, {"--hidden", "8"});
+    CHECK_THAT(run_well({"info", model}).out, ContainsSubstring("choice     one model, as the options say") &&
+                                                  ContainsSubstring("score      NegativeElbo{.draws = 8, "));
 
     fit_with(table, model, {"--hidden",        "9,5",
                             "--activation",    "silu",
@@ -120,7 +134,7 @@ TEST_CASE("what is not known is refused before anything is read, with what there
         arguments.insert(arguments.end(), options.begin(), options.end());
         require_refusal(arguments, texts);
     };
-    refuse({"--score", "elbo"}, {"there is no score 'elbo'", "kl-divergence, negative-elbo"});
+    refuse({"--score", "elbo"}, {"there is no score 'elbo'", "kl-divergence, ", ", negative-elbo, "});
     refuse({"--likelihood", "student"}, {"there is no likelihood 'student'", "student-t"});
     refuse({"--scaler", "none"}, {"there is no scaler 'none'", "identity-scaler"});
     refuse({"--hidden", "64,many"}, {"'many'", "whole number"});

@@ -53,3 +53,15 @@ TEST_CASE("export: refuses names that are none, and what does not fit") {
     CHECK_THAT(outcome.out, ContainsSubstring("scores of 60 normal rows change by "));
     CHECK_THAT(outcome.out, ContainsSubstring("static constexpr std::int8_t codes[]"));
 }
+
+TEST_CASE("export: refuses several models, and scores that learned something") {
+    const Folder folder;
+    const std::string model = folder / "m";
+    const std::string train = folder / "train.csv";
+    const std::string header = folder / "detector.hpp";
+    write_text(train, numeric_csv(60));
+    run_well({"fit", train, "--model", model, "--epochs", "1", "--quiet"});
+    require_refusal({"export", model, "--header", header}, {"one model, and this file has 4", "--hidden"});
+    run_well({"fit", train, "--model", model, "--epochs", "1", "--fast", "--quiet"});
+    require_refusal({"export", model, "--header", header}, {"learned of its rows", "--hidden"});
+}

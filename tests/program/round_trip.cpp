@@ -135,7 +135,7 @@ TEST_CASE("payments from training to a new threshold") {
         run_well({"evaluate", folder / "test.csv", "--model", model, "--label", "fraud", "--json"});
     const auto figures = figures_of(json.out);
     for (const char* key : {"auc_roc", "auc_pr", "precision_at_k", "k", "n", "anomalies", "false_alarm_rate",
-                            "recall", "threshold"}) {
+                            "recall", "threshold", "neighbours_auc_roc", "neighbours_auc_pr"}) {
         INFO(key);
         REQUIRE(figures.count(key) == 1);
         CHECK(std::isfinite(figures.at(key)));
@@ -166,8 +166,7 @@ TEST_CASE("payments from training to a new threshold") {
     const Outcome calibrated = run_well(
         {"calibrate", folder / "train.csv", "--model", model, "--false-alarm-rate", "0.1", "--out", other});
     CHECK_THAT(calibrated.err, ContainsSubstring("at most 10% (calibrated on 400 normal rows"));
-    CHECK(changed_tensors(model, other) ==
-          std::set<std::string>{"threshold.scores", "threshold"});
+    CHECK(changed_tensors(model, other) == std::set<std::string>{"threshold.scores", "threshold"});
     const auto at_ten = figures_of(
         run_well({"evaluate", folder / "test.csv", "--model", other, "--label", "fraud", "--json"}).out);
     CHECK(at_ten.at("auc_roc") == figures.at("auc_roc"));
@@ -178,8 +177,9 @@ TEST_CASE("payments from training to a new threshold") {
 
     const Outcome info = run_well({"info", model});
     CHECK(info.err.empty());
-    for (const char* part : {"Vae{Vec<6>{}, Chain{Dense<128, Relu>{}", "amount, EUR ", "log(1 + x)", "country=Korea, South", "one-hot",
-                             "age ", "400 rows", "99 to calibrate", "seed 0", "1%"})
+    for (const char* part :
+         {"Vae{Vec<6>{}, Chain{Dense<128, Relu>{}", "amount, EUR ", "log(1 + x)", "country=Korea, South",
+          "one-hot", "age ", "400 rows", "99 to calibrate", "seed 0", "1%"})
         CHECK_THAT(info.out, ContainsSubstring(part));
     CHECK(folder.entries() == 6);  // no temporary is left
 }
@@ -306,7 +306,8 @@ TEST_CASE("the same seed gives the same bytes, and a row's score does not depend
     for (std::string line; std::getline(in, line);) lines.push_back(line + "\n");
     const Cells together = score(csv);
     const auto same = [&](const Row& a, const Row& b) {
-        CHECK(std::stod(a[1]) == Approx(std::stod(b[1])).epsilon(1e-5));
+        // The default score is a sum of differences from what is usual, and may be near 0.
+        CHECK(std::stod(a[1]) == Approx(std::stod(b[1])).epsilon(1e-5).margin(5e-5));
         CHECK(a[3] == b[3]);
         CHECK(a[4] == b[4]);
     };

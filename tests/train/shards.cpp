@@ -30,6 +30,19 @@ TEST_CASE("training by any number of threads gives the same bits", "[train]") {
     }
 }
 
+TEST_CASE("shards large enough for every thread to get one", "[train]") {
+    const auto after = [](Index threads) {
+        TrainingOptions options = sharded(4, threads);
+        options.min_steps = options.max_steps = 20;
+        options.batch = 4000;
+        return train<float>(options, tiny_rows<float>(4000, 1), tiny_rows<float>(3000, 2));
+    };
+    const auto alone = after(1);
+    const auto together = after(4);
+    CHECK(same_bits(alone.parameters, together.parameters));
+    CHECK(same(alone.report, together.report));
+}
+
 TEST_CASE("shards give the gradient of the whole batch, up to rounding", "[train]") {
     // After few steps, since rounding grows from step to step.
     const auto after = [](Index shards) {

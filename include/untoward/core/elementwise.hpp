@@ -26,7 +26,7 @@ namespace untoward {
 namespace detail {
 
 /// Elements evaluated at a time where the result cannot be written in place; they are on the stack.
-inline constexpr Index chunk_size = storage_alignment >= 64 ? 128 : 16;
+inline constexpr Index chunk_size = storage_alignment >= 64 ? 256 : 16;
 
 template <class S>
 using FlatMap = Eigen::Map<Eigen::Array<S, Dynamic, 1>>;
@@ -72,8 +72,11 @@ constexpr Index broadcast_rows_or_batch(Index a, Index b) {
 
 template <class S>
 void copy_columns(S* to, Index to_stride, const S* from, Index from_stride, Index rows, Index columns) {
+    constexpr Index together = 4;
     for (Index j = 0; j < columns; ++j, to += to_stride, from += from_stride) {
-        for (Index i = 0; i < rows; ++i) to[i] = from[i];
+        Index i = 0;
+        for (; i + together <= rows; i += together) __builtin_memcpy(to + i, from + i, together * sizeof(S));
+        for (; i < rows; ++i) to[i] = from[i];
     }
 }
 

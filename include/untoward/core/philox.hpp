@@ -27,6 +27,9 @@ namespace detail {
 inline constexpr std::uint32_t noise_domain = 0;
 inline constexpr std::uint32_t stream_domain = 1;
 
+// What a round multiplies with.
+inline constexpr std::uint32_t philox_factor_0 = 0xD2511F53u;
+inline constexpr std::uint32_t philox_factor_1 = 0xCD9E8D57u;
 // What a round adds to the key.
 inline constexpr std::uint32_t philox_step_0 = 0x9E3779B9u;
 inline constexpr std::uint32_t philox_step_1 = 0xBB67AE85u;
@@ -34,8 +37,8 @@ inline constexpr std::uint32_t philox_step_1 = 0xBB67AE85u;
 /// One of the ten rounds.
 UNTOWARD_INLINE constexpr void philox_round(std::uint32_t& c0, std::uint32_t& c1, std::uint32_t& c2,
                                             std::uint32_t& c3, std::uint32_t k0, std::uint32_t k1) {
-    const std::uint64_t a = std::uint64_t{0xD2511F53u} * c0;
-    const std::uint64_t b = std::uint64_t{0xCD9E8D57u} * c2;
+    const std::uint64_t a = std::uint64_t{philox_factor_0} * c0;
+    const std::uint64_t b = std::uint64_t{philox_factor_1} * c2;
     c0 = static_cast<std::uint32_t>(b >> 32) ^ c1 ^ k0;
     c1 = static_cast<std::uint32_t>(b);
     c2 = static_cast<std::uint32_t>(a >> 32) ^ c3 ^ k1;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "../detector.hpp"
+#include <vector>
+
+#include "../ensemble.hpp"
 #include "../io/cpp_header.hpp"
 #include "../io/detector_file.hpp"
 #include "../vae/vae.hpp"
@@ -38,6 +40,19 @@ using AnyRecipe = Recipe<AnyScaler<S>, AnyVae<S>, AnyScore<S>, AnyThreshold<S>>;
 
 template <class S = float>
 using AnyDetector = Detector<AnyRecipe<S>, Owned<S>>;
+
+/// As many of those as a program likes, judged by one threshold.
+template <class S = float>
+using AnyEnsemble = Ensemble<std::vector<AnyRecipe<S>>, AnyThreshold<S>>;
+
+template <class S = float>
+using AnyEnsembleDetector = Detector<AnyEnsemble<S>, Owned<S>>;
+
+/// A detector as an ensemble of one: the same scores, contributions and threshold.
+template <class S>
+AnyEnsembleDetector<S> ensemble_of_one(const AnyDetector<S>& detector) {
+    return {{{detector.recipe()}, detector.recipe().threshold}, {detector}, detector.threshold()};
+}
 
 /// What a VAE is made of, as text.
 struct VaeText {
@@ -114,23 +129,52 @@ struct LoadThreshold<AnyFittedThreshold<S>> {
 
 }  // namespace detail
 
+namespace detail {
+
+template <class S>
+AnyThreshold<S> any_threshold_of(const SafeTensors& file) {
+    try {
+        return threshold_registry<S>().make(file.metadata("threshold"));
+    } catch (const Error& error) {
+        fail(file.name(), ": threshold: ", error.what());
+    }
+}
+// Scaler, model and score whose texts have this prefix.
+template <class S>
+AnyRecipe<S> any_recipe_of(const SafeTensors& file, const std::string& prefix,
+                           const AnyThreshold<S>& threshold) {
+    const auto part = [&](const char* key, const auto& make) {
+        try {
+            return make(std::string_view(file.metadata(prefix + key)));
+        } catch (const Error& error) {
+            fail(file.name(), ": ", prefix, key, ": ", error.what());
+        }
+    };
+    return {part("scaler", [](auto text) { return scaler_registry<S>().make(text); }),
+            part("model", [](auto text) { return make_vae<S>(text); }),
+            part("score", [](auto text) { return make_score<S>(text); }), threshold};
+}
+
+}  // namespace detail
+
 /// Reads a detector whose parts are registered, whatever program saved it. Throws Error where the file is of
 /// another format or damaged, or where a part is not known.
 template <class S = float>
 AnyDetector<S> read_any_detector(const SafeTensors& file) {
     detail::require_metadata(file, "format", detector_format);
-    const auto part = [&](const char* key, const auto& make) {
-        try {
-            return make(std::string_view(file.metadata(key)));
-        } catch (const Error& error) {
-            fail(file.name(), ": ", key, ": ", error.what());
-        }
-    };
-    return read_detector<S>(
-        file, AnyRecipe<S>{part("scaler", [](auto text) { return scaler_registry<S>().make(text); }),
-                           part("model", [](auto text) { return make_vae<S>(text); }),
-                           part("score", [](auto text) { return make_score<S>(text); }),
-                           part("threshold", [](auto text) { return threshold_registry<S>().make(text); })});
+    return read_detector<S>(file, detail::any_recipe_of<S>(file, "", detail::any_threshold_of<S>(file)));
+}
+/// The same of an ensemble; a detector of one model is read as an ensemble of one.
+template <class S = float>
+AnyEnsembleDetector<S> read_any_ensemble(const SafeTensors& file) {
+    if (file.metadata("format") == detector_format) return ensemble_of_one(read_any_detector<S>(file));
+    detail::require_metadata(file, "format", ensemble_format);
+    const AnyThreshold<S> threshold = detail::any_threshold_of<S>(file);
+    AnyEnsemble<S> ensemble{{}, threshold};
+    const Index members = detail::read_member_count(file);
+    for (Index i = 0; i < members; ++i)
+        ensemble.members.push_back(detail::any_recipe_of<S>(file, detail::member_prefix(i), NoThreshold{}));
+    return read_detector<S>(file, ensemble);
 }
 
 }  // namespace io

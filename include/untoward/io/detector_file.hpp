@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "../autodiff/describe.hpp"
-#include "../detector.hpp"
+#include "../ensemble.hpp"
 #include "../thresholds/conformal.hpp"
 #include "../version.hpp"
 #include "number.hpp"
@@ -23,6 +23,8 @@
 //
 //     scaler.centre, scaler.scale, scaler.fill, scaler.constant        (features)
 //     score.typical                                                    (features)
+//     score.state.NAME      what the score learned of the training rows, where it learns something; its
+//                           sizes are metadata of such names
 //     threshold.scores                                                 (calibration rows), sorted
 //     test.samples, test.scores                                        (n, features) and (n)
 //
@@ -30,10 +32,14 @@
 // values of these tensors) and the C++ text of scaler, model and score, as far as they have one
 // (core/options.hpp). Loading checks all of it and replays the test vectors, so a file that loads
 // scores as it did when it was saved.
+//
+// An ensemble's file has all but threshold.* and test.* once for each member, with member.0., member.1. in
+// front, and `members`, their number.
 
 namespace untoward::io {
 
 inline constexpr const char* detector_format = "untoward detector";
+inline constexpr const char* ensemble_format = "untoward ensemble";
 inline constexpr const char* detector_format_version = "1";
 
 namespace detail {
@@ -67,30 +73,32 @@ private:
 struct SummedWriter {
     SafeTensorsWriter& writer;
     Checksum checksum{};
+    std::string prefix{};  // of all names
 
     void add(const std::string& name, const std::vector<Index>& shape, const auto& values) {
-        checksum.add(name, values.data(), static_cast<Index>(values.size()));
-        writer.add(name, shape, values);
+        checksum.add(prefix + name, values.data(), static_cast<Index>(values.size()));
+        writer.add(prefix + name, shape, values);
     }
-    void metadata(const char* key, const std::string& value) { writer.metadata(key, value); }
+    void metadata(const std::string& key, const std::string& value) { writer.metadata(prefix + key, value); }
 };
 
 // A file being read, and the checksum of what was taken from it.
 struct SummedReader {
     const SafeTensors& file;
     Checksum checksum{};
+    std::string prefix{};  // of all names
 
     template <class S, class... Shape>
     auto tensor(const std::string& name, const Shape&... shape) {
-        auto values = file.tensor<S>(name, shape...);
-        checksum.add(name, values.data(), values.size());
+        auto values = file.tensor<S>(prefix + name, shape...);
+        checksum.add(prefix + name, values.data(), values.size());
         return values;
     }
     template <class S>
     auto finite(const std::string& name, const std::vector<Index>& shape) {
         auto values = tensor<S>(name, shape);
         if (!values.allFinite())
-            fail(file.name(), ": tensor ", in_quotes(name), " holds values that are not finite");
+            fail(file.name(), ": tensor ", in_quotes(prefix + name), " holds values that are not finite");
         return values;
     }
 };
@@ -109,7 +117,7 @@ void save_threshold(SummedWriter& writer, const PlainThreshold<S>& threshold) {
     writer.add("threshold.value", {1}, value);
 }
 
-inline double number_of(const SafeTensors& file, const char* key) {
+inline double number_of(const SafeTensors& file, const std::string& key) {
     double value = 0;
     if (!parse_number(file.metadata(key), value) || !std::isfinite(value)) {
         fail(file.name(), ": metadata ", in_quotes(key), " is not a number: ", in_quotes(file.metadata(key)));
@@ -118,7 +126,7 @@ inline double number_of(const SafeTensors& file, const char* key) {
 }
 
 // A number of rows: a double holds it exactly.
-inline Index rows_of(const SafeTensors& file, const char* key) {
+inline Index rows_of(const SafeTensors& file, const std::string& key) {
     const double value = number_of(file, key);
     if (!(value >= 0 && value <= 0x1p53 && value == std::floor(value))) {
         fail(file.name(), ": metadata ", in_quotes(key),
@@ -127,7 +135,43 @@ inline Index rows_of(const SafeTensors& file, const char* key) {
     return static_cast<Index>(value);
 }
 
-inline void require_metadata(const SafeTensors& file, const char* key, const std::string& expected) {
+// What a score's `state` is given (scores/fitted.hpp), to write it and to read it.
+struct ScoreStateWriter {
+    SummedWriter& writer;
+    std::string prefix = "score.state.";
+
+    void size(const std::string& name, const Index& value) const {
+        writer.metadata(prefix + name, std::to_string(value));
+    }
+    void numbers(const std::string& name, const auto& values, Index length) const {
+        UNTOWARD_ASSERT(static_cast<Index>(values.size()) == length, "untoward: a score has other sizes");
+        writer.add(prefix + name, {length}, values);
+    }
+    [[nodiscard]] ScoreStateWriter part(const std::string& name) const {
+        return {writer, prefix + name + "."};
+    }
+};
+struct ScoreStateReader {
+    SummedReader& reader;
+    std::string prefix = "score.state.";
+
+    void size(const std::string& name, Index& value) const {
+        const std::string key = reader.prefix + prefix + name;
+        value = rows_of(reader.file, key);
+        // Then no product of three of them overflows.
+        if (value > largest_size)
+            fail(reader.file.name(), ": metadata ", in_quotes(key), " is larger than ", largest_size);
+    }
+    void numbers(const std::string& name, auto& values, Index length) const {
+        using Vector = std::remove_cvref_t<decltype(values)>;
+        values = reader.template tensor<typename Vector::Scalar>(prefix + name, std::vector<Index>{length});
+    }
+    [[nodiscard]] ScoreStateReader part(const std::string& name) const {
+        return {reader, prefix + name + "."};
+    }
+};
+
+inline void require_metadata(const SafeTensors& file, const std::string& key, const std::string& expected) {
     if (file.metadata(key) != expected) {
         constexpr std::size_t most = 1000;
         fail(file.name(), ": ", key, " is ", in_quotes(file.metadata(key), most), ", expected ",
@@ -135,18 +179,19 @@ inline void require_metadata(const SafeTensors& file, const char* key, const std
     }
 }
 
-inline void require_shape(const SafeTensors& file, const ParameterInfo& info) {
-    file.require_shape(info.path, std::vector<Index>(info.extents, info.extents + info.rank));
+inline void require_shape(const SummedReader& reader, const ParameterInfo& info) {
+    reader.file.require_shape(reader.prefix + info.path,
+                              std::vector<Index>(info.extents, info.extents + info.rank));
 }
 
 // The parts of a recipe as C++ text, where they have one.
 template <class Policy>
-void write_text(SafeTensorsWriter& writer, const char* key, const Policy& policy) {
+void write_text(SummedWriter& writer, const char* key, const Policy& policy) {
     if constexpr (HasText<Policy>) writer.metadata(key, policy_text(policy));
 }
 template <class Policy>
-void require_text(const SafeTensors& file, const char* key, const Policy& policy) {
-    if constexpr (HasText<Policy>) require_metadata(file, key, policy_text(policy));
+void require_text(const SummedReader& reader, const char* key, const Policy& policy) {
+    if constexpr (HasText<Policy>) require_metadata(reader.file, reader.prefix + key, policy_text(policy));
 }
 
 template <class Vector>
@@ -182,74 +227,60 @@ struct LoadThreshold<PlainThreshold<S>> {
 
 // Samples to replay: made from the scaler alone, so that no row of anybody's data lies in a model file. The
 // last one has a missing value.
-template <class DetectorType>
-auto make_test_samples(const DetectorType& detector) {
-    using S = typename DetectorType::Scalar;
+template <class Vector>
+auto make_test_samples(const Scaling<Vector>& scaling) {
+    using S = typename Vector::Scalar;
     constexpr Index samples = 4;
     constexpr std::uint64_t site = 0x7465737473u;
-    const Index features = detector.features();
+    const Index features = scaling.features();
     Eigen::Matrix<S, Dynamic, Dynamic> rows(features, samples);
     for (Index j = 0; j < samples; ++j) {
         fill_normal(rows.data() + j * features, features,
                     NoiseKey{.site = site, .sample = static_cast<std::uint32_t>(j)});
         for (Index i = 0; i < features; ++i) {
-            rows(i, j) =
-                detector.scaling().centre[i] + static_cast<S>(j) * detector.scaling().scale[i] * rows(i, j);
-            if (!std::isfinite(rows(i, j))) rows(i, j) = detector.scaling().centre[i];
+            rows(i, j) = scaling.centre[i] + static_cast<S>(j) * scaling.scale[i] * rows(i, j);
+            if (!std::isfinite(rows(i, j))) rows(i, j) = scaling.centre[i];
         }
     }
     rows(0, samples - 1) = std::numeric_limits<S>::quiet_NaN();
     return rows;
 }
 
-}  // namespace detail
-
-/// Adds a fitted detector to a file.
+// All of a detector but its threshold.
 template <class Recipe, class Storage>
-void add_detector(SafeTensorsWriter& writer, const Detector<Recipe, Storage>& detector) {
+void write_parts(SummedWriter& writer, const Detector<Recipe, Storage>& detector) {
     const auto& model = detector.recipe().model;
-    writer.metadata("format", detector_format);
-    writer.metadata("format_version", detector_format_version);
-    writer.metadata("version", UNTOWARD_VERSION);
-    writer.metadata("layout_hash", detail::hex(layout_hash(model, model.sample)));
-    detail::write_text(writer, "scaler", detector.recipe().scaler);
-    detail::write_text(writer, "model", model);
-    detail::write_text(writer, "score", detector.recipe().score);
-    detail::SummedWriter summed{writer};
+    writer.metadata("layout_hash", hex(layout_hash(model, model.sample)));
+    write_text(writer, "scaler", detector.recipe().scaler);
+    write_text(writer, "model", model);
+    write_text(writer, "score", detector.recipe().score);
     describe(
         [&](const ParameterInfo& info) {
             const std::span values(detector.parameters().data() + info.offset,
                                    static_cast<std::size_t>(info.size));
-            summed.add(info.path, std::vector<Index>(info.extents, info.extents + info.rank), values);
+            writer.add(info.path, std::vector<Index>(info.extents, info.extents + info.rank), values);
         },
         model, model.sample);
     const std::vector<Index> features{detector.features()};
-    summed.add("scaler.centre", features, detector.scaling().centre);
-    summed.add("scaler.scale", features, detector.scaling().scale);
-    summed.add("scaler.fill", features, detector.scaling().fill);
-    summed.add("scaler.constant", features, detector.scaling().constant);
-    summed.add("score.typical", features, detector.typical());
-    save_threshold(summed, detector.threshold());  // found beside SummedWriter, also one that comes later
-    const auto samples = detail::make_test_samples(detector);
-    summed.add("test.samples", {samples.cols(), samples.rows()}, samples);
-    summed.add("test.scores", {samples.cols()}, detector.score(samples));
-    writer.metadata("checksum", summed.checksum.text());
+    writer.add("scaler.centre", features, detector.scaling().centre);
+    writer.add("scaler.scale", features, detector.scaling().scale);
+    writer.add("scaler.fill", features, detector.scaling().fill);
+    writer.add("scaler.constant", features, detector.scaling().constant);
+    writer.add("score.typical", features, detector.typical());
+    ScoreStateWriter state{writer};
+    untoward::detail::visit_state(detector.fitted_score(), state);
 }
 
-/// Reads a detector of this recipe (its options and sizes) back. Throws Error where the file is of another
-/// format, model or score, where a tensor is missing, of another shape or not finite, and where the test
-/// vectors do not score as they did.
-template <class S = float, class Recipe>
-Detector<Recipe, Owned<S>> read_detector(const SafeTensors& file, const Recipe& recipe) {
-    using Result = Detector<Recipe, Owned<S>>;
+// The same back, with that threshold: a function, since a file has its tensors in any order, but sizes first.
+template <class Result, class Recipe, class ReadThreshold>
+Result read_parts(SummedReader& reader, const Recipe& recipe, const ReadThreshold& read_threshold) {
+    using S = typename Result::Scalar;
     using Vector = typename Result::Vector;
+    const SafeTensors& file = reader.file;
     const auto& model = recipe.model;
-    detail::require_metadata(file, "format", detector_format);
-    detail::require_metadata(file, "format_version", detector_format_version);
-    detail::require_text(file, "score", recipe.score);
-    detail::SummedReader reader{file};
+    require_text(reader, "score", recipe.score);
     // Before anything is allocated: the file has all that the model asks for.
-    describe([&](const ParameterInfo& info) { detail::require_shape(file, info); }, model, model.sample);
+    describe([&](const ParameterInfo& info) { require_shape(reader, info); }, model, model.sample);
     Buffer<S> parameters(measure(model, model.sample).scalars);
     describe(
         [&](const ParameterInfo& info) {
@@ -258,8 +289,8 @@ Detector<Recipe, Owned<S>> read_detector(const SafeTensors& file, const Recipe& 
             std::copy(values.begin(), values.end(), parameters.data() + info.offset);
         },
         model, model.sample);
-    detail::require_metadata(file, "layout_hash", detail::hex(layout_hash(model, model.sample)));
-    detail::require_text(file, "model", model);
+    require_metadata(file, reader.prefix + "layout_hash", hex(layout_hash(model, model.sample)));
+    require_text(reader, "model", model);
     const Index features = model.sample.size();
     const std::vector<Index> shape{features};
     Scaling<Vector> scaling{reader.finite<S>("scaler.centre", shape), reader.finite<S>("scaler.scale", shape),
@@ -267,18 +298,36 @@ Detector<Recipe, Owned<S>> read_detector(const SafeTensors& file, const Recipe& 
                             reader.finite<S>("scaler.constant", shape)};
     if (!(scaling.scale.array() > 0).all()) fail(file.name(), ": a scale is not positive");
     Vector typical = reader.finite<S>("score.typical", shape);
-    auto threshold = detail::LoadThreshold<typename Result::Threshold>::from(reader);
+    auto score = untoward::detail::ScoreFitting<typename Result::ScorePolicy, Vector>::blank(recipe.score);
+    ScoreStateReader state{reader};
+    untoward::detail::visit_state(score, state);
+    if (!untoward::detail::score_fits(score, features, model.latent.units.size()))
+        fail(file.name(), ": what the score learned is not of this model");
+    return Result(recipe, std::move(scaling), std::move(parameters), std::move(typical), read_threshold(),
+                  std::move(score));
+}
+
+// Scores to replay, and the checksum of all.
+template <class DetectorType>
+void write_test(SummedWriter& writer, const DetectorType& detector, const auto& scaling) {
+    const auto samples = make_test_samples(scaling);
+    writer.add("test.samples", {samples.cols(), samples.rows()}, samples);
+    writer.add("test.scores", {samples.cols()}, detector.score(samples));
+    writer.metadata("checksum", writer.checksum.text());
+}
+template <class DetectorType>
+void replay_test(SummedReader& reader, const DetectorType& detector) {
+    using S = typename DetectorType::Scalar;
+    const SafeTensors& file = reader.file;
+    const Index features = detector.features();
     const auto expected = reader.tensor<S>("test.scores");
-    const Vector flat = reader.tensor<S>("test.samples", std::vector<Index>{expected.size(), features});
+    const auto flat = reader.tensor<S>("test.samples", std::vector<Index>{expected.size(), features});
     if (expected.size() < 1) fail(file.name(), ": holds no test vectors");
     if (file.metadata("checksum") != reader.checksum.text()) {
         fail(file.name(),
              ": its numbers do not have the checksum that was written beside them: the file is damaged");
     }
-
-    Result detector(recipe, std::move(scaling), std::move(parameters), std::move(typical),
-                    std::move(threshold));
-    const Vector found = detector.score(flat.reshaped(features, expected.size()));
+    const auto found = detector.score(flat.reshaped(features, expected.size()));
     for (Index i = 0; i < expected.size(); ++i) {
         // Another processor rounds differently; a wrong detector is far off.
         const S tolerance = S(1e-3) * std::max(S(1), std::abs(expected(i)));
@@ -287,6 +336,101 @@ Detector<Recipe, Owned<S>> read_detector(const SafeTensors& file, const Recipe& 
                  format_shortest(expected(i)), ": the file was not made for this model");
         }
     }
+}
+inline void write_format(SafeTensorsWriter& writer, const char* format) {
+    writer.metadata("format", format);
+    writer.metadata("format_version", detector_format_version);
+    writer.metadata("version", UNTOWARD_VERSION);
+}
+inline void require_format(const SafeTensors& file, const char* format) {
+    require_metadata(file, "format", format);
+    require_metadata(file, "format_version", detector_format_version);
+}
+inline std::string member_prefix(Index member) {
+    return "member." + std::to_string(member) + ".";
+}
+// Of an ensemble's file. No ensemble has more members than its file has tensors.
+inline Index read_member_count(const SafeTensors& file) {
+    const Index members = rows_of(file, "members");
+    if (members < 1 || members > 1000)
+        fail(file.name(), ": has ", members, " members, expected from 1 to 1000");
+    return members;
+}
+
+}  // namespace detail
+
+/// Adds a fitted detector to a file.
+template <class Recipe, class Storage>
+void add_detector(SafeTensorsWriter& writer, const Detector<Recipe, Storage>& detector) {
+    detail::write_format(writer, detector_format);
+    detail::SummedWriter summed{writer};
+    detail::write_parts(summed, detector);
+    save_threshold(summed, detector.threshold());  // found beside SummedWriter, also one that comes later
+    detail::write_test(summed, detector, detector.scaling());
+}
+/// The same of an ensemble.
+template <class Members, class ThresholdPolicy, class Storage>
+void add_detector(SafeTensorsWriter& writer,
+                  const Detector<Ensemble<Members, ThresholdPolicy>, Storage>& ensemble) {
+    detail::write_format(writer, ensemble_format);
+    writer.metadata("members", std::to_string(ensemble.member_count()));
+    detail::SummedWriter summed{writer};
+    untoward::detail::for_each_member(ensemble.members(), [&](const auto& member, Index i) {
+        summed.prefix = detail::member_prefix(i);
+        detail::write_parts(summed, member);
+    });
+    summed.prefix.clear();
+    save_threshold(summed, ensemble.threshold());
+    detail::write_test(summed, ensemble, ensemble.first().scaling());
+}
+
+/// Reads a detector of this recipe (its options and sizes) back. Throws Error where the file is of another
+/// format, model or score, where a tensor is missing, of another shape or not finite, and where the test
+/// vectors do not score as they did.
+template <class S = float, class Recipe>
+Detector<Recipe, Owned<S>> read_detector(const SafeTensors& file, const Recipe& recipe) {
+    using Result = Detector<Recipe, Owned<S>>;
+    detail::require_format(file, detector_format);
+    detail::SummedReader reader{file};
+    Result detector = detail::read_parts<Result>(
+        reader, recipe, [&] { return detail::LoadThreshold<typename Result::Threshold>::from(reader); });
+    detail::replay_test(reader, detector);
+    return detector;
+}
+/// The same of an ensemble.
+template <class S = float, class Members, class ThresholdPolicy>
+Detector<Ensemble<Members, ThresholdPolicy>, Owned<S>> read_detector(
+    const SafeTensors& file, const Ensemble<Members, ThresholdPolicy>& ensemble) {
+    using Result = Detector<Ensemble<Members, ThresholdPolicy>, Owned<S>>;
+    using Vector = typename Result::Vector;
+    detail::require_format(file, ensemble_format);
+    const Index count = untoward::detail::count_members(ensemble.members);
+    if (detail::read_member_count(file) != count)
+        fail(file.name(), ": has ", file.metadata("members"), " members, expected ", count);
+    detail::SummedReader reader{file};
+    Index member = 0;
+    const auto read_member = [&](const auto& recipe) {
+        using One = Detector<std::remove_cvref_t<decltype(recipe)>, Owned<S>>;
+        reader.prefix = detail::member_prefix(member++);
+        return detail::read_parts<One>(reader, recipe, [&] {
+            return untoward::detail::calibrate(recipe.threshold, Vector(Vector::Zero(1)));
+        });
+    };
+    auto members = [&] {
+        if constexpr (requires { ensemble.members.begin(); }) {
+            typename Result::Detectors detectors;
+            for (const auto& recipe : ensemble.members) detectors.push_back(read_member(recipe));
+            return detectors;
+        } else {
+            return std::apply(
+                [&](const auto&... recipe) { return typename Result::Detectors{read_member(recipe)...}; },
+                ensemble.members);
+        }
+    }();
+    reader.prefix.clear();
+    Result detector(ensemble, std::move(members),
+                    detail::LoadThreshold<typename Result::Threshold>::from(reader));
+    detail::replay_test(reader, detector);
     return detector;
 }
 

@@ -38,6 +38,29 @@ struct NegativeElbo {
     }
 };
 
+/// The reconstruction probability (An and Cho 2015; Xu et al. 2018): minus the mean over `draws` fixed draws of z
+/// from the posterior of log p(x|z), in nats; the negative ELBO without its KL. Of a likelihood without a variance
+/// it would be a reconstruction error by another name, and does not compile.
+struct ReconstructionProbability {
+    using IsScore = void;
+    static constexpr bool needs_variance = true;
+    Index draws = 10;
+    std::uint64_t seed = 0;
+
+    static constexpr const char* name = "reconstruction-probability";
+    static constexpr void options(auto& self, auto&& visit) {
+        visit("draws", self.draws, OptionRange{1, 10000});
+        visit("seed", self.seed);
+    }
+
+    [[nodiscard]] constexpr Needs needs() const { return {.draws = draws, .seed = seed}; }
+    template <class S>
+    void add_to(ScoreSheet<S>& sheet, const auto& evidence, S weight) const {
+        add_reduced(
+            sheet.features, true, [weight](auto density) { return -weight * density; }, evidence.log_density);
+    }
+};
+
 /// KL(q(z|x) || p(z)): how far from the prior the encoder had to go, in nats.
 struct KlDivergence {
     using IsScore = void;

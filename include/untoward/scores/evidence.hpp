@@ -36,6 +36,32 @@ struct Evidence {
     X expectation;       ///< E[x | z = mean, kept within the prior], where needed; else the input
 };
 
+namespace detail {
+
+// The same numbers with run-time sizes, and samples as plain vectors.
+template <class T, class Sample>
+Tensor<const std::remove_const_t<T>, Vec<>> flattened(const Tensor<T, Sample>& x) {
+    return {x.data(), Vec<>(x.rows()), x.batch(), x.stride()};
+}
+
+}  // namespace detail
+
+/// What scores read whatever the model's sizes.
+template <class S>
+using FlatEvidence = Evidence<Tensor<const S, Vec<>>, Tensor<const S, Vec<>>>;
+
+namespace detail {
+
+template <class X, class Units>
+auto flattened(const Evidence<X, Units>& e) {
+    return FlatEvidence<typename X::Scalar>{
+        flattened(e.x),          flattened(e.mean),           flattened(e.log_variance),
+        flattened(e.kl),         flattened(e.reconstruction), flattened(e.log_density),
+        flattened(e.expectation)};
+}
+
+}  // namespace detail
+
 /// A model's pass over a batch for a score, as a layer: so that `count` knows its arena.
 template <class Model>
 struct GatherEvidence {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <concepts>
+#include <type_traits>
 
 #include "evidence.hpp"
 
@@ -21,15 +23,22 @@
 //         using IsScore = void;                               // a + 0.1f * b for it, too
 //     };
 //
-// The score of a sample is the sum of its column of the sheet and of what no feature answers for.
+// The score of a sample is the sum of its column of the sheet and of what no feature answers for. One that
+// learns something of the training rows first: fitted.hpp.
 
 namespace untoward {
 
-/// Where scores add their terms for a batch.
+/// Where scores add their terms for a batch, and what they may use meanwhile.
 template <class S>
 struct ScoreSheet {
     Tensor<S, Vec<>> features;  ///< D x batch: what each feature contributes
-    Tensor<S, Vec<1>> rest;     ///< 1 x batch: what belongs to no feature
+    Tensor<S, Vec<1>> rest;     ///< 1 x batch: what belongs to no feature, or was computed as a whole
+    /// Of `arena_bytes(batch)` of the score; what it takes it gives back.
+    Arena* arena = nullptr;
+    /// D x batch, packed, or null where nobody asks: what features have of a score that is counted in `rest`.
+    S* blame = nullptr;
+    /// Whether samples may be among the rows that were stored: no row is its own neighbour then.
+    bool leave_one_out = false;
 };
 
 template <class T>
@@ -65,12 +74,58 @@ void add_score(const Score& score, Sheet& sheet, const Evidence& evidence, S wei
     if constexpr (has) score.add_to(sheet, evidence, weight);
 }
 
+// Bytes that a score takes of the arena while it adds its terms.
+template <class Score>
+constexpr std::size_t score_bytes(const Score& score, Index batch) {
+    if constexpr (requires { score.arena_bytes(batch); }) {
+        return score.arena_bytes(batch);
+    } else {
+        return 0;
+    }
+}
+// Visits the sizes and numbers of a score that has any (fitted.hpp).
+template <class Score>
+constexpr void visit_state(Score& score, auto& visit) {
+    if constexpr (requires { std::remove_const_t<Score>::state(score, visit); })
+        std::remove_const_t<Score>::state(score, visit);
+}
+
+// Whether a score is a density of the data, so that the likelihood must have a variance.
+template <class Score>
+constexpr bool needs_variance() {
+    if constexpr (requires { Score::needs_variance; }) {
+        return Score::needs_variance;
+    } else {
+        return false;
+    }
+}
+template <class Score, class Likelihood>
+constexpr void require_variance() {
+    if constexpr (needs_variance<Score>()) {
+        static_assert(
+            Likelihood::has_variance,
+            "untoward: this score is a probability of the data, and the likelihood has no variance: "
+            "use another likelihood, or ReconstructionError");
+    }
+}
+
+// Whether what was read from a file fits a model of so many features and latent units.
+template <class Score>
+constexpr bool score_fits(const Score& score, Index features, Index units) {
+    if constexpr (requires { score.fits(features, units); }) {
+        return score.fits(features, units);
+    } else {
+        return true;
+    }
+}
+
 }  // namespace detail
 
 /// weight * score
 template <Score Inner>
 struct Weighted {
     using IsScore = void;
+    static constexpr bool needs_variance = detail::needs_variance<Inner>();
     [[no_unique_address]] Inner score;
     float weight;
 
@@ -79,12 +134,21 @@ struct Weighted {
     void add_to(Sheet& sheet, const Evidence& evidence, S factor) const {
         score.add_to(sheet, evidence, factor * static_cast<S>(weight));
     }
+    [[nodiscard]] constexpr std::size_t arena_bytes(Index batch) const {
+        return detail::score_bytes(score, batch);
+    }
+    static constexpr void state(auto& self, auto&& visit) { detail::visit_state(self.score, visit); }
+    [[nodiscard]] constexpr bool fits(Index features, Index units) const {
+        return detail::score_fits(score, features, units);
+    }
 };
 
 /// first + second
 template <Score First, Score Second>
 struct SumOfScores {
     using IsScore = void;
+    static constexpr bool needs_variance =
+        detail::needs_variance<First>() || detail::needs_variance<Second>();
     [[no_unique_address]] First first;
     [[no_unique_address]] Second second;
 
@@ -93,6 +157,18 @@ struct SumOfScores {
     void add_to(Sheet& sheet, const Evidence& evidence, S factor) const {
         first.add_to(sheet, evidence, factor);
         second.add_to(sheet, evidence, factor);
+    }
+    [[nodiscard]] constexpr std::size_t arena_bytes(Index batch) const {
+        return std::max(detail::score_bytes(first, batch), detail::score_bytes(second, batch));
+    }
+    static constexpr void state(auto& self, auto&& visit) {
+        auto of_first = visit.part("0");
+        detail::visit_state(self.first, of_first);
+        auto of_second = visit.part("1");
+        detail::visit_state(self.second, of_second);
+    }
+    [[nodiscard]] constexpr bool fits(Index features, Index units) const {
+        return detail::score_fits(first, features, units) && detail::score_fits(second, features, units);
     }
 };
 

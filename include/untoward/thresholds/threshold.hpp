@@ -133,6 +133,17 @@ private:
     Index rows_needed_;
 };
 
+/// No threshold: nothing is anomalous but what has no finite score. For the members of an ensemble.
+struct NoThreshold {
+    static constexpr const char* name = "no-threshold";
+
+    template <class Derived>
+    auto calibrate(const Eigen::DenseBase<Derived>&) const {
+        using Scalar = typename Derived::Scalar;
+        return PlainThreshold<Scalar>(std::numeric_limits<Scalar>::infinity(), 0, 0);
+    }
+};
+
 namespace detail {
 
 template <class Policy, bool HasCalibrate>

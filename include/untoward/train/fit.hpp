@@ -11,6 +11,7 @@
 #include "../thresholds/conformal.hpp"
 #include "latent_report.hpp"
 #include "train.hpp"
+#include "training_evidence.hpp"
 
 namespace untoward {
 
@@ -73,7 +74,7 @@ auto typical_contributions(const DetectorType& detector, const auto& rows, std::
     const Index features = detector.features();
     Eigen::Matrix<S, Dynamic, Dynamic> contributions(features, n);
     const Index block = std::min<Index>(DetectorType::block_size, n);
-    Buffer<std::byte> memory(static_cast<Index>(DetectorType::arena_bytes(detector.recipe(), block, false)));
+    Buffer<std::byte> memory(static_cast<Index>(detector.arena_bytes(block, false)));
     Arena arena(memory);
     Eigen::Matrix<S, Dynamic, 1> scores(block);
     for (Index begin = 0; begin < n; begin += block) {
@@ -111,53 +112,49 @@ CalibrationSplit calibration_split(const ThresholdPolicy& threshold, Index n, st
     return {{order.begin(), order.begin() + calibration}, {order.begin() + calibration, order.end()}};
 }
 
-/// Fits a detector to normal rows, features x n (NaN = missing). First it sets calibration rows aside that
-/// nothing but the threshold reads; then it fits the scaler, trains the model, and calibrates the threshold.
-///
-/// Throws Error: fewer than two rows, another number of features than the model's, an infinite value (named),
-/// training that is not finite (step and layer named), a scaler chosen at run time that does not keep the
-/// numbers that the likelihood is for (one of fixed type does not compile).
-template <class RecipeType, class Derived>
-auto fit(const RecipeType& recipe, const Eigen::DenseBase<Derived>& rows, const FitOptions& options = {},
-         FitReport* report = nullptr) {
-    using S = typename Derived::Scalar;
-    using DetectorType = Detector<RecipeType, Owned<S>>;
-    using Vector = typename DetectorType::Vector;
-    detail::require_scaler_for_likelihood<std::remove_cvref_t<decltype(recipe.model.likelihood)>,
-                                          std::remove_cvref_t<decltype(recipe.scaler)>>();
+namespace detail {
+
+// Throws Error for another number of features than the model's, an infinite value (named), and a scaler that
+// does not keep the numbers that the likelihood is for.
+template <class RecipeType>
+void require_fit(const RecipeType& recipe, const auto& data, const FitOptions& options) {
+    require_scaler_for_likelihood<std::remove_cvref_t<decltype(recipe.model.likelihood)>,
+                                  std::remove_cvref_t<decltype(recipe.scaler)>>();
     // Where they are chosen at run time, dynamic/detector.hpp says the same.
     if constexpr (requires { require_scaler_for_likelihood(recipe.scaler, recipe.model.likelihood); }) {
         require_scaler_for_likelihood(recipe.scaler, recipe.model.likelihood);
     }
-    const auto& data = rows.derived();
-    const Index n = data.cols();
     const Index features = recipe.model.sample.size();
     if (data.rows() != features) {
         fail("the rows have ", data.rows(), " features, the model expects ", features,
              " (every sample is a column: features x n)");
     }
-    for (Index j = 0; j < n; ++j) {
+    for (Index j = 0; j < data.cols(); ++j) {
         for (Index i = 0; i < features; ++i) {
             if (std::isinf(data(i, j))) {
-                fail(detail::feature_name(options, i), " of sample ", j,
+                fail(feature_name(options, i), " of sample ", j,
                      " (counted from 0) is infinite; training values are finite or missing");
             }
         }
     }
+}
 
-    // The calibration slice comes first, so that nothing below can have seen it.
-    const CalibrationSplit split = calibration_split(recipe.threshold, n, options.seed);
-    const std::span<const Index> rest(split.rest);
-    // With few rows the model needs them all, and a tenth of them would judge nothing reliably: then the
-    // training rows choose the best step themselves.
-    constexpr std::size_t rows_to_spare = 2000;
-    const std::size_t held_out = rest.size() >= rows_to_spare ? rest.size() / 10 : 0;
-    const auto held_out_rows = rest.first(held_out);
+// All of a detector but its threshold, from the rows `rest` of the data. The first `held_out` of them give no
+// gradients; where `judged`, they choose the best step.
+template <class RecipeType, class Derived>
+auto fit_uncalibrated(const RecipeType& recipe, const Eigen::DenseBase<Derived>& rows,
+                      std::span<const Index> rest, std::size_t held_out, bool judged,
+                      const FitOptions& options, FitReport* report) {
+    using S = typename Derived::Scalar;
+    using DetectorType = Detector<RecipeType, Owned<S>>;
+    using Vector = typename DetectorType::Vector;
+    const auto& data = rows.derived();
+    const Index features = recipe.model.sample.size();
     const auto fitting = rest.subspan(held_out);
 
-    const auto scaling = detail::fit_scaler(recipe.scaler, detail::gather_raw<S>(data, rest));
-    const auto training_rows = detail::gather_scaled<S>(data, scaling, fitting);
-    const auto judging_rows = detail::gather_scaled<S>(data, scaling, held_out_rows);
+    const auto scaling = fit_scaler(recipe.scaler, gather_raw<S>(data, rest));
+    const auto training_rows = gather_scaled<S>(data, scaling, fitting);
+    const auto held_out_rows = gather_scaled<S>(data, scaling, rest.first(held_out));
 
     const Cursor size = measure(NegativeElboLoss<std::remove_cvref_t<decltype(recipe.model)>>{recipe.model},
                                 recipe.model.sample);
@@ -167,21 +164,24 @@ auto fit(const RecipeType& recipe, const Eigen::DenseBase<Derived>& rows, const 
     training.seed = options.seed;
     if (options.epochs > 0) training.epochs = options.epochs;
     Trainer trainer(recipe.model, parameters, training_rows, training);
-    const TrainingReport trained = trainer.run(judging_rows);
+    const TrainingReport trained =
+        trainer.run(judged ? held_out_rows : Eigen::Matrix<S, Dynamic, Dynamic>(features, 0));
+
+    using Score = typename DetectorType::ScorePolicy;
+    const EvidenceOfModel evidence(recipe.model, parameters.data(), training_rows, held_out_rows,
+                                   options.seed);
+    const TrainingEvidence<S>& all_rows = evidence;
+    auto score = ScoreFitting<Score, Vector>::fit(recipe.score, all_rows);
 
     // Contributions are measured against what is usual for each feature among the rows that were fitted.
-    const auto uncalibrated = detail::calibrate(recipe.threshold, Vector(Vector::Zero(1)));
-    DetectorType draft(recipe, scaling, parameters, Vector(Vector::Zero(features)), uncalibrated);
-    Vector typical = detail::typical_contributions(draft, data, fitting);
-    DetectorType detector(recipe, scaling, std::move(parameters), std::move(typical), uncalibrated);
-    detector.set_threshold(
-        detail::calibrate(recipe.threshold, detector.score(detail::gather_raw<S>(data, split.calibration))));
-
+    const auto uncalibrated = calibrate(recipe.threshold, Vector(Vector::Zero(1)));
+    DetectorType draft(recipe, scaling, parameters, Vector(Vector::Zero(features)), uncalibrated, score);
+    Vector typical = typical_contributions(draft, data, fitting);
+    DetectorType detector(recipe, scaling, std::move(parameters), std::move(typical), uncalibrated,
+                          std::move(score));
     if (report != nullptr) {
-        report->rows = n;
         report->training_rows = static_cast<Index>(fitting.size());
         report->held_out_rows = static_cast<Index>(held_out);
-        report->calibration_rows = static_cast<Index>(split.calibration.size());
         report->parameters = size.scalars;
         report->constant_features.clear();
         for (Index i = 0; i < features; ++i) {
@@ -189,6 +189,40 @@ auto fit(const RecipeType& recipe, const Eigen::DenseBase<Derived>& rows, const 
         }
         report->training = trained;
         report->latent = inspect_latent(recipe.model, detector.parameters().data(), training_rows);
+    }
+    return detector;
+}
+
+}  // namespace detail
+
+/// Fits a detector to normal rows, features x n (NaN = missing). First it sets calibration rows aside that
+/// nothing but the threshold reads; then it fits the scaler, trains the model, fits the score, and calibrates
+/// the threshold.
+///
+/// Throws Error: fewer than two rows, another number of features than the model's, an infinite value (named),
+/// training that is not finite (step and layer named), a scaler chosen at run time that does not keep the
+/// numbers that the likelihood is for (one of fixed type does not compile).
+template <class Scaler, class Model, class ScoreType, class ThresholdPolicy, class Derived>
+auto fit(const Recipe<Scaler, Model, ScoreType, ThresholdPolicy>& recipe,
+         const Eigen::DenseBase<Derived>& rows, const FitOptions& options = {}, FitReport* report = nullptr) {
+    using S = typename Derived::Scalar;
+    using Vector = Eigen::Matrix<S, Dynamic, 1>;
+    const auto& data = rows.derived();
+    detail::require_fit(recipe, data, options);
+
+    // The calibration slice comes first, so that nothing below can have seen it.
+    const CalibrationSplit split = calibration_split(recipe.threshold, data.cols(), options.seed);
+    const std::span<const Index> rest(split.rest);
+    // With few rows the model needs them all, and a tenth of them would judge nothing reliably: then the
+    // training rows choose the best step themselves.
+    constexpr std::size_t rows_to_spare = 2000;
+    const std::size_t held_out = rest.size() >= rows_to_spare ? rest.size() / 10 : 0;
+    auto detector = detail::fit_uncalibrated(recipe, rows, rest, held_out, true, options, report);
+    const Vector scores = detector.score(detail::gather_raw<S>(data, split.calibration));
+    detector.set_threshold(detail::calibrate(recipe.threshold, scores));
+    if (report != nullptr) {
+        report->rows = data.cols();
+        report->calibration_rows = static_cast<Index>(split.calibration.size());
     }
     return detector;
 }

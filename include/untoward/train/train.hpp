@@ -332,6 +332,10 @@ private:
         stream_.next(ids_);
         for (Index j = 0; j < batch_; ++j) {
             const auto row = static_cast<Index>(ids_[static_cast<std::size_t>(j)]);
+            // Rows lie anywhere: the next but some are asked for while this one is copied.
+            constexpr std::size_t ahead = 8;
+            const std::size_t later = static_cast<std::size_t>(j) + ahead;
+            if (later < ids_.size()) __builtin_prefetch(rows_.data() + Index{ids_[later]} * rows_.rows());
             // No call for each of what may be few numbers.
             Eigen::Map<Vector>(x_.data() + j * rows_.rows(), rows_.rows()) = rows_.col(row);
         }

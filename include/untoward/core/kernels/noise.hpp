@@ -10,6 +10,67 @@
 
 namespace untoward::detail::UNTOWARD_KERNEL_SET {
 
+#ifdef UNTOWARD_KERNEL_TILES
+typedef std::uint32_t Words __attribute__((vector_size(UNTOWARD_KERNEL_BYTES), aligned(4), may_alias));
+typedef std::uint64_t Pairs __attribute__((vector_size(UNTOWARD_KERNEL_BYTES)));
+typedef int Signed __attribute__((vector_size(UNTOWARD_KERNEL_BYTES)));
+typedef long long SignedPairs __attribute__((vector_size(UNTOWARD_KERNEL_BYTES)));
+
+// The products of every second word, the lower of each pair: compilers take a product of 64-bit numbers here, which is
+// several times slower.
+UNTOWARD_INLINE Pairs multiply_lower(Pairs a, Pairs b) {
+#if UNTOWARD_KERNEL_BYTES == 64 && defined(__clang__)
+    return (Pairs)__builtin_ia32_pmuludq512((Signed)a, (Signed)b);
+#elif UNTOWARD_KERNEL_BYTES == 64
+    return (Pairs)__builtin_ia32_pmuludq512_mask((Signed)a, (Signed)b, SignedPairs{}, 0xff);
+#else
+    return (Pairs)__builtin_ia32_pmuludq256((Signed)a, (Signed)b);
+#endif
+}
+// The upper and the lower words of the products of all words with one.
+UNTOWARD_INLINE void multiply_words(Words x, std::uint32_t factor, Words& upper, Words& lower) {
+    const Pairs pairs = (Pairs)x;
+    const Pairs factors = Pairs{} + factor;
+    const Pairs even = multiply_lower(pairs, factors);
+    const Pairs odd = multiply_lower(pairs >> 32, factors);
+    const Pairs low = Pairs{} + 0xffffffffu;
+    lower = (Words)((even & low) | (odd << 32));
+    upper = (Words)((even >> 32) | (odd & ~low));
+}
+#endif
+
+// Ten rounds of Philox over counters side by side.
+template <class S>
+UNTOWARD_INLINE void philox_rounds(std::uint32_t (&counter)[4][lanes<S>], std::uint32_t k0,
+                                   std::uint32_t k1) {
+#ifdef UNTOWARD_KERNEL_TILES
+    if constexpr (sizeof(S) == sizeof(std::uint32_t)) {
+        Words c[4];
+        for (int i = 0; i < 4; ++i) c[i] = *reinterpret_cast<const Words*>(counter[i]);
+        for (int round = 0; round < 10; ++round) {
+            Words upper[2];
+            Words lower[2];
+            multiply_words(c[0], philox_factor_0, upper[0], lower[0]);
+            multiply_words(c[2], philox_factor_1, upper[1], lower[1]);
+            c[0] = upper[1] ^ c[1] ^ k0;
+            c[1] = lower[1];
+            c[2] = upper[0] ^ c[3] ^ k1;
+            c[3] = lower[0];
+            k0 += philox_step_0;
+            k1 += philox_step_1;
+        }
+        for (int i = 0; i < 4; ++i) *reinterpret_cast<Words*>(counter[i]) = c[i];
+        return;
+    }
+#endif
+    for (int round = 0; round < 10; ++round) {
+        for (Index l = 0; l < lanes<S>; ++l)
+            philox_round(counter[0][l], counter[1][l], counter[2][l], counter[3][l], k0, k1);
+        k0 += philox_step_0;
+        k1 += philox_step_1;
+    }
+}
+
 #if UNTOWARD_KERNEL_BYTES >= 16
 // The lanes of two vectors by turns: a0 b0 a1 b1 ... of their first halves, or of their second.
 template <bool Second, class S, std::size_t... L>
@@ -61,14 +122,7 @@ void noise(const NoiseColumns<S>& c) {
         }
         for (Index l = 0; l < lanes<S>; ++l) counter[2][l] = c.epoch;
         for (Index l = 0; l < lanes<S>; ++l) counter[3][l] = noise_domain;
-        std::uint32_t k0 = c.key[0];
-        std::uint32_t k1 = c.key[1];
-        for (int round = 0; round < 10; ++round) {
-            for (Index l = 0; l < lanes<S>; ++l)
-                philox_round(counter[0][l], counter[1][l], counter[2][l], counter[3][l], k0, k1);
-            k0 += philox_step_0;
-            k1 += philox_step_1;
-        }
+        philox_rounds<S>(counter, c.key[0], c.key[1]);
         alignas(64) S values[4][lanes<S>];
         if constexpr (Normal) {
             for (int p = 0; p < 4; p += 2) {

@@ -151,24 +151,34 @@ void tiles(const TilePart& p, Index columns) {
     }
 }
 
-// Columns of b that lie crosswise at a large stride, tile by tile.
+// One tile of columns of b that lie crosswise. What is beyond them where there are eight goes along, to be overwritten.
+UNTOWARD_INLINE void copy_some_columns(const float* b, Index columns, Index there, float* to) {
+    if (columns == tile_columns && there >= 8) {
+        store_eight(to, load_eight(b));
+    } else {
+        for (Index r = 0; r < columns; ++r) to[r] = b[r];
+    }
+}
+
+// Columns of b that lie crosswise at a large stride, tile by tile; two tiles at a time, since lines of b that far apart
+// soon push each other out of the first cache. `to` has room for eight numbers more.
 inline void copy_columns(const float* b, Index step, Index columns, Index depth, float* to) {
-    for (Index j = 0; j < columns; j += tile_columns) {
-        const Index n = columns - j < tile_columns ? columns - j : tile_columns;
-        for (Index k = 0; k < depth; ++k, to += tile_columns) {
-            if (tile_columns == 8 && n == tile_columns) {
-                const auto x = load_eight(b + j + k * step);
-                store_eight(to, x);
-            } else {
-                for (Index r = 0; r < n; ++r) to[r] = b[j + k * step + r];
-            }
+    for (Index j = 0; j < columns; j += 2 * tile_columns, to += 2 * tile_columns * depth) {
+        const Index left = columns - j;
+        const Index first = left < tile_columns ? left : tile_columns;
+        const Index second = left - first < tile_columns ? left - first : tile_columns;
+        const float* from = b + j;
+        for (Index k = 0; k < depth; ++k, from += step) {
+            // The last of the first tile must not reach into the second.
+            copy_some_columns(from, first, k + 1 < depth ? left : 0, to + k * tile_columns);
+            copy_some_columns(from + first, second, left - first, to + (depth + k) * tile_columns);
         }
     }
 }
 
 inline void multiply(const TileProduct& t) {
     alignas(64) float a_panel[panel_depth * tile_rows];
-    alignas(64) float b_panel[panel_depth * panel_columns];
+    alignas(64) float b_panel[panel_depth * panel_columns + 8];
     const bool pack_b = t.b_column == 1 && t.b_step >= 256 && t.rows > tile_rows && t.depth > 16;
     // Columns at such strides share few places of the first cache.
     const bool pack_a =

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <tuple>
+
+#include "detector.hpp"
+
+// Several detectors that vote: each has a scaler, a model and a score of its own and learned from other rows;
+// their mean score is judged by one threshold.
+//
+//     const auto score = 0.5f * Slog{NegativeElbo{}} + 0.5f * Slog{NeighbourScore{}};
+//     const Ensemble ensemble{std::tuple{Recipe{StandardScaler{}, Model{}, score, NoThreshold{}},
+//                                        Recipe{RobustScaler{}, Model{}, score, NoThreshold{}}},
+//                             Conformal{.false_alarm_rate = 0.01}};
+//     const auto detector = fit(ensemble, rows, {.seed = 7});          // train/fit_ensemble.hpp
+//     const auto verdict = detector(sample);
+//
+// Scores are added as they are, so they have one unit: the fused scores of scores/slog.hpp are calibrated on
+// rows that their member did not learn from. Members of one type, as many as a program likes, are a
+// std::vector of recipes in place of the tuple.
+
+namespace untoward {
+
+/// What an ensemble is made of: options only. `Members` is a std::tuple of recipes, or a container of recipes
+/// of one type; their own thresholds are not used.
+template <class Members, class ThresholdPolicy>
+struct Ensemble {
+    Members members;
+    [[no_unique_address]] ThresholdPolicy threshold;
+};
+template <class Members, class ThresholdPolicy>
+Ensemble(const Members&, const ThresholdPolicy&) -> Ensemble<Members, ThresholdPolicy>;
+
+namespace detail {
+
+// The detectors that recipes become, in a container of the same kind.
+template <class Members, class Storage>
+struct DetectorsOf;
+template <class... Recipes, class Storage>
+struct DetectorsOf<std::tuple<Recipes...>, Storage> {
+    using type = std::tuple<Detector<Recipes, Storage>...>;
+    using First = std::tuple_element_t<0, type>;
+};
+template <template <class...> class List, class One, class... Rest, class Storage>
+requires requires(const List<One, Rest...>& list) {
+    list.begin();
+}
+struct DetectorsOf<List<One, Rest...>, Storage> {
+    using type = List<Detector<One, Storage>>;
+    using First = Detector<One, Storage>;
+};
+
+/// function(member, index) for each of a tuple or a container.
+template <class Members, class Function>
+constexpr void for_each_member(Members& members, const Function& function) {
+    Index i = 0;
+    if constexpr (requires { members.begin(); }) {
+        for (auto& member : members) function(member, i++);
+    } else {
+        std::apply([&](auto&... member) { (function(member, i++), ...); }, members);
+    }
+}
+template <class Members>
+constexpr Index count_members(const Members& members) {
+    if constexpr (requires { members.size(); }) {
+        return static_cast<Index>(members.size());
+    } else {
+        return static_cast<Index>(std::tuple_size_v<Members>);
+    }
+}
+
+}  // namespace detail
+
+/// A fitted ensemble: used as any other detector. Its score is the mean of its members' scores, a feature's
+/// share the mean of its shares, and what is expected of a feature the mean of what they expect.
+template <class Members, class ThresholdPolicy, class Storage>
+class Detector<Ensemble<Members, ThresholdPolicy>, Storage> {
+public:
+    using RecipeType = Ensemble<Members, ThresholdPolicy>;
+    using Detectors = typename detail::DetectorsOf<Members, Storage>::type;
+    using First = typename detail::DetectorsOf<Members, Storage>::First;
+    using Scalar = typename Storage::Scalar;
+    using Vector = typename Storage::Vector;
+    using Sample = typename First::Sample;
+    using Threshold = std::remove_cvref_t<decltype(detail::calibrate(std::declval<ThresholdPolicy>(),
+                                                                     std::declval<Vector>()))>;
+    using VerdictType = Verdict<Scalar, Sample>;
+
+    /// From its fitted parts: at least one member, all of them for the same features.
+    Detector(const RecipeType& recipe, Detectors members, Threshold threshold)
+        : recipe_(recipe), members_(std::move(members)), threshold_(std::move(threshold)) {
+        UNTOWARD_ASSERT(detail::count_members(members_) > 0, "untoward: an ensemble has a member");
+    }
+
+    [[nodiscard]] const RecipeType& recipe() const { return recipe_; }
+    [[nodiscard]] const Detectors& members() const { return members_; }
+    [[nodiscard]] Index member_count() const { return detail::count_members(members_); }
+    [[nodiscard]] const First& first() const {
+        if constexpr (requires { members_.begin(); }) {
+            return *members_.begin();
+        } else {
+            return std::get<0>(members_);
+        }
+    }
+    [[nodiscard]] const Threshold& threshold() const { return threshold_; }
+    [[nodiscard]] Index features() const { return first().features(); }
+    /// The same ensemble with another threshold.
+    void set_threshold(Threshold threshold) { threshold_ = std::move(threshold); }
+
+    /// Arena bytes for a batch, with or without explanation.
+    [[nodiscard]] std::size_t arena_bytes(Index batch, bool explain) const {
+        std::size_t most = 0;
+        detail::for_each_member(members_, [&](const auto& member, Index) {
+            most = std::max(most, member.arena_bytes(batch, explain));
+        });
+        const auto size = static_cast<std::size_t>(features() * batch);
+        return most + align_up(static_cast<std::size_t>(batch) * sizeof(Scalar)) +
+               (explain ? 2 : 1) * align_up(size * sizeof(Scalar));
+    }
+    /// Arena bytes for `judge`.
+    [[nodiscard]] std::size_t judge_bytes() const {
+        return arena_bytes(1, true) + 2 * align_up(static_cast<std::size_t>(features()) * sizeof(Scalar));
+    }
+
+    /// As a detector of one model does (detector.hpp): no memory but the arena's, of `arena_bytes(n, expected
+    /// != nullptr)`.
+    template <class Derived>
+    void evaluate(const Eigen::DenseBase<Derived>& samples, Arena& arena, Scalar* scores,
+                  Scalar* contributions = nullptr, Scalar* expected = nullptr) const {
+        const std::size_t mark = arena.used();
+        const Index n = samples.cols();
+        const Index size = features() * n;
+        const Scalar share = Scalar(1) / static_cast<Scalar>(member_count());
+        Scalar* const own = arena.allocate<Scalar>(n);
+        Scalar* const own_contributions = contributions == nullptr ? nullptr : arena.allocate<Scalar>(size);
+        Scalar* const own_expected = expected == nullptr ? nullptr : arena.allocate<Scalar>(size);
+        const auto add = [share](Scalar* sum, const Scalar* values, Index count, bool first) {
+            if (values == nullptr) return;
+            for (Index i = 0; i < count; ++i) sum[i] = (first ? Scalar(0) : sum[i]) + share * values[i];
+        };
+        detail::for_each_member(members_, [&](const auto& member, Index m) {
+            member.evaluate(samples, arena, own, own_contributions, own_expected);
+            add(scores, own, n, m == 0);
+            add(contributions, own_contributions, size, m == 0);
+            add(expected, own_expected, size, m == 0);
+        });
+        arena.rewind(mark);
+    }
+
+    /// The scores of many samples, features x n.
+    template <class Derived>
+    [[nodiscard]] Vector score(const Eigen::DenseBase<Derived>& samples) const {
+        detail::InOrder alone;
+        return score(samples, alone);
+    }
+    /// The same by `Threads` (core/threads.hpp) or others that work as they do.
+    template <class Derived, class Workers>
+    [[nodiscard]] Vector score(const Eigen::DenseBase<Derived>& samples, Workers& workers) const {
+        return detail::score_in_blocks(*this, samples, workers);
+    }
+    /// The verdict on one sample of `features()` values.
+    template <class Derived>
+    [[nodiscard]] VerdictType operator()(const Eigen::DenseBase<Derived>& sample) const {
+        Buffer<std::byte> memory(static_cast<Index>(judge_bytes()));
+        Arena arena(memory);
+        return judge(sample, arena);
+    }
+    /// The same in the caller's arena, of `judge_bytes()`.
+    template <class Derived>
+    [[nodiscard]] VerdictType judge(const Eigen::DenseBase<Derived>& sample, Arena& arena) const {
+        return detail::judge_sample(*this, sample, arena);
+    }
+    /// P(a normal sample scores as high), or NaN where the threshold knows no p-values.
+    [[nodiscard]] Scalar p_value(Scalar score) const { return detail::p_value_of(threshold_, score); }
+
+    /// Samples scored at a time.
+    static constexpr Index block_size = First::block_size;
+
+private:
+    RecipeType recipe_;
+    Detectors members_;
+    Threshold threshold_;
+};
+
+}  // namespace untoward

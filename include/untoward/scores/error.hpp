@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// More ways to look at the error of a reconstruction, e = x - E[x | z = mean], in scaled units.
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "fitted.hpp"
+#include "reconstruction.hpp"
+#include "robust_unit.hpp"
+
+namespace untoward {
+
+/// The mean of the largest squared errors of a sample, those of ceil(share D) features: an anomaly that shows in
+/// a few of many features is not averaged away (alibi-detect's `outlier_perc`). Only these features answer for
+/// it; where several tie for the last place they share it.
+struct TopShare {
+    using IsScore = void;
+    double share = 0.1;
+
+    static constexpr const char* name = "top-share";
+    static constexpr void options(auto& self, auto&& visit) { visit("share", self.share, OptionRange{0, 1}); }
+
+    [[nodiscard]] constexpr Needs needs() const { return {.reconstruction = true}; }
+    template <class S>
+    void add_to(ScoreSheet<S>& sheet, const auto& evidence, S weight) const {
+        const Index features = evidence.x.rows();
+        const auto wanted = static_cast<Index>(std::ceil(share * static_cast<double>(features)));
+        const Index count = std::clamp<Index>(wanted, 1, std::max<Index>(features, 1));
+        for (Index j = 0; j < evidence.x.batch(); ++j) {
+            const auto square = [&](Index i) {
+                const S e = evidence.x(i, j) - evidence.reconstruction(i, j);
+                return e * e;
+            };
+            // Values from the largest down, without room for an order of them.
+            S last = std::numeric_limits<S>::infinity();
+            for (Index left = count; left > 0;) {
+                S next = -1;
+                Index ties = 0;
+                for (Index i = 0; i < features; ++i) {
+                    const S value = square(i);
+                    if (value < last && value > next) {
+                        next = value;
+                        ties = 1;
+                    } else if (value == next) {
+                        ++ties;
+                    }
+                }
+                if (ties == 0) {  // no number is left: the sample has values that are none
+                    sheet.rest(0, j) += weight * std::numeric_limits<S>::infinity();
+                    break;
+                }
+                const S part = weight * next / static_cast<S>(count) *
+                               (static_cast<S>(std::min(left, ties)) / static_cast<S>(ties));
+                for (Index i = 0; i < features; ++i) {
+                    if (square(i) == next) sheet.features(i, j) += part;
+                }
+                left -= std::min(left, ties);
+                last = next;
+            }
+        }
+    }
+};
+
+/// What `WhitenedError` becomes.
+template <class Policy, class Vector>
+struct FittedWhitenedError {
+    using IsScore = void;
+    using Scalar = typename Vector::Scalar;
+
+    Policy policy{};
+    Index features = 0;
+    Vector weights{};  ///< D: one over the mean squared error of each feature
+
+    [[nodiscard]] constexpr Needs needs() const { return policy.needs(); }
+    static constexpr void state(auto& self, auto&& visit) {
+        visit.size("features", self.features);
+        visit.numbers("weights", self.weights, self.features);
+    }
+    [[nodiscard]] bool fits(Index d, Index) const { return features == d; }
+    void add_to(auto& sheet, const auto& evidence, Scalar weight) const {
+        for (Index j = 0; j < evidence.x.batch(); ++j) {
+            for (Index i = 0; i < features; ++i) {
+                const Scalar e = evidence.x(i, j) - evidence.reconstruction(i, j);
+                sheet.features(i, j) += weight * e * e * weights[i];
+            }
+        }
+    }
+};
+
+/// The sum of squared errors, each in units of its feature's mean squared error on held-out rows, or on the
+/// training rows where there are none: a feature that the model predicts well counts as much as one that it does
+/// not. With correlations of the errors as well: `MahalanobisScore{.space = Space::residual}`.
+struct WhitenedError {
+    using IsScore = void;
+    double floor = 0.05;  ///< no feature's root mean squared error counts for less
+
+    static constexpr const char* name = "whitened-error";
+    static constexpr void options(auto& self, auto&& visit) {
+        visit("floor", self.floor, OptionRange{1e-6, 1e6});
+    }
+    template <class Vector>
+    using Fitted = FittedWhitenedError<WhitenedError, Vector>;
+
+    [[nodiscard]] constexpr Needs needs() const { return {.reconstruction = true}; }
+    auto fit(const auto& rows) const {
+        using Vector = typename std::remove_cvref_t<decltype(rows)>::Vector;
+        using S = typename Vector::Scalar;
+        const FitRows which = rows.count(FitRows::held_out) > 0 ? FitRows::held_out : FitRows::training;
+        const Index d = rows.features();
+        Eigen::ArrayXd squares = Eigen::ArrayXd::Zero(d);
+        rows.for_each(which, needs(), [&](const auto& evidence) {
+            for (Index j = 0; j < evidence.x.batch(); ++j) {
+                for (Index i = 0; i < d; ++i) {
+                    const auto e = static_cast<double>(evidence.x(i, j) - evidence.reconstruction(i, j));
+                    squares[i] += e * e;
+                }
+            }
+        });
+        Fitted<Vector> fitted{*this};
+        fitted.features = d;
+        fitted.weights.resize(d);
+        const auto n = static_cast<double>(std::max<Index>(rows.count(which), 1));
+        for (Index i = 0; i < d; ++i)
+            fitted.weights[i] = static_cast<S>(1 / std::max(squares[i] / n, floor * floor));
+        return fitted;
+    }
+};
+
+/// What `BalancedError` becomes: norm + lambda KL.
+template <class Policy, class Vector>
+struct FittedBalancedError {
+    using IsScore = void;
+    using Scalar = typename Vector::Scalar;
+
+    Policy policy{};
+    Vector lambda{};  ///< one number
+
+    [[nodiscard]] constexpr Needs needs() const { return policy.needs(); }
+    static constexpr void state(auto& self, auto&& visit) { visit.numbers("lambda", self.lambda, 1); }
+    void add_to(auto& sheet, const auto& evidence, Scalar weight) const {
+        ReconstructionError{policy.norm}.add_to(sheet, evidence, weight);
+        for (Index j = 0; j < evidence.kl.batch(); ++j)
+            sheet.rest(0, j) += weight * lambda[0] * evidence.kl.column(j).sum();
+    }
+};
+
+/// S(x) = ||x - x_hat|| + lambda KL(q(z|x) || p(z)), with the lambda for which both terms vary alike: the
+/// interquartile range of the first over that of the second, on held-out rows, or on the training rows where
+/// there are none. (With a lambda of one's own: `ReconstructionError{} + 0.1f * KlDivergence{}`.) Where the KL does
+/// not vary it is left out.
+struct BalancedError {
+    using IsScore = void;
+    Norm norm = Norm::squared;
+
+    static constexpr const char* name = "balanced-error";
+    static constexpr void options(auto& self, auto&& visit) { visit("norm", self.norm); }
+    template <class Vector>
+    using Fitted = FittedBalancedError<BalancedError, Vector>;
+
+    [[nodiscard]] constexpr Needs needs() const { return {.reconstruction = true}; }
+    auto fit(const auto& rows) const {
+        using Vector = typename std::remove_cvref_t<decltype(rows)>::Vector;
+        using S = typename Vector::Scalar;
+        const FitRows which = rows.count(FitRows::held_out) > 0 ? FitRows::held_out : FitRows::training;
+        Vector errors(rows.count(which));
+        Vector kl(rows.count(which));
+        Index n = 0;
+        rows.for_each(which, needs(), [&](const auto& evidence) {
+            for (Index j = 0; j < evidence.x.batch(); ++j, ++n) {
+                const auto e = evidence.x.column(j) - evidence.reconstruction.column(j);
+                errors[n] = norm == Norm::l1        ? e.abs().sum()
+                            : norm == Norm::squared ? e.square().sum()
+                                                    : std::sqrt(e.square().sum());
+                kl[n] = evidence.kl.column(j).sum();
+            }
+        });
+        const S range_of_errors = detail::interquartile_range(errors.data(), n);
+        const S range_of_kl = detail::interquartile_range(kl.data(), n);
+        Fitted<Vector> fitted{*this};
+        fitted.lambda.resize(1);
+        fitted.lambda[0] = range_of_kl > 0 ? range_of_errors / range_of_kl : S(0);
+        return fitted;
+    }
+};
+
+}  // namespace untoward

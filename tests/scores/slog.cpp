@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+// Robust units of scores, against medians and quartiles by hand.
+#include "untoward/scores/slog.hpp"
+
+#include <cmath>
+
+#include "scores/fitted_scores.hpp"
+#include "support/catch.hpp"
+#include "untoward/scores/elbo.hpp"
+#include "untoward/scores/reconstruction.hpp"
+#include "untoward/scores/statistic.hpp"
+#include "untoward/scores/tail.hpp"
+
+using namespace untoward;
+using namespace untoward_test;
+
+namespace {
+
+const Eigen::MatrixXd rows = random_rows(90);
+const Eigen::MatrixXd training = rows.leftCols(50);
+const Eigen::MatrixXd held_out = rows.middleCols(50, 21);  // quartiles are values
+const Eigen::MatrixXd nothing = rows.leftCols(0);
+const Eigen::MatrixXd others = rows.rightCols(19) * 3;
+
+Eigen::VectorXd sorted(Eigen::VectorXd values) {
+    std::sort(values.begin(), values.end());
+    return values;
+}
+double slog_of(double z) {
+    return z < 0 ? -std::log(1 - z) : std::log(1 + z);
+}
+
+}  // namespace
+
+TEST_CASE("slog: median and quartiles of held-out rows; features share what is beyond the median") {
+    const auto detector = fit_by_hand(2.0f * Slog{ReconstructionError{}}, training, held_out);
+    const Eigen::MatrixXd before = sheet(hand_made(ReconstructionError{}), held_out);
+    const Eigen::VectorXd scores = sorted(before.row(features));
+    Eigen::VectorXd typical(features);
+    for (Index i = 0; i < features; ++i) typical[i] = sorted(before.row(i))[10];
+
+    const Eigen::MatrixXd asked = sheet(hand_made(ReconstructionError{}), others);
+    const Eigen::MatrixXd found = explained(detector, others);
+    for (Index j = 0; j < others.cols(); ++j) {
+        const double beyond = asked(features, j) - scores[10];
+        const double value = 2 * slog_of(beyond / (scores[15] - scores[5]));
+        CHECK(found(features, j) == Approx(value).epsilon(1e-10));
+        for (Index i = 0; i < features; ++i)
+            CHECK(found(i, j) == Approx((asked(i, j) - typical[i]) * value / beyond).epsilon(1e-9));
+    }
+    CHECK(detector.score(others) == found.row(features).transpose());
+}
+
+TEST_CASE("slog: without held-out rows no training row is its own neighbour") {
+    const auto detector = fit_by_hand(Slog{NeighbourScore{.k = 2}}, training, nothing);
+    Eigen::VectorXd distances(50);
+    for (Index j = 0; j < 50; ++j)
+        distances[j] = sorted((training.colwise() - training.col(j)).colwise().norm().transpose())[2];
+    distances = sorted(distances);
+    // Of 50 values: the median between the 25th and 26th, quartiles at places 12.25 and 36.75.
+    const double median = (distances[24] + distances[25]) / 2;
+    const double low = 0.75 * distances[12] + 0.25 * distances[13];
+    const double high = 0.25 * distances[36] + 0.75 * distances[37];
+    const Eigen::VectorXd found = detector.score(others);
+    for (Index j = 0; j < others.cols(); ++j) {
+        const double d = sorted((training.colwise() - others.col(j)).colwise().norm().transpose())[1];
+        CHECK(found[j] == Approx(slog_of((d - median) / (high - low))).epsilon(1e-9));
+    }
+}
+
+TEST_CASE("slog: a score that does not vary has a unit, and what is no number stays infinite") {
+    const auto none = fit_by_hand(Slog{KlDivergence{}}, training.col(0).replicate(1, 30), nothing);
+    CHECK(none.fitted_score().unit[1] == 1);
+    CHECK(none.score(training.leftCols(1))(0) == Approx(0).margin(1e-12));
+    CHECK(none.score(others).allFinite());
+    const auto from_one = fit_by_hand(Slog{NeighbourScore{}}, training.leftCols(1), nothing);
+    CHECK(from_one.score(others).allFinite());
+    // No rows: a distance to nothing is infinite.
+    const auto from_none = fit_by_hand(Slog{NeighbourScore{}}, nothing, nothing);
+    CHECK(std::isinf(from_none.score(others)(0)));
+}
+
+TEST_CASE("ranks among held-out rows: -log p, and its normal quantile") {
+    const Eigen::VectorXd before =
+        sorted(sheet(hand_made(ReconstructionError{}), held_out).row(features).transpose());
+    const auto log_p = fit_by_hand(2.0f * NegativeLogP{ReconstructionError{}}, training, held_out);
+    const auto quantile = fit_by_hand(NormalQuantile{ReconstructionError{}}, training, held_out);
+    const Eigen::MatrixXd asked = sheet(hand_made(ReconstructionError{}), rows);
+    const Eigen::MatrixXd found = explained(log_p, rows);
+    const Eigen::VectorXd quantiles = quantile.score(rows);
+    for (Index j = 0; j < rows.cols(); ++j) {
+        const auto as_high = static_cast<double>((before.array() >= asked(features, j)).count());
+        CHECK(found(features, j) == Approx(-2 * std::log((1 + as_high) / 22)).margin(1e-12));
+        // Phi of it is the rank.
+        CHECK(std::erfc(quantiles[j] / std::sqrt(2.0)) / 2 == Approx((0.5 + as_high) / 22).epsilon(1e-9));
+        // Blame is what is beyond the usual.
+        const double beyond = found(features, j) + 2 * std::log(12.0 / 22);
+        double typical = 0;
+        const Eigen::MatrixXd shares = sheet(hand_made(ReconstructionError{}), held_out);
+        for (Index i = 0; i < features; ++i) typical += sorted(shares.row(i))[10];
+        const double own = asked(features, j) - before[10];
+        const double expected = own == 0 ? 0 : beyond / own * (asked(features, j) - typical);
+        CHECK(found.col(j).head(features).sum() == Approx(expected).epsilon(1e-8).margin(1e-9));
+    }
+    // The largest and the smallest ranks, and 0 at the middle.
+    CHECK(detail::inverse_normal(0.5) == Approx(0).margin(1e-12));
+    CHECK(detail::inverse_normal(0.975) == Approx(1.959963984540054).epsilon(1e-10));  // SciPy
+    CHECK(detail::inverse_normal(1e-6) == Approx(-4.753424308822899).epsilon(1e-9));
+}

@@ -9,7 +9,7 @@
 
 #include "../core/arena.hpp"
 #include "../data/scaling.hpp"
-#include "../scores/score.hpp"
+#include "../scores/fitted.hpp"
 #include "../thresholds/threshold.hpp"
 #include "column.hpp"
 
@@ -151,6 +151,8 @@ public:
     static constexpr Index features = Sample::static_size;
     static constexpr Index parameter_count = measure(Definition::model, Sample{}).scalars;
 
+    static_assert(detail::is_own_fitted<std::remove_cvref_t<decltype(Definition::score)>>,
+                  "untoward: a detector in flash has a score that learns nothing of the training rows");
     static_assert(detail::has_all_parameters<Definition>(),
                   "untoward: these are not the parameters of this model");
 

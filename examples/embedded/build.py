@@ -75,11 +75,11 @@ def export_detector(program, work, to, options=()):
     run([program, "export", work / "m.safetensors", "--header", to / "detector.hpp", "--namespace", "vibration", *options])
 
 
-def build(target, optimisation, work, eigen, output, sources=None, more=()):
-    """Compiles and links the example for a target."""
+def build(target, optimisation, work, eigen, output, sources=None, more=(), example="main.cpp"):
+    """Compiles and links the example for a target; or these sources."""
     is_device = target in MACHINES
     platform = "cortex_m.cpp" if is_device else "hosted.cpp"
-    sources = sources or [HERE / "main.cpp", HERE / platform]
+    sources = sources or [HERE / example, HERE / platform]
     flags = [*COMMON, *TARGETS[target], *(DEVICE if is_device else ["-DUNTOWARD_PLAIN"]), optimisation, *more]
     link = LINK if is_device else ["-static"]
     run([compiler_of(target), *flags, "-I", work, "-I", HERE, "-I", INCLUDE, *system_flags(eigen), *sources, *link, "-o",
@@ -116,9 +116,11 @@ def main():
         if missing_tools(target):
             print(f"{target}: left out, there is no {', '.join(missing_tools(target))}")
             continue
-        image = work / f"bearing-{target}"
-        build(target, "-Os", work, [options.eigen], image)
-        print(execute(target, image))
+        examples = ["main", "training"] if options.weights == "float32" else ["main"]
+        for example in examples:
+            image = work / f"{example}-{target}"
+            build(target, "-Os", work, [options.eigen], image, example=f"{example}.cpp")
+            print(execute(target, image))
     return 0
 
 

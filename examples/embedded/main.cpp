@@ -6,6 +6,7 @@
 
 #include "detector.hpp"  // untoward export m.safetensors --header detector.hpp --namespace vibration
 #include "platform.hpp"
+#include "print.hpp"
 #include "signal.hpp"
 
 using Detector = vibration::Detector;
@@ -17,34 +18,6 @@ static_assert(Detector::flash_bytes <= 16 * 1024);
 static_assert(Detector::arena_bytes <= 1024);
 
 namespace {
-
-// Numbers without printf: it would be larger than everything else together.
-void print_hex(std::uint32_t value) {
-    char text[10] = {};
-    for (int i = 0; i < 8; ++i) text[i] = "0123456789abcdef"[value >> (28 - 4 * i) & 15];
-    text[8] = ' ';
-    platform::print(text);
-}
-void print_number(std::uint32_t value) {
-    char text[12] = {};
-    char* end = text + 11;
-    char* begin = end;
-    do {
-        *--begin = static_cast<char>('0' + value % 10);
-        value /= 10;
-    } while (value > 0);
-    platform::print(begin);
-}
-void say(const char* name, std::uint32_t value) {
-    platform::print(name);
-    platform::print(" ");
-    print_number(value);
-    platform::print("\n");
-}
-
-std::uint32_t bits(float value) {
-    return __builtin_bit_cast(std::uint32_t, value);
-}
 
 // With a frame of its own, to be measured.
 [[gnu::noinline]] float score(const float* sample) {

@@ -75,6 +75,12 @@
 #define UNTOWARD_INLINE inline UNTOWARD_ALWAYS_INLINE
 // For what many places call, also from a function into which everything else is drawn (`flatten`).
 #define UNTOWARD_NO_INLINE __attribute__((noinline))
+// For a function of numbers that many loops have: called where code is to be small.
+#if defined(UNTOWARD_PLAIN) && defined(__OPTIMIZE_SIZE__)
+#define UNTOWARD_CALLED_IF_SMALL inline UNTOWARD_NO_INLINE
+#else
+#define UNTOWARD_CALLED_IF_SMALL UNTOWARD_INLINE
+#endif
 // For a device's one pass through a model: drawn together its shapes are constants, and most of the code is gone.
 #ifdef UNTOWARD_PLAIN
 #define UNTOWARD_FLATTEN __attribute__((flatten)) UNTOWARD_NO_INLINE

@@ -31,6 +31,7 @@
 #include "nn/transformer.hpp"
 #include "nn/transposed_convolution.hpp"
 #include "scores/elbo.hpp"
+#include "scores/error.hpp"
 #include "scores/reconstruction.hpp"
 #include "stream/alarm.hpp"
 #include "stream/window.hpp"

@@ -43,7 +43,7 @@ auto owned() {
     using C = Constants<Score>;
     struct NoScaler {};
     const auto vector = [](const auto& values) {
-        return Eigen::VectorXf(Eigen::Map<const Eigen::VectorXf>(values.data(), values.size()));
+        return Eigen::VectorXf(Eigen::Map<const Eigen::VectorXf>(values.data(), C::features));
     };
     Buffer<float> parameters(static_cast<Index>(C::parameters.size()));
     std::copy(C::parameters.begin(), C::parameters.end(), parameters.data());

@@ -283,7 +283,7 @@ UNTOWARD_INLINE S sqrt(S x) {
 
 /// e^x. Largest error 1.3 ulp. Infinite from where the result is no number, gradually zero.
 template <std::floating_point S>
-UNTOWARD_INLINE S exp(S x) {
+UNTOWARD_CALLED_IF_SMALL S exp(S x) {
     using F = detail::Format<S>;
     return detail::exp_within(detail::at_least(detail::at_most(x, F::exp_high), F::exp_low));
 }

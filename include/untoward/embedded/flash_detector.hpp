@@ -9,7 +9,7 @@
 
 #include "../core/arena.hpp"
 #include "../data/scaling.hpp"
-#include "../scores/score.hpp"
+#include "../scores/fitted.hpp"
 #include "../thresholds/threshold.hpp"
 #include "column.hpp"
 
@@ -151,6 +151,8 @@ public:
     static constexpr Index features = Sample::static_size;
     static constexpr Index parameter_count = measure(Definition::model, Sample{}).scalars;
 
+    static_assert(detail::is_own_fitted<std::remove_cvref_t<decltype(Definition::score)>>,
+                  "untoward: a detector in flash has a score that learns nothing of the training rows");
     static_assert(detail::has_all_parameters<Definition>(),
                   "untoward: these are not the parameters of this model");
 
@@ -260,6 +262,10 @@ public:
         }
     }
 
+    /// A sample in scaled units, with the median in place of what is missing: what the model sees.
+    static void scale(const Scalar* sample, Scalar* scaled) {
+        for (Index i = 0; i < features; ++i) scaled[i] = scaling().apply(i, sample[i]);
+    }
     /// A row of cells, one for each column of `Definition::columns`, as a sample. A cell is a number; in a column of text
     /// the `level` of its text. NaN is missing.
     static void code(const Scalar* cells, Scalar* sample) {
@@ -302,7 +308,7 @@ private:
     }
     static Tensor<Scalar, Sample> scaled(const Scalar* sample, Arena& arena) {
         const Tensor<Scalar, Sample> x(arena.allocate<Scalar>(features), Sample{}, 1);
-        for (Index i = 0; i < features; ++i) x(i, 0) = scaling().apply(i, sample[i]);
+        scale(sample, x.data());
         return x;
     }
 };

@@ -38,9 +38,11 @@ UNTOWARD_INLINE void sum_some_rows(const ColumnSums<S>& c, Index row) {
 template <class S, bool Rectify>
 void sum_columns(const ColumnSums<S>& c) {
     Index row = 0;
+#ifndef UNTOWARD_PLAIN
     // Several chains of sums at a time: one waits for itself.
     for (; row + 4 * lanes<S> <= c.rows; row += 4 * lanes<S>) sum_some_rows<4, lanes<S>, Rectify>(c, row);
     for (; row + 2 * lanes<S> <= c.rows; row += 2 * lanes<S>) sum_some_rows<2, lanes<S>, Rectify>(c, row);
+#endif
     for (; row + lanes<S> <= c.rows; row += lanes<S>) sum_some_rows<1, lanes<S>, Rectify>(c, row);
     if constexpr (lanes < S >> 1) {
         for (; row < c.rows; ++row) sum_some_rows<1, 1, Rectify>(c, row);

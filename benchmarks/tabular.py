@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """How well `untoward` finds anomalies in tables: one fit and one scoring for every data set and seed.
 
-    benchmarks/tabular.py build/untoward --data ../shared/data/tabular --min-auc 0.906 --min-ap 0.770
+    benchmarks/tabular.py build/untoward --data ../shared/data/tabular --min-auc 0.917 --min-ap 0.790
     benchmarks/tabular.py build/untoward --sets thyroid,cardio --seeds 1 --args='--epochs 50'
 
 A data set is a folder with train_x.npy (normal rows), test_x.npy and test_y.npy (1 = anomaly). Prints, per set, the means over the

@@ -8,7 +8,7 @@
 //     NormalQuantile   Phi^-1(1 - p'),     p' = (1/2 + #{S_i >= s}) / (n + 1)
 //
 // Both know nothing of how far beyond all of these a sample is: the order of wild samples is lost, and they
-// fuse a little worse than Slog (benchmarks/README.md), but an outlier among the rows does not stretch them. Of
+// are no better than Slog where that was measured; but an outlier among the rows does not stretch them. Of
 // more than 1,000 rows 1,000 quantiles are kept.
 
 #include <cmath>

@@ -56,8 +56,18 @@ void check_texts(const Registry<Any>& registry, const Odd& odd) {
 }  // namespace
 
 TEST_CASE("every score, scaler and threshold comes back from its text") {
-    check_texts(score_registry<float>(), {{"negative-elbo", "draws=10000, seed=18446744073709551615"},
-                                          {"reconstruction-error", "norm=l2"}});
+    check_texts(
+        score_registry<float>(),
+        {{"negative-elbo", "draws=10000, seed=18446744073709551615"},
+         {"reconstruction-error", "norm=l2"},
+         {"reconstruction-probability", "draws=7, seed=18446744073709551615"},
+         {"top-share", "share=0.30000000000000004"},
+         {"whitened-error", "floor=0.30000000000000004"},
+         {"balanced-error", "norm=l1"},
+         {"neighbour-score", "space=latent, k=7, most_rows=300"},
+         {"mixture-score", "space=residual, most_components=3, shape=diagonal, floor=0.25"},
+         {"mahalanobis-score", "space=residual, shrink=false"},
+         {"principal-component-score", "space=latent_and_residual, explained=0.75, score=standardised"}});
     check_texts(scaler_registry<float>(), {});
     check_texts(threshold_registry<float>(), {{"conformal", "false_alarm_rate=1e-300"},
                                               {"quantile", "level=0.30000000000000004"},

@@ -108,6 +108,7 @@ TEST_CASE("run log: a begin with every setting, every evaluation with its number
         {"settings.seed", "3"},
         {"settings.steps", "95"},
         {"settings.batch", "32"},
+        {"settings.shards", "1"},
         {"settings.optimiser", "Adam{.beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-08}"},
         {"settings.learning_rate", "CosineSchedule{.peak = 0.05, .warmup = 0.02, .last = 0.0}"},
         {"settings.beta", "LinearBeta{.beta = 1.0, .ramp = 0.3}"},

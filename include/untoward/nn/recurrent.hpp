@@ -103,8 +103,9 @@ struct Recurrence {
             const product::Columns<const S> h_before = t == 0 ? zero : columns_at(y, t - 1);
             const product::Columns<const S> after = last ? zero : steps.kept(t + 1);
             const product::Columns<const S> carry = last ? zero : columns_at(dy, t + 1);
-            const product::Columns<S> da{da_of_all + t * Cell::gates * dh.rows, Cell::gates * dh.rows,
-                                         y.batch(), steps.count * Cell::gates * dh.rows};
+            const product::Columns<S> da{
+                da_of_all == nullptr ? nullptr : da_of_all + t * Cell::gates * dh.rows, Cell::gates * dh.rows,
+                y.batch(), steps.count * Cell::gates * dh.rows};
             const bool fused = da_of_all != nullptr && !add_to_da;
             step_backward(kept, dh, fused ? &da : nullptr, carry, h_before, before, after);
             for (Index gate = 0; da_of_all != nullptr && !fused && gate < Cell::gates; ++gate) {

@@ -11,7 +11,9 @@
 namespace untoward::detail::UNTOWARD_KERNEL_SET {
 
 #ifdef UNTOWARD_KERNEL_TILES
-typedef std::uint32_t Words __attribute__((vector_size(UNTOWARD_KERNEL_BYTES), aligned(4), may_alias));
+typedef std::uint32_t Words __attribute__((vector_size(UNTOWARD_KERNEL_BYTES)));
+typedef std::uint32_t WordsAnywhere
+    __attribute__((vector_size(UNTOWARD_KERNEL_BYTES), aligned(4), may_alias));
 typedef std::uint64_t Pairs __attribute__((vector_size(UNTOWARD_KERNEL_BYTES)));
 typedef int Signed __attribute__((vector_size(UNTOWARD_KERNEL_BYTES)));
 typedef long long SignedPairs __attribute__((vector_size(UNTOWARD_KERNEL_BYTES)));
@@ -46,7 +48,7 @@ UNTOWARD_INLINE void philox_rounds(std::uint32_t (&counter)[4][lanes<S>], std::u
 #ifdef UNTOWARD_KERNEL_TILES
     if constexpr (sizeof(S) == sizeof(std::uint32_t)) {
         Words c[4];
-        for (int i = 0; i < 4; ++i) c[i] = *reinterpret_cast<const Words*>(counter[i]);
+        for (int i = 0; i < 4; ++i) c[i] = *reinterpret_cast<const WordsAnywhere*>(counter[i]);
         for (int round = 0; round < 10; ++round) {
             Words upper[2];
             Words lower[2];
@@ -59,7 +61,7 @@ UNTOWARD_INLINE void philox_rounds(std::uint32_t (&counter)[4][lanes<S>], std::u
             k0 += philox_step_0;
             k1 += philox_step_1;
         }
-        for (int i = 0; i < 4; ++i) *reinterpret_cast<Words*>(counter[i]) = c[i];
+        for (int i = 0; i < 4; ++i) *reinterpret_cast<WordsAnywhere*>(counter[i]) = c[i];
         return;
     }
 #endif

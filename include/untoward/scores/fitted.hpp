@@ -39,7 +39,7 @@
 //             for (Index j = 0; j < evidence.x.batch(); ++j)
 //                 sheet.features.column(j) +=
 //                     weight * (evidence.x.column(j) - evidence.reconstruction.column(j)).square() /
-//                     (self.mean.array() + policy.floor);
+//                     (mean.array() + policy.floor);
 //         }
 //     };
 //     struct RelativeError {

@@ -7,9 +7,9 @@
 #include "scores/fitted_scores.hpp"
 #include "support/catch.hpp"
 #include "untoward/scores/elbo.hpp"
+#include "untoward/scores/rank.hpp"
 #include "untoward/scores/reconstruction.hpp"
 #include "untoward/scores/statistic.hpp"
-#include "untoward/scores/tail.hpp"
 
 using namespace untoward;
 using namespace untoward_test;
@@ -70,7 +70,7 @@ TEST_CASE("slog: without held-out rows no training row is its own neighbour") {
 
 TEST_CASE("slog: a score that does not vary has a unit, and what is no number stays infinite") {
     const auto none = fit_by_hand(Slog{KlDivergence{}}, training.col(0).replicate(1, 30), nothing);
-    CHECK(none.fitted_score().unit[1] == 1);
+    CHECK(none.fitted_score().unit.numbers[1] == 1);
     CHECK(none.score(training.leftCols(1))(0) == Approx(0).margin(1e-12));
     CHECK(none.score(others).allFinite());
     const auto from_one = fit_by_hand(Slog{NeighbourScore{}}, training.leftCols(1), nothing);

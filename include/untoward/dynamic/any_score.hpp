@@ -5,10 +5,10 @@
 
 #include "../scores/elbo.hpp"
 #include "../scores/error.hpp"
+#include "../scores/rank.hpp"
 #include "../scores/reconstruction.hpp"
 #include "../scores/slog.hpp"
 #include "../scores/statistic.hpp"
-#include "../scores/tail.hpp"
 #include "../train/training_evidence.hpp"
 #include "registry.hpp"
 
@@ -176,17 +176,6 @@ private:
 
     std::shared_ptr<const Interface> held_;
 };
-
-namespace detail {
-
-template <class S, class Vector>
-struct ScoreFitting<AnyScore<S>, Vector> {
-    using type = AnyFittedScore<S>;
-    static type blank(const AnyScore<S>& policy) { return policy.blank(); }
-    static type fit(const AnyScore<S>& policy, const auto& rows) { return policy.fit(rows); }
-};
-
-}  // namespace detail
 
 template <class S = float>
 AnyScore<S> make_score(std::string_view text);

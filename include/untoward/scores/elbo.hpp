@@ -7,6 +7,12 @@ namespace untoward {
 
 namespace detail {
 
+// -log p(x|z), of which every feature has its share.
+template <class S>
+void add_negative_log_density(ScoreSheet<S>& sheet, const auto& evidence, S weight) {
+    add_reduced(
+        sheet.features, true, [weight](auto density) { return -weight * density; }, evidence.log_density);
+}
 template <class S>
 void add_kl(ScoreSheet<S>& sheet, const auto& evidence, S weight) {
     for (Index j = 0; j < evidence.kl.batch(); ++j) sheet.rest(0, j) += weight * evidence.kl.column(j).sum();
@@ -32,8 +38,7 @@ struct NegativeElbo {
     [[nodiscard]] constexpr Needs needs() const { return {.draws = draws, .seed = seed}; }
     template <class S>
     void add_to(ScoreSheet<S>& sheet, const auto& evidence, S weight) const {
-        add_reduced(
-            sheet.features, true, [weight](auto density) { return -weight * density; }, evidence.log_density);
+        detail::add_negative_log_density(sheet, evidence, weight);
         detail::add_kl(sheet, evidence, weight);
     }
 };
@@ -56,8 +61,7 @@ struct ReconstructionProbability {
     [[nodiscard]] constexpr Needs needs() const { return {.draws = draws, .seed = seed}; }
     template <class S>
     void add_to(ScoreSheet<S>& sheet, const auto& evidence, S weight) const {
-        add_reduced(
-            sheet.features, true, [weight](auto density) { return -weight * density; }, evidence.log_density);
+        detail::add_negative_log_density(sheet, evidence, weight);
     }
 };
 

@@ -7,9 +7,9 @@
 #include <cmath>
 #include <limits>
 
-#include "fitted.hpp"
+#include "elbo.hpp"
+#include "in_unit.hpp"
 #include "reconstruction.hpp"
-#include "robust_unit.hpp"
 
 namespace untoward {
 
@@ -81,12 +81,11 @@ struct FittedWhitenedError {
     }
     [[nodiscard]] bool fits(Index d, Index) const { return features == d; }
     void add_to(auto& sheet, const auto& evidence, Scalar weight) const {
-        for (Index j = 0; j < evidence.x.batch(); ++j) {
-            for (Index i = 0; i < features; ++i) {
-                const Scalar e = evidence.x(i, j) - evidence.reconstruction(i, j);
-                sheet.features(i, j) += weight * e * e * weights[i];
-            }
-        }
+        const Tensor<const Scalar, Vec<>> of_feature(weights.data(), Vec<>(features), 1);
+        add_reduced(
+            sheet.features, true,
+            [weight](auto x, auto y, auto w) { return weight * ((x - y) * (x - y) * w); }, evidence.x,
+            evidence.reconstruction, of_feature);
     }
 };
 
@@ -108,23 +107,10 @@ struct WhitenedError {
     auto fit(const auto& rows) const {
         using Vector = typename std::remove_cvref_t<decltype(rows)>::Vector;
         using S = typename Vector::Scalar;
-        const FitRows which = rows.count(FitRows::held_out) > 0 ? FitRows::held_out : FitRows::training;
-        const Index d = rows.features();
-        Eigen::ArrayXd squares = Eigen::ArrayXd::Zero(d);
-        rows.for_each(which, needs(), [&](const auto& evidence) {
-            for (Index j = 0; j < evidence.x.batch(); ++j) {
-                for (Index i = 0; i < d; ++i) {
-                    const auto e = static_cast<double>(evidence.x(i, j) - evidence.reconstruction(i, j));
-                    squares[i] += e * e;
-                }
-            }
-        });
+        const Eigen::ArrayXd squares = detail::mean_squared_errors(rows, detail::rows_to_judge(rows));
         Fitted<Vector> fitted{*this};
-        fitted.features = d;
-        fitted.weights.resize(d);
-        const auto n = static_cast<double>(std::max<Index>(rows.count(which), 1));
-        for (Index i = 0; i < d; ++i)
-            fitted.weights[i] = static_cast<S>(1 / std::max(squares[i] / n, floor * floor));
+        fitted.features = rows.features();
+        fitted.weights = squares.max(floor * floor).inverse().template cast<S>();
         return fitted;
     }
 };
@@ -142,8 +128,7 @@ struct FittedBalancedError {
     static constexpr void state(auto& self, auto&& visit) { visit.numbers("lambda", self.lambda, 1); }
     void add_to(auto& sheet, const auto& evidence, Scalar weight) const {
         ReconstructionError{policy.norm}.add_to(sheet, evidence, weight);
-        for (Index j = 0; j < evidence.kl.batch(); ++j)
-            sheet.rest(0, j) += weight * lambda[0] * evidence.kl.column(j).sum();
+        detail::add_kl(sheet, evidence, weight * lambda[0]);
     }
 };
 
@@ -164,21 +149,11 @@ struct BalancedError {
     auto fit(const auto& rows) const {
         using Vector = typename std::remove_cvref_t<decltype(rows)>::Vector;
         using S = typename Vector::Scalar;
-        const FitRows which = rows.count(FitRows::held_out) > 0 ? FitRows::held_out : FitRows::training;
-        Vector errors(rows.count(which));
-        Vector kl(rows.count(which));
-        Index n = 0;
-        rows.for_each(which, needs(), [&](const auto& evidence) {
-            for (Index j = 0; j < evidence.x.batch(); ++j, ++n) {
-                const auto e = evidence.x.column(j) - evidence.reconstruction.column(j);
-                errors[n] = norm == Norm::l1        ? e.abs().sum()
-                            : norm == Norm::squared ? e.square().sum()
-                                                    : std::sqrt(e.square().sum());
-                kl[n] = evidence.kl.column(j).sum();
-            }
-        });
-        const S range_of_errors = detail::interquartile_range(errors.data(), n);
-        const S range_of_kl = detail::interquartile_range(kl.data(), n);
+        const auto range = [&](const auto& score) -> S {
+            return detail::interquartile_range(detail::calibrate_alone<Vector>(score, rows, needs()));
+        };
+        const S range_of_errors = range(ReconstructionError{norm});
+        const S range_of_kl = range(KlDivergence{});
         Fitted<Vector> fitted{*this};
         fitted.lambda.resize(1);
         fitted.lambda[0] = range_of_kl > 0 ? range_of_errors / range_of_kl : S(0);

@@ -13,7 +13,7 @@
 //
 // The fitted score scores: it has `needs()` and `add_to` as any other, and
 //
-//     Fitted<Vector>{policy}                         as it is before its numbers are read from a file
+//     Fitted<Vector>{policy}, or policy.blank()      as it is before its numbers are read from a file
 //     arena_bytes(batch)                             what it takes of `sheet.arena` meanwhile; 0 if not said
 //     static state(self, visit)                      visit.size("name", an Index) and, as long as sizes that
 //                                                    were visited before say, visit.numbers("name", a Vector,
@@ -90,7 +90,13 @@ struct ScoreFitting {
 template <ScoreToFit Policy, class Vector>
 struct ScoreFitting<Policy, Vector> {
     using type = typename Policy::template Fitted<Vector>;
-    static type blank(const Policy& policy) { return type{policy}; }
+    static type blank(const Policy& policy) {
+        if constexpr (requires { policy.blank(); }) {
+            return policy.blank();
+        } else {
+            return type{policy};
+        }
+    }
     static type fit(const Policy& policy, const auto& rows) { return policy.fit(rows); }
 };
 template <class Inner, class Vector>
@@ -119,6 +125,22 @@ struct ScoreFitting<SumOfScores<First, Second>, Vector> {
 
 template <class Policy, class Vector>
 using FittedScore = typename ScoreFitting<Policy, Vector>::type;
+
+// The rows by which a fitted model is judged: those that were held out, or the training rows where none were.
+FitRows rows_to_judge(const auto& rows) {
+    return rows.count(FitRows::held_out) > 0 ? FitRows::held_out : FitRows::training;
+}
+
+// The mean over rows of every feature's squared error of reconstruction.
+inline Eigen::ArrayXd mean_squared_errors(const auto& rows, FitRows which) {
+    Eigen::ArrayXd squares = Eigen::ArrayXd::Zero(rows.features());
+    rows.for_each(which, Needs{.reconstruction = true}, [&](const auto& evidence) {
+        for (Index j = 0; j < evidence.x.batch(); ++j)
+            squares +=
+                (evidence.x.column(j) - evidence.reconstruction.column(j)).template cast<double>().square();
+    });
+    return squares / static_cast<double>(std::max<Index>(rows.count(which), 1));
+}
 
 // Whether a fitted score has nothing that its policy has not.
 template <class Policy>

@@ -53,6 +53,11 @@ constexpr Index space_size(Space space, Index features, Index units) {
 // that.
 inline constexpr double least_residual = 0.04978706836786394;  // exp(decoder_log_variance_low / 2)
 
+template <class S, class Sample>
+product::Columns<const S> as_columns(const Tensor<const S, Sample>& x) {
+    return {x.data(), x.rows(), x.batch(), x.stride()};
+}
+
 // The columns of a space from evidence, packed; `scale` is the reciprocal of each feature's rms, or null.
 template <class S>
 void fill_space(Space space, const auto& evidence, const S* scale, S* columns) {
@@ -87,8 +92,8 @@ struct FittedStatistic {
     [[nodiscard]] constexpr Needs needs() const { return policy.needs(); }
     [[nodiscard]] constexpr std::size_t arena_bytes(Index batch) const {
         const auto size = static_cast<std::size_t>(statistic.sizes.features * batch) * sizeof(Scalar);
-        return 2 * align_up(size) + align_up(static_cast<std::size_t>(batch) * sizeof(Scalar)) +
-               statistic.arena_bytes(batch);
+        return (detail::space_has_residual(policy.space) ? 2 : 1) * align_up(size) +
+               align_up(static_cast<std::size_t>(batch) * sizeof(Scalar)) + statistic.arena_bytes(batch);
     }
     static constexpr void state(auto& self, auto&& visit) {
         const auto size = [&](const char* name, auto& value) { visit.size(name, value); };
@@ -111,11 +116,16 @@ struct FittedStatistic {
         const std::size_t mark = arena.used();
         const Index n = evidence.x.batch();
         const Index size = statistic.features();
-        Scalar* const columns = arena.template allocate<Scalar>(size * n);
         Scalar* const scores = arena.template allocate<Scalar>(n);
         Scalar* const shares = sheet.blame == nullptr ? nullptr : arena.template allocate<Scalar>(size * n);
-        detail::fill_space(policy.space, evidence, scales > 0 ? scale.data() : nullptr, columns);
-        const product::Columns<const Scalar> x{columns, size, n, size};
+        product::Columns<const Scalar> x = detail::as_columns(evidence.x);
+        if (policy.space == Space::latent) {
+            x = detail::as_columns(evidence.mean);
+        } else if (policy.space != Space::input) {
+            Scalar* const columns = arena.template allocate<Scalar>(size * n);
+            detail::fill_space(policy.space, evidence, scales > 0 ? scale.data() : nullptr, columns);
+            x = {columns, size, n, size};
+        }
         if constexpr (requires { statistic.evaluate(x, arena, scores, shares, true); }) {
             statistic.evaluate(x, arena, scores, shares, sheet.leave_one_out);
         } else {
@@ -142,20 +152,9 @@ auto fit_statistic(const Policy& policy, const auto& rows, FitRows which) {
     FittedStatistic<Policy, Vector> fitted{policy};
     const Index features = rows.features();
     if (policy.space == Space::latent_and_residual) {
-        Eigen::ArrayXd squares = Eigen::ArrayXd::Zero(features);
-        rows.for_each(FitRows::training, policy.needs(), [&](const auto& evidence) {
-            for (Index j = 0; j < evidence.x.batch(); ++j) {
-                for (Index i = 0; i < features; ++i) {
-                    const auto e = static_cast<double>(evidence.x(i, j) - evidence.reconstruction(i, j));
-                    squares[i] += e * e;
-                }
-            }
-        });
+        const Eigen::ArrayXd rms = mean_squared_errors(rows, FitRows::training).sqrt();
         fitted.scales = features;
-        fitted.scale.resize(features);
-        const auto n = static_cast<double>(std::max<Index>(rows.count(FitRows::training), 1));
-        for (Index i = 0; i < features; ++i)
-            fitted.scale[i] = static_cast<S>(1 / std::max(std::sqrt(squares[i] / n), least_residual));
+        fitted.scale = rms.max(least_residual).inverse().template cast<S>();
     }
     const Index size = space_size(policy.space, features, rows.units());
     Eigen::Matrix<S, Dynamic, Dynamic> columns(size, rows.count(which));

@@ -112,72 +112,126 @@ struct NumbersOf<Storage> {
     using type = typename Storage::Numbers;
 };
 
-// What detectors do alike, whatever computes their scores.
-template <class Detector, class Derived, class Workers>
-auto score_in_blocks(const Detector& detector, const Eigen::DenseBase<Derived>& samples, Workers& workers) {
-    const Index n = samples.cols();
-    typename Detector::Vector scores(n);
-    const Index block = std::min<Index>(Detector::block_size, std::max<Index>(n, 1));
-    const Index blocks = (n + block - 1) / block;
-    const auto bytes = static_cast<Index>(align_up(detector.arena_bytes(block, false)));
-    Buffer<std::byte> memory(bytes * workers.count());
-    workers.run(blocks, [&](Index i, Index worker) {
-        Arena arena(memory.data() + worker * bytes, static_cast<std::size_t>(bytes));
-        const Index begin = i * block;
-        detector.evaluate(samples.derived().middleCols(begin, std::min(block, n - begin)), arena,
-                          scores.data() + begin);
-    });
-    return scores;
-}
-template <class Threshold, class Scalar>
-Scalar p_value_of(const Threshold& threshold, Scalar score) {
-    if constexpr (HasPValue<Threshold>) {
-        return threshold.p_value(score);
-    } else {
-        return std::numeric_limits<Scalar>::quiet_NaN();
+// What detectors do alike, whatever computes their scores: `Self` has features(), arena_bytes(batch, explain),
+// judge_bytes() and evaluate(samples, arena, scores, contributions, expected).
+template <class Self, class S, class SampleShape, class ThresholdType>
+class Judge {
+public:
+    using Scalar = S;
+    using Sample = SampleShape;
+    using Threshold = ThresholdType;
+    using VerdictType = Verdict<S, Sample>;
+
+    /// Samples scored at a time.
+    static constexpr Index block_size = 256;
+
+    [[nodiscard]] const Threshold& threshold() const { return threshold_; }
+    /// The same detector with another threshold, calibrated to scores or chosen by hand.
+    void set_threshold(Threshold threshold) { threshold_ = std::move(threshold); }
+
+    /// The scores of many samples, features x n; cut into blocks that stay in the cache.
+    template <class Derived>
+    [[nodiscard]] auto score(const Eigen::DenseBase<Derived>& samples) const {
+        InOrder alone;
+        return score(samples, alone);
     }
-}
-template <class Detector, class Derived>
-auto judge_sample(const Detector& detector, const Eigen::DenseBase<Derived>& sample, Arena& arena) {
-    using Scalar = typename Detector::Scalar;
-    const Index n = detector.features();
-    UNTOWARD_ASSERT(sample.size() == n, "untoward: a sample has another number of features");
-    const std::size_t mark = arena.used();
-    Scalar* const contributions = arena.allocate<Scalar>(n);
-    Scalar* const expected = arena.allocate<Scalar>(n);
-    typename Detector::VerdictType verdict;
-    detector.evaluate(sample.derived().reshaped(n, 1), arena, &verdict.score, contributions, expected);
-    if constexpr (!Detector::Sample::is_static) verdict.contributions = Buffer<Contribution<Scalar>>(n);
-    Contribution<Scalar>* const blame = verdict.contributions.data();
-    for (Index i = 0; i < n; ++i) {
-        const auto value = static_cast<Scalar>(sample.derived().coeff(i));
-        blame[i] = {i, contributions[i], value, expected[i]};
-        verdict.missing += std::isnan(value) ? 1 : 0;
-        verdict.is_valid = verdict.is_valid && !std::isinf(value);
+    /// The same by `Threads` (core/threads.hpp), or by anything that has `count()` and `run(tasks, task)` as they
+    /// do. The numbers do not depend on how many there are.
+    template <class Derived, class Workers>
+    [[nodiscard]] Eigen::Matrix<S, Dynamic, 1> score(const Eigen::DenseBase<Derived>& samples,
+                                                     Workers& workers) const {
+        const Index n = samples.cols();
+        Eigen::Matrix<S, Dynamic, 1> scores(n);
+        const Index block = std::min<Index>(block_size, std::max<Index>(n, 1));
+        const Index blocks = (n + block - 1) / block;
+        const auto bytes = static_cast<Index>(align_up(self().arena_bytes(block, false)));
+        Buffer<std::byte> memory(bytes * workers.count());
+        workers.run(blocks, [&](Index i, Index worker) {
+            Arena arena(memory.data() + worker * bytes, static_cast<std::size_t>(bytes));
+            const Index begin = i * block;
+            self().evaluate(samples.derived().middleCols(begin, std::min(block, n - begin)), arena,
+                            scores.data() + begin);
+        });
+        return scores;
     }
-    std::sort(verdict.contributions.begin(), verdict.contributions.end(), [](const auto& a, const auto& b) {
-        return a.excess != b.excess ? a.excess > b.excess : a.feature < b.feature;
-    });
-    verdict.is_anomaly = detector.threshold().is_anomaly(verdict.score);
-    verdict.p_value = p_value_of(detector.threshold(), verdict.score);
-    arena.rewind(mark);
-    return verdict;
-}
+
+    /// The verdict on one sample of `features()` values.
+    template <class Derived>
+    [[nodiscard]] VerdictType operator()(const Eigen::DenseBase<Derived>& sample) const {
+        Buffer<std::byte> memory(static_cast<Index>(self().judge_bytes()));
+        Arena arena(memory);
+        return judge(sample, arena);
+    }
+    /// The same in the caller's arena, of `judge_bytes()`; no other memory where the model's sizes are
+    /// static.
+    template <class Derived>
+    [[nodiscard]] VerdictType judge(const Eigen::DenseBase<Derived>& sample, Arena& arena) const {
+        const Index n = self().features();
+        UNTOWARD_ASSERT(sample.size() == n, "untoward: a sample has another number of features");
+        const std::size_t mark = arena.used();
+        S* const contributions = arena.allocate<S>(n);
+        S* const expected = arena.allocate<S>(n);
+        VerdictType verdict;
+        self().evaluate(sample.derived().reshaped(n, 1), arena, &verdict.score, contributions, expected);
+        if constexpr (!Sample::is_static) verdict.contributions = Buffer<Contribution<S>>(n);
+        Contribution<S>* const blame = verdict.contributions.data();
+        for (Index i = 0; i < n; ++i) {
+            const auto value = static_cast<S>(sample.derived().coeff(i));
+            blame[i] = {i, contributions[i], value, expected[i]};
+            verdict.missing += std::isnan(value) ? 1 : 0;
+            verdict.is_valid = verdict.is_valid && !std::isinf(value);
+        }
+        std::sort(verdict.contributions.begin(), verdict.contributions.end(),
+                  [](const auto& a, const auto& b) {
+                      return a.excess != b.excess ? a.excess > b.excess : a.feature < b.feature;
+                  });
+        verdict.is_anomaly = threshold_.is_anomaly(verdict.score);
+        verdict.p_value = p_value(verdict.score);
+        arena.rewind(mark);
+        return verdict;
+    }
+
+    /// P(a normal sample scores as high), or NaN where the threshold knows no p-values.
+    [[nodiscard]] S p_value(S score) const {
+        if constexpr (HasPValue<Threshold>) {
+            return threshold_.p_value(score);
+        } else {
+            return std::numeric_limits<S>::quiet_NaN();
+        }
+    }
+
+protected:
+    explicit Judge(Threshold threshold) : threshold_(std::move(threshold)) {}
+
+private:
+    [[nodiscard]] const Self& self() const { return static_cast<const Self&>(*this); }
+
+    Threshold threshold_;
+};
+
+template <class Recipe>
+using SampleOfRecipe = typename std::remove_cvref_t<decltype(std::declval<Recipe>().model)>::SampleShape;
+template <class Recipe, class Vector>
+using ThresholdOfRecipe =
+    std::remove_cvref_t<decltype(calibrate(std::declval<Recipe>().threshold, std::declval<Vector>()))>;
 
 }  // namespace detail
 
 /// A fitted detector: scaler, model, score and threshold. Scoring is const, never throws, and gives the same
 /// numbers for a sample whatever else is in its batch (up to the rounding of differently blocked products).
 template <class RecipeType, class Storage = Owned<>>
-class Detector {
+class Detector : public detail::Judge<Detector<RecipeType, Storage>, typename Storage::Scalar,
+                                      detail::SampleOfRecipe<RecipeType>,
+                                      detail::ThresholdOfRecipe<RecipeType, typename Storage::Vector>> {
+    using Base = detail::Judge<Detector, typename Storage::Scalar, detail::SampleOfRecipe<RecipeType>,
+                               detail::ThresholdOfRecipe<RecipeType, typename Storage::Vector>>;
+
 public:
-    using Scalar = typename Storage::Scalar;
+    using typename Base::Sample;
+    using typename Base::Scalar;
+    using typename Base::Threshold;
     using Vector = typename Storage::Vector;
     using Model = std::remove_cvref_t<decltype(std::declval<RecipeType>().model)>;
-    using Sample = typename Model::SampleShape;
-    using Threshold = std::remove_cvref_t<decltype(detail::calibrate(std::declval<RecipeType>().threshold,
-                                                                     std::declval<Vector>()))>;
-    using VerdictType = Verdict<Scalar, Sample>;
     using ScorePolicy = std::remove_cvref_t<decltype(std::declval<RecipeType>().score)>;
     /// The score with what it learned of the training rows; the policy itself where it learns nothing. Its
     /// numbers are in the storage's `Numbers`, or in vectors of their own.
@@ -193,18 +247,17 @@ public:
                        recipe.score)) {}
     Detector(const RecipeType& recipe, Scaling<Vector> scaling, typename Storage::Parameters parameters,
              Vector typical, Threshold threshold, FittedScore score)
-        : recipe_(recipe),
+        : Base(std::move(threshold)),
+          recipe_(recipe),
           score_(std::move(score)),
           scaling_(std::move(scaling)),
           parameters_(std::move(parameters)),
-          typical_(std::move(typical)),
-          threshold_(std::move(threshold)) {}
+          typical_(std::move(typical)) {}
 
     [[nodiscard]] const RecipeType& recipe() const { return recipe_; }
     [[nodiscard]] const Scaling<Vector>& scaling() const { return scaling_; }
     [[nodiscard]] const typename Storage::Parameters& parameters() const { return parameters_; }
     [[nodiscard]] const Vector& typical() const { return typical_; }
-    [[nodiscard]] const Threshold& threshold() const { return threshold_; }
     [[nodiscard]] Index features() const { return recipe_.model.sample.size(); }
     [[nodiscard]] const FittedScore& fitted_score() const {
         if constexpr (detail::is_own_fitted<ScorePolicy>) {
@@ -213,9 +266,6 @@ public:
             return score_;
         }
     }
-
-    /// The same detector with another threshold, calibrated to scores or chosen by hand.
-    void set_threshold(Threshold threshold) { threshold_ = std::move(threshold); }
 
     /// Arena bytes for a batch, with or without explanation, where the score learns nothing or `score_bytes`
     /// is what the fitted one takes: its `arena_bytes(batch)`.
@@ -270,40 +320,6 @@ public:
         }
         arena.rewind(mark);
     }
-
-    /// The scores of many samples, features x n; cut into blocks that stay in the cache.
-    template <class Derived>
-    [[nodiscard]] Vector score(const Eigen::DenseBase<Derived>& samples) const {
-        detail::InOrder alone;
-        return score(samples, alone);
-    }
-    /// The same by `Threads` (core/threads.hpp), or by anything that has `count()` and `run(tasks, task)` as they
-    /// do. The numbers do not depend on how many there are.
-    template <class Derived, class Workers>
-    [[nodiscard]] Vector score(const Eigen::DenseBase<Derived>& samples, Workers& workers) const {
-        return detail::score_in_blocks(*this, samples, workers);
-    }
-
-    /// The verdict on one sample of `features()` values.
-    template <class Derived>
-    [[nodiscard]] VerdictType operator()(const Eigen::DenseBase<Derived>& sample) const {
-        Buffer<std::byte> memory(static_cast<Index>(judge_bytes()));
-        Arena arena(memory);
-        return judge(sample, arena);
-    }
-
-    /// The same in the caller's arena, of `judge_bytes()`; no other memory where the model's sizes are
-    /// static.
-    template <class Derived>
-    [[nodiscard]] VerdictType judge(const Eigen::DenseBase<Derived>& sample, Arena& arena) const {
-        return detail::judge_sample(*this, sample, arena);
-    }
-
-    /// P(a normal sample scores as high), or NaN where the threshold knows no p-values.
-    [[nodiscard]] Scalar p_value(Scalar score) const { return detail::p_value_of(threshold_, score); }
-
-    /// Samples scored at a time.
-    static constexpr Index block_size = 256;
 
 private:
     static constexpr auto gather(const RecipeType& recipe, bool explain) {
@@ -363,7 +379,6 @@ private:
     Scaling<Vector> scaling_;
     typename Storage::Parameters parameters_;
     Vector typical_;
-    Threshold threshold_;
 };
 
 }  // namespace untoward

@@ -69,26 +69,32 @@ constexpr Index count_members(const Members& members) {
     }
 }
 
+template <class Members, class ThresholdPolicy, class Storage>
+using JudgeOfEnsemble =
+    Judge<Detector<Ensemble<Members, ThresholdPolicy>, Storage>, typename Storage::Scalar,
+          typename DetectorsOf<Members, Storage>::First::Sample,
+          ThresholdOfRecipe<Ensemble<Members, ThresholdPolicy>, typename Storage::Vector>>;
+
 }  // namespace detail
 
 /// A fitted ensemble: used as any other detector. Its score is the mean of its members' scores, a feature's
 /// share the mean of its shares, and what is expected of a feature the mean of what they expect.
 template <class Members, class ThresholdPolicy, class Storage>
-class Detector<Ensemble<Members, ThresholdPolicy>, Storage> {
+class Detector<Ensemble<Members, ThresholdPolicy>, Storage>
+    : public detail::JudgeOfEnsemble<Members, ThresholdPolicy, Storage> {
+    using Base = detail::JudgeOfEnsemble<Members, ThresholdPolicy, Storage>;
+
 public:
+    using typename Base::Scalar;
+    using typename Base::Threshold;
     using RecipeType = Ensemble<Members, ThresholdPolicy>;
     using Detectors = typename detail::DetectorsOf<Members, Storage>::type;
     using First = typename detail::DetectorsOf<Members, Storage>::First;
-    using Scalar = typename Storage::Scalar;
     using Vector = typename Storage::Vector;
-    using Sample = typename First::Sample;
-    using Threshold = std::remove_cvref_t<decltype(detail::calibrate(std::declval<ThresholdPolicy>(),
-                                                                     std::declval<Vector>()))>;
-    using VerdictType = Verdict<Scalar, Sample>;
 
     /// From its fitted parts: at least one member, all of them for the same features.
     Detector(const RecipeType& recipe, Detectors members, Threshold threshold)
-        : recipe_(recipe), members_(std::move(members)), threshold_(std::move(threshold)) {
+        : Base(std::move(threshold)), recipe_(recipe), members_(std::move(members)) {
         UNTOWARD_ASSERT(detail::count_members(members_) > 0, "untoward: an ensemble has a member");
     }
 
@@ -102,10 +108,7 @@ public:
             return std::get<0>(members_);
         }
     }
-    [[nodiscard]] const Threshold& threshold() const { return threshold_; }
     [[nodiscard]] Index features() const { return first().features(); }
-    /// The same ensemble with another threshold.
-    void set_threshold(Threshold threshold) { threshold_ = std::move(threshold); }
 
     /// Arena bytes for a batch, with or without explanation.
     [[nodiscard]] std::size_t arena_bytes(Index batch, bool explain) const {
@@ -147,39 +150,9 @@ public:
         arena.rewind(mark);
     }
 
-    /// The scores of many samples, features x n.
-    template <class Derived>
-    [[nodiscard]] Vector score(const Eigen::DenseBase<Derived>& samples) const {
-        detail::InOrder alone;
-        return score(samples, alone);
-    }
-    /// The same by `Threads` (core/threads.hpp) or others that work as they do.
-    template <class Derived, class Workers>
-    [[nodiscard]] Vector score(const Eigen::DenseBase<Derived>& samples, Workers& workers) const {
-        return detail::score_in_blocks(*this, samples, workers);
-    }
-    /// The verdict on one sample of `features()` values.
-    template <class Derived>
-    [[nodiscard]] VerdictType operator()(const Eigen::DenseBase<Derived>& sample) const {
-        Buffer<std::byte> memory(static_cast<Index>(judge_bytes()));
-        Arena arena(memory);
-        return judge(sample, arena);
-    }
-    /// The same in the caller's arena, of `judge_bytes()`.
-    template <class Derived>
-    [[nodiscard]] VerdictType judge(const Eigen::DenseBase<Derived>& sample, Arena& arena) const {
-        return detail::judge_sample(*this, sample, arena);
-    }
-    /// P(a normal sample scores as high), or NaN where the threshold knows no p-values.
-    [[nodiscard]] Scalar p_value(Scalar score) const { return detail::p_value_of(threshold_, score); }
-
-    /// Samples scored at a time.
-    static constexpr Index block_size = First::block_size;
-
 private:
     RecipeType recipe_;
     Detectors members_;
-    Threshold threshold_;
 };
 
 }  // namespace untoward

@@ -15,7 +15,7 @@
 //       Products and functions over arrays use the instructions that the compiler was told to use, and products are
 //       Eigen's. By default a program on x86-64 finds out when it runs what its processor has, whatever it was
 //       compiled for: see core/instruction_set.hpp.
-
+//
 //   UNTOWARD_PLAIN
 //       Plain loops in one fixed order instead of Eigen's kernels and of vector instructions: small code, little stack,
 //       no malloc, and, with -ffp-contract=off, the same bits on every processor. Defined by itself where there is no

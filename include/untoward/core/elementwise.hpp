@@ -80,7 +80,8 @@ void copy_columns(S* to, Index to_stride, const S* from, Index from_stride, Inde
     }
 }
 
-/// Columns of a few numbers, several at a time: those that do not lie one after another are copied there.
+/// Columns of a few numbers, several at a time: those that do not lie one after another are copied there, and what is
+/// one number for all is repeated.
 template <class S>
 void evaluate_short_columns(const Elementwise<S>& e, const Operand<S>& y, bool add) {
     constexpr Index none = 0;
@@ -93,13 +94,13 @@ void evaluate_short_columns(const Elementwise<S>& e, const Operand<S>& y, bool a
             const auto& x = e.operands[k];
             e.in[k] = x.column(j);
             if (x.batch > 1 && x.stride == rows) continue;
-            // A column for all may be there already, as the first.
             S* const room = e.repeated + k * chunk_size;
             e.in[k] = room;
-            if (x.batch == 1 && j > 0) continue;
-            const bool is_there = x.data == room;
-            copy_columns(is_there ? room + rows : room, rows, x.column(j), x.batch == 1 ? none : x.stride,
-                         rows, is_there ? n - 1 : n);
+            if (x.batch == 1 && j > 0) continue;  // there since the first time
+            if (x.rows == rows)
+                copy_columns(room, rows, x.column(j), x.batch == 1 ? none : x.stride, rows, n);
+            else
+                std::fill_n(room, rows * n, *x.data);
         }
         const bool packed = y.stride == rows;
         S* const out = packed ? y.column(j) : result;
@@ -143,17 +144,14 @@ void evaluate(const Elementwise<S>& e, Operand<S> y, bool add) {
         for (Index k = 0; k < e.count; ++k) e.operands[k].turn();
     }
 
+    // One number for all counts as a column, as far as there is room for one.
+    const auto is_number = [&](const Operand<const S>& x) {
+        return x.rows != rows && x.batch == 1 && rows <= chunk_size;
+    };
     bool whole_columns = y.rows == rows;
     for (Index k = 0; k < e.count; ++k) {
-        auto& x = e.operands[k];
-        if (x.rows != rows && x.batch == 1 && rows <= chunk_size) {
-            // One number for all: a column of it.
-            S* const chunk = e.repeated + k * chunk_size;
-            std::fill_n(chunk, rows, *x.data);
-            x.data = chunk;
-            x.rows = rows;
-        }
-        whole_columns = whole_columns && x.rows == rows;
+        const auto& x = e.operands[k];
+        whole_columns = whole_columns && (x.rows == rows || is_number(x));
         e.in[k] = x.data;
         e.stride[k] = x.batch == 1 ? 0 : x.stride;
     }
@@ -164,6 +162,12 @@ void evaluate(const Elementwise<S>& e, Operand<S> y, bool add) {
         return;
     }
     if (whole_columns && batch > 0) {
+        for (Index k = 0; k < e.count; ++k) {
+            if (!is_number(e.operands[k])) continue;
+            S* const column = e.repeated + k * chunk_size;
+            std::fill_n(column, rows, *e.in[k]);
+            e.in[k] = column;
+        }
         e.kernel(e.function, {rows, batch, y.data, y_stride, e.in, e.stride, add});
         return;
     }

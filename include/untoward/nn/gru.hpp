@@ -16,20 +16,25 @@ struct GruCell {
     static constexpr Index kept = 4;
     static constexpr Index gradient_at[gates] = {1, 2, 0};
 
-    struct Forward {
+    struct Gates {
         template <class S>
-        UNTOWARD_ALWAYS_INLINE void operator()(S& g, S& r, S& z, S& c, S& h, S a_r, S a_z, S a_n, S b_r, S b_z, S b_n, S h_before,
-                        S) const {
+        UNTOWARD_ALWAYS_INLINE void operator()(S& r, S& z, S& c, S a_r, S a_z, S, S b_r, S b_z, S b_n) const {
             r = math::sigmoid(a_r + (r + b_r));
             z = math::sigmoid(a_z + (z + b_z));
             c += b_n;
+        }
+    };
+    struct Forward {
+        template <class S>
+        UNTOWARD_ALWAYS_INLINE void operator()(S& g, S& h, S r, S z, S c, S, S, S a_n, S h_before, S) const {
             g = math::tanh(a_n + r * c);
             h = g + z * (h_before - g);
         }
     };
     struct Backward {
         template <class S>
-        UNTOWARD_ALWAYS_INLINE void operator()(S& g, S& r, S& z, S& c, S& dh, S carry, S h_before, S, S) const {
+        UNTOWARD_ALWAYS_INLINE void operator()(S& g, S& r, S& z, S& c, S& dh, S carry, S h_before, S,
+                                               S) const {
             const S direct = (dh + carry) * z;
             const S of_new = (dh + carry) * (1 - z) * (1 - g * g);
             const S of_hidden = of_new * r;

@@ -16,14 +16,20 @@ struct LstmCell {
     static constexpr Index kept = 6;
     static constexpr Index gradient_at[gates] = {2, 3, 4, 5};
 
-    struct Forward {
+    struct Gates {
         template <class S>
-        UNTOWARD_ALWAYS_INLINE void operator()(S& c, S& tanh_c, S& i, S& f, S& g, S& o, S& h, S a_i, S a_f, S a_g, S a_o, S b_i,
-                        S b_f, S b_g, S b_o, S, S before) const {
+        UNTOWARD_ALWAYS_INLINE void operator()(S& i, S& f, S& g, S& o, S a_i, S a_f, S a_g, S a_o, S b_i,
+                                               S b_f, S b_g, S b_o) const {
             i = math::sigmoid(a_i + (i + b_i));
             f = math::sigmoid(a_f + (f + b_f));
             g = math::tanh(a_g + (g + b_g));
             o = math::sigmoid(a_o + (o + b_o));
+        }
+    };
+    struct Forward {
+        template <class S>
+        UNTOWARD_ALWAYS_INLINE void operator()(S& c, S& tanh_c, S& h, S i, S f, S g, S o, S, S, S, S, S,
+                                               S before) const {
             c = f * before + i * g;
             tanh_c = math::tanh(c);
             h = o * tanh_c;
@@ -31,7 +37,8 @@ struct LstmCell {
     };
     struct Backward {
         template <class S>
-        UNTOWARD_ALWAYS_INLINE void operator()(S& c, S& tanh_c, S& i, S& f, S& g, S& o, S& dh, S carry, S, S before, S after) const {
+        UNTOWARD_ALWAYS_INLINE void operator()(S& c, S& tanh_c, S& i, S& f, S& g, S& o, S& dh, S carry, S,
+                                               S before, S after) const {
             const S d = dh + carry;
             const S dc = after + d * o * (1 - tanh_c * tanh_c);  // all that reaches c'
             const S of_input = dc * g * i * (1 - i);

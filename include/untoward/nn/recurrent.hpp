@@ -19,12 +19,14 @@ namespace untoward {
 /// Seq<H, T>. A step is one product over the batch and one pass over the gates of each sample.
 ///
 /// A cell says what one hidden unit is at one step, in functions of numbers. It keeps `kept` of them, the last `gates` of
-/// which hold W h when Forward is called and the gradient of W h + b after Backward; the first one is its state
-/// besides h, if it has one.
+/// which hold W h before Gates is called and the gradient of W h + b after Backward; the first one is its state
+/// besides h, if it has one. What waits for the gates is a function of its own, since a processor looks ahead only so
+/// far: in one, GRU and LSTM took twice the time.
 ///
-///     Forward{}(kept..., h, a..., b..., h_before, before)
-///         a is the input's share of every gate, b the bias; `before` is the first number of the step before (zero at
-///         first); changes those kept and h
+///     Gates{}(gates..., a..., b...)
+///         a is the input's share of every gate, b the bias; changes the gates
+///     Forward{}(others..., h, gates..., a..., h_before, before)
+///         `before` is the first number of the step before (zero at first); changes the others of those kept, and h
 ///     Backward{}(kept..., dh, carry, h_before, before, after)
 ///         dh + carry is the gradient of h; leaves in dh what goes to h_before directly, not through W; `after` is
 ///         the first number as the step after left it (zero at last)
@@ -199,15 +201,21 @@ private:
                              const product::Columns<const S>& a, const S* bias,
                              const product::Columns<const S>& h_before,
                              const product::Columns<const S>& before) {
-        constexpr Index changed = Cell::kept + 1;
-        Arrays<S, changed + 2 * Cell::gates + 2> x;
-        x.add(kept.data, kept.stride, h.rows, Cell::kept);
+        constexpr Index others = Cell::kept - Cell::gates;
+        const product::Columns<S> at = gates(kept);
+        Arrays<S, 3 * Cell::gates> of_gates;
+        of_gates.add(at.data, at.stride, h.rows, Cell::gates);
+        of_gates.add(a.data, a.stride, h.rows, Cell::gates);
+        of_gates.add(bias, 0, h.rows, Cell::gates);
+        change<Cell::gates>(h.rows, h.cols, typename Cell::Gates{}, of_gates.data, of_gates.stride);
+        Arrays<S, others + 1 + 2 * Cell::gates + 2> x;
+        x.add(kept.data, kept.stride, h.rows, others);
         x.add(h.data, h.stride);
+        x.add(at.data, at.stride, h.rows, Cell::gates);
         x.add(a.data, a.stride, h.rows, Cell::gates);
-        x.add(bias, 0, h.rows, Cell::gates);
         x.add(h_before.data, h_before.stride);
         x.add(before.data, before.stride);
-        change<changed>(h.rows, h.cols, typename Cell::Forward{}, x.data, x.stride);
+        change<others + 1>(h.rows, h.cols, typename Cell::Forward{}, x.data, x.stride);
     }
     // What is sent back, and where to: also to the input's share of the gates, if that is not null.
     template <class S>

@@ -8,9 +8,10 @@ namespace untoward::detail::UNTOWARD_KERNEL_SET {
 template <class S>
 void adam(const AdamVectors<S>& vectors) {
     const AdamVectors<S> a = vectors;  // here nothing else can change it
-    const S* from[] = {a.parameters, a.first, a.second, a.gradient};
-    S* to[] = {a.parameters, a.first, a.second};
-    for (Turns<4, 3, false, S> turns(a.size); turns.next(from, to);) {
+    for (Turns<4, 3, false, S> turns(a.size); turns.next();) {
+        const S* from[] = {a.parameters, a.first, a.second, a.gradient};
+        S* to[] = {a.parameters, a.first, a.second};
+        turns.enter(from, to);
         for (Index i = 0; i < turns.n; i += lanes<S>) {
             S first[lanes<S>];
             S second[lanes<S>];
@@ -30,6 +31,7 @@ void adam(const AdamVectors<S>& vectors) {
             store_vector(to[1] + i, load_vector(first));
             store_vector(to[2] + i, load_vector(second));
         }
+        turns.leave();
     }
 }
 

@@ -2,6 +2,10 @@
 // What core/kernels.hpp compiles for one instruction set; empty on its own.
 #ifdef UNTOWARD_KERNEL_SET
 
+#ifdef UNTOWARD_KERNEL_TILES
+#include "packet.hpp"
+#endif
+
 #include "apply.hpp"
 
 #include "roots.hpp"
@@ -10,8 +14,6 @@
 #include "columns.hpp"
 #include "noise.hpp"
 #ifdef UNTOWARD_KERNEL_TILES
-#include "packet.hpp"
-
 #include "tile.hpp"
 #endif
 

@@ -48,49 +48,66 @@ UNTOWARD_INLINE void copy_some(S* to, const S* from, Index n) {
     }
 }
 
-// In arrays to read and Out arrays to write, of some number of rows: first as many as fill whole lanes, then, in a second
-// turn of the same loop, the rest, filled up, in room of its own.
+// The same to a room of whole lanes, zero beyond. A processor that is to load at once what was stored in parts waits
+// until all of it is in the cache.
+template <class S>
+UNTOWARD_INLINE void load_some(S* room, const S* from, Index n) {
+    for (Index l = 0; l < lanes<S>; ++l) room[l] = 0;
+    copy_some(room, from, n);
+}
+#ifdef UNTOWARD_KERNEL_TILES
+UNTOWARD_INLINE void load_some(float* room, const float* from, Index n) {
+    store(room, load(from, first_lanes(n)));
+}
+#endif
+
+// In arrays to read and Out arrays to write, of some number of rows: the whole matrix's rows that fill whole lanes first, then, in
+// a second turn of the same loops, the rest of every column, filled up, in room of its own.
 //
-//     for (Turns<1, 1, true, S> turns(rows); turns.next(from, to);) for (Index i = 0; i < turns.n; i += lanes<S>) ...
+//     for (Turns<1, 1, true, S> turns(rows); turns.next();)
+//         for (every column) {
+//             turns.enter(from, to);
+//             for (Index i = 0; i < turns.n; i += lanes<S>) ...
+//             turns.leave();
+//         }
 template <std::size_t In, std::size_t Out, bool ReadsOutput, class S>
 struct Turns {
-    Index n = 0;  // of this turn
+    Index n = 0;  // rows of a column in this turn
+    Index whole;
     Index rest;
     int turn = 0;
     S* rest_at[Out];
     S room_in[In][lanes<S>];
     S room_out[Out][lanes<S>];
 
-    UNTOWARD_INLINE explicit Turns(Index rows) : rest(rows) {}
+    UNTOWARD_INLINE explicit Turns(Index rows) : whole(rows / lanes<S> * lanes<S>), rest(rows - whole) {}
 
-    UNTOWARD_INLINE bool next(const S* (&from)[In], S* (&to)[Out]) {
-        if (turn == 2) {
-            for (std::size_t k = 0; k < Out; ++k) copy_some(rest_at[k], room_out[k], rest);
-            return false;
-        }
-        if (turn == 0) {
+    UNTOWARD_INLINE bool next() {
+        if (turn == 0 && whole > 0) {
             turn = 1;
-            n = rest / lanes<S> * lanes<S>;
-            rest -= n;
-            if (n > 0) return true;
+            n = whole;
+            return true;
         }
-        if (rest == 0) return false;
+        if (turn == 2 || rest == 0) return false;
         turn = 2;
+        n = lanes<S>;
+        return true;
+    }
+    UNTOWARD_INLINE void enter(const S* (&from)[In], S* (&to)[Out]) {
+        if (turn == 1) return;
         for (std::size_t k = 0; k < In; ++k) {
-            for (Index l = 0; l < lanes<S>; ++l) room_in[k][l] = 0;
-            copy_some(room_in[k], from[k] + n, rest);
+            load_some(room_in[k], from[k] + whole, rest);
             from[k] = room_in[k];
         }
         for (std::size_t k = 0; k < Out; ++k) {
-            rest_at[k] = to[k] + n;
-            if (ReadsOutput) {
-                for (Index l = 0; l < lanes<S>; ++l) room_out[k][l] = 0;
-                copy_some(room_out[k], rest_at[k], rest);
-            }
+            rest_at[k] = to[k] + whole;
+            if (ReadsOutput) load_some(room_out[k], rest_at[k], rest);
             to[k] = room_out[k];
         }
-        n = lanes<S>;
-        return true;
+    }
+    UNTOWARD_INLINE void leave() {
+        if (turn == 1) return;
+        for (std::size_t k = 0; k < Out; ++k) copy_some(rest_at[k], room_out[k], rest);
     }
 };
 
@@ -102,13 +119,14 @@ __attribute__((flatten)) void apply(const void* erased, const ElementwiseColumns
     const Index columns = c.columns;
     const Index out_stride = c.out_stride;
     const Index stride[] = {c.in_stride[I]...};
-    const S* column[] = {c.in[I]...};
-    S* out = c.out;
-    bool add = c.add;
-    for (Index j = 0; j < columns; ++j) {
-        const S* from[] = {column[I]...};
-        S* to[] = {out};
-        for (Turns<sizeof...(I), 1, true, S> turns(rows); turns.next(from, to);) {
+    for (Turns<sizeof...(I), 1, true, S> turns(rows); turns.next();) {
+        const S* column[] = {c.in[I]...};
+        S* out = c.out;
+        bool add = c.add;
+        for (Index j = 0; j < columns; ++j) {
+            const S* from[] = {column[I]...};
+            S* to[] = {out};
+            turns.enter(from, to);
             for (Index i = 0; i < turns.n; i += lanes<S>) {
                 S result[lanes<S>];
                 for (Index l = 0; l < lanes<S>; ++l) result[l] = static_cast<S>(function(from[I][i + l]...));
@@ -117,10 +135,11 @@ __attribute__((flatten)) void apply(const void* erased, const ElementwiseColumns
                 }
                 store_vector(to[0] + i, load_vector(result));
             }
+            turns.leave();
+            ((column[I] += stride[I]), ...);
+            out += out_stride;
+            add = add || out_stride == 0;
         }
-        ((column[I] += stride[I]), ...);
-        out += out_stride;
-        add = add || out_stride == 0;
     }
 }
 
@@ -150,18 +169,21 @@ __attribute__((flatten)) void change(const void* erased, const ChangedColumns<S>
     const Function& function = *static_cast<const Function*>(erased);
     const Index rows = c.rows;
     const Index stride[] = {c.stride[I]...};
-    S* column[] = {c.arrays[I]...};
-    for (Index j = 0; j < c.columns; ++j, ((column[I] += stride[I]), ...)) {
-        const S* from[] = {column[I]...};
-        S* to[Changed];
-        for (std::size_t k = 0; k < Changed; ++k) to[k] = column[k];
-        for (Turns<sizeof...(I), Changed, false, S> turns(rows); turns.next(from, to);) {
+    for (Turns<sizeof...(I), Changed, false, S> turns(rows); turns.next();) {
+        S* column[] = {c.arrays[I]...};
+        for (Index j = 0; j < c.columns; ++j) {
+            const S* from[] = {column[I]...};
+            S* to[Changed];
+            for (std::size_t k = 0; k < Changed; ++k) to[k] = column[k];
+            turns.enter(from, to);
             for (Index i = 0; i < turns.n; i += lanes<S>) {
                 S result[Changed][lanes<S>];
                 for (Index l = 0; l < lanes<S>; ++l)
                     change_one(function, result, l, std::index_sequence<I...>{}, from[I][i + l]...);
                 (store_one<(I < Changed)>(to, i, result, I), ...);
             }
+            turns.leave();
+            ((column[I] += stride[I]), ...);
         }
     }
 }

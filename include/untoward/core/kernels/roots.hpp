@@ -22,13 +22,13 @@ namespace untoward::detail::UNTOWARD_KERNEL_SET {
 
 // x[i] = sqrt(x[i])
 UNTOWARD_INLINE void roots(float (&x)[lanes<float>]) {
-    typedef float Unaligned __attribute__((vector_size(UNTOWARD_KERNEL_BYTES), aligned(4), may_alias));
-    Unaligned* const v = reinterpret_cast<Unaligned*>(x);
+    typedef float Anywhere __attribute__((vector_size(UNTOWARD_KERNEL_BYTES), aligned(4), may_alias));
+    Anywhere* const v = reinterpret_cast<Anywhere*>(x);
     *v = UNTOWARD_ROOTS_FLOAT(*v);
 }
 UNTOWARD_INLINE void roots(double (&x)[lanes<double>]) {
-    typedef double Unaligned __attribute__((vector_size(UNTOWARD_KERNEL_BYTES), aligned(8), may_alias));
-    Unaligned* const v = reinterpret_cast<Unaligned*>(x);
+    typedef double Anywhere __attribute__((vector_size(UNTOWARD_KERNEL_BYTES), aligned(8), may_alias));
+    Anywhere* const v = reinterpret_cast<Anywhere*>(x);
     *v = UNTOWARD_ROOTS_DOUBLE(*v);
 }
 

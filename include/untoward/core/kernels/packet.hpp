@@ -110,6 +110,29 @@ UNTOWARD_INLINE Packet high_pairs(Packet a, Packet b) {
 }
 #endif
 
+// The first half: lanes 0, 2, 4, ..., or 1, 3, 5, ... And the first halves of a and b, as a0 b0 a1 b1 ...
+#if UNTOWARD_KERNEL_BYTES == 64
+UNTOWARD_INLINE Packet even_lanes(Packet x) {
+    return __builtin_shufflevector(x, Packet{}, 0, 2, 4, 6, 8, 10, 12, 14, 16, 16, 16, 16, 16, 16, 16, 16);
+}
+UNTOWARD_INLINE Packet odd_lanes(Packet x) {
+    return __builtin_shufflevector(x, Packet{}, 1, 3, 5, 7, 9, 11, 13, 15, 16, 16, 16, 16, 16, 16, 16, 16);
+}
+UNTOWARD_INLINE Packet in_turns(Packet a, Packet b) {
+    return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+}
+#else
+UNTOWARD_INLINE Packet even_lanes(Packet x) {
+    return __builtin_shufflevector(x, Packet{}, 0, 2, 4, 6, 8, 8, 8, 8);
+}
+UNTOWARD_INLINE Packet odd_lanes(Packet x) {
+    return __builtin_shufflevector(x, Packet{}, 1, 3, 5, 7, 8, 8, 8, 8);
+}
+UNTOWARD_INLINE Packet in_turns(Packet a, Packet b) {
+    return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+}
+#endif
+
 // The four lanes that are the sums of every fourth lane.
 UNTOWARD_INLINE Four fold(Packet x) {
 #if UNTOWARD_KERNEL_BYTES == 64

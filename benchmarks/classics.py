@@ -83,7 +83,8 @@ def moments(rows):
 
 
 def mixture(rows, most, seed):
-    """Of 1, 2, 4, .. components those with the lowest BIC, as statistics/expectation_maximisation.hpp has it."""
+    """Of 1, 2, 4, .. components those with the lowest BIC, all of them tried; statistics/expectation_maximisation.hpp stops when two
+    in a row make it worse."""
     shape = 'full' if rows.shape[1] <= 100 and len(rows) >= 5 * rows.shape[1] else 'diag'
     found = [GaussianMixture(2**i, covariance_type=shape, reg_covar=1e-3, random_state=seed).fit(rows)
              for i in range(10) if 2**i <= most and (i == 0 or len(rows) >= 20 * 2**i)]

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Intrusions into a network, NSL-KDD: `untoward` learns normal connections and meets attacks, beside what is classic.
 
     benchmarks/network.py build/untoward --data ../shared/data/network_nslkdd --min-auc 0.955

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Faults of a water rig, SKAB: `untoward` learns the first 400 rows of each experiment and judges the rest, beside what is classic.
 
     benchmarks/rig.py build/untoward --data ../shared/data/skab

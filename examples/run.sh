@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Installs what is missing (Debian, as root or with sudo), builds the example programs, makes card payments with
-# planted frauds, learns from the normal ones, scores the later ones, and prints what was caught.
+# planted frauds, learns from the normal ones, scores the later ones, and prints what was caught, beside rules
+# written by hand.
 # Everything it writes is under build/.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

@@ -3,8 +3,8 @@
 //
 //   card_payments --out DIR     writes DIR/train.csv (normal payments) and DIR/test.csv (later payments, some of
 //                               them fraudulent, with the columns `fraud_kind` and `label`)
-//   card_payments --report DIR  reads DIR/test.csv and DIR/scored.csv (from `untoward score`) and prints what
-//                               was caught at which false-alarm rate
+//   card_payments --report DIR  reads these and DIR/scored.csv (from `untoward score`) and prints what was caught
+//                               at which false-alarm rate, and what rules written by hand miss of it (report.cpp)
 //
 // Customers differ in country, income, habits, hours and commute; they travel, go on shopping trips, and some
 // buy in games at night. A few columns are what a bank derives from a customer's history. Frauds come in
@@ -26,13 +26,13 @@
 #include <fstream>
 #include <iomanip>
 #include <iostream>
-#include <map>
 #include <numbers>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "report.hpp"
 #include "untoward/core/random.hpp"
 
 namespace {
@@ -142,7 +142,6 @@ std::array<double, countries.size()> country_weights(Member member, std::size_t 
 // --- customers and their payments ---------------------------------------------------------------------
 
 enum class Fraud { None, CardTesting, StolenCard, AccountTakeover, ClonedCard };
-constexpr std::array fraud_names{"none", "card_testing", "stolen_card", "account_takeover", "cloned_card"};
 
 struct Payment {
     double time = 0;  // in hours since the start
@@ -531,84 +530,6 @@ void generate(const Options& options) {
               << (options.out / "test.csv").string() << '\n';
 }
 
-// --- reading the scores ---------------------------------------------------------------------------------
-
-/// The named columns of a table without quoted cells before them.
-std::vector<std::vector<std::string>> read_columns(const std::filesystem::path& path,
-                                                   const std::vector<std::string>& names) {
-    const auto cells = [](std::string_view line) {
-        std::vector<std::string> parts;
-        while (line.ends_with('\r')) line.remove_suffix(1);
-        for (std::size_t comma = 0; comma != line.npos;) {
-            comma = line.find(',');
-            parts.emplace_back(line.substr(0, comma));
-            line.remove_prefix(comma == line.npos ? 0 : comma + 1);
-        }
-        return parts;
-    };
-    std::ifstream file(path);
-    std::string line;
-    if (!std::getline(file, line)) throw std::runtime_error("cannot read " + path.string());
-    const auto header = cells(line);
-    std::vector<std::size_t> places;
-    for (const auto& name : names) {
-        const auto found = std::find(header.begin(), header.end(), name);
-        if (found == header.end()) throw std::runtime_error(path.string() + " has no column " + name);
-        places.push_back(static_cast<std::size_t>(found - header.begin()));
-    }
-    std::vector<std::vector<std::string>> rows;
-    while (std::getline(file, line)) {
-        const auto row = cells(line);
-        std::vector<std::string> chosen;
-        for (const std::size_t place : places) chosen.push_back(row.at(place));
-        rows.push_back(std::move(chosen));
-    }
-    return rows;
-}
-
-void report(const std::filesystem::path& folder) {
-    std::map<std::string, double> p_values;
-    for (const auto& row : read_columns(folder / "scored.csv", {"payment_id", "p_value"})) {
-        p_values[row[0]] = std::stod(row[1]);
-    }
-    struct Kind {
-        std::string name;
-        std::vector<double> p;
-    };
-    std::vector<Kind> kinds;
-    for (const char* name : fraud_names) kinds.push_back({name, {}});
-    for (const auto& row : read_columns(folder / "test.csv", {"payment_id", "fraud_kind"})) {
-        const auto kind =
-            std::find_if(kinds.begin(), kinds.end(), [&](const Kind& k) { return k.name == row[1]; });
-        const auto scored = p_values.find(row[0]);
-        if (kind == kinds.end()) throw std::runtime_error("test.csv has an unknown fraud_kind, " + row[1]);
-        if (scored == p_values.end()) throw std::runtime_error("scored.csv has no payment " + row[0]);
-        kind->p.push_back(scored->second);
-    }
-    std::vector<double> all;
-    for (std::size_t i = 1; i < kinds.size(); ++i)
-        all.insert(all.end(), kinds[i].p.begin(), kinds[i].p.end());
-    std::vector<Kind> lines(kinds.begin() + 1, kinds.end());
-    lines.push_back({"all frauds", all});
-
-    constexpr std::array rates{0.001, 0.01, 0.05};
-    const auto share = [](const std::vector<double>& p, double rate) {
-        const auto alarms = std::count_if(p.begin(), p.end(), [&](double value) { return value <= rate; });
-        return p.empty() ? 0.0 : 100.0 * static_cast<double>(alarms) / static_cast<double>(p.size());
-    };
-    const auto print = [&](const std::string& name, const std::vector<double>& p, int digits) {
-        std::printf("  %-28s %7zu", name.c_str(), p.size());
-        for (const double rate : rates) std::printf("  %8.*f %%", digits, share(p, rate));
-        std::printf("\n");
-    };
-    std::printf("\n  %-28s %7s", "false-alarm rate asked for", "");
-    for (const double rate : rates) std::printf("  %8.1f %%", 100 * rate);
-    std::printf("\n  %-28s %7s  alarms\n", "", "number");
-    print("normal payments", kinds[0].p, 2);
-    for (const Kind& line : lines) print(line.name, line.p, 0);
-    std::printf("\n");
-}
-
 Options parse(int argc, char** argv) {
     Options options;
     const auto number = [](const std::string& name, const std::string& text, double least, double most) {
@@ -650,7 +571,8 @@ constexpr const char* usage =
     "card_payments --out DIR [--seed N] [--customers N] [--days N] [--test-days N] [--fraud-share S]\n"
     "    writes DIR/train.csv, normal payments of N days, and DIR/test.csv, later ones with planted frauds\n"
     "card_payments --report DIR\n"
-    "    reads DIR/test.csv and DIR/scored.csv, and says what was caught at which false-alarm rate\n";
+    "    reads these and DIR/scored.csv, and says what was caught, and what of it rules written by hand "
+    "miss\n";
 
 }  // namespace
 

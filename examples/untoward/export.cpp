@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <numeric>
 
 #include <untoward/io/file.hpp>
 
@@ -78,12 +77,7 @@ void export_model(const ExportArguments& arguments) {
     Model exported = model.rounded(arguments.weights);
     std::vector<std::string> notes;
     if (!arguments.normals.empty()) {
-        const io::Table table = io::read_table(arguments.normals, model.coding().text_columns());
-        if (table.rows() == 0) untoward::fail(table.name(), ": no rows to calibrate on");
-        const Eigen::MatrixXf x = model.coding().matrix(table);
-        std::vector<Index> rows(static_cast<std::size_t>(table.rows()));
-        std::iota(rows.begin(), rows.end(), Index{0});
-        require_finite(table, model.coding(), x, rows);
+        const Eigen::MatrixXf x = read_normal_rows(arguments.normals, model.coding());
         const Eigen::VectorXf scores = exported.score(x);
         exported.set_threshold(exported.calibrated(scores));
         notes.push_back(change_of(model, exported, model.score(x), scores));

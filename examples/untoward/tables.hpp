@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,18 @@ inline void require_finite(const untoward::io::Table& table, const untoward::io:
                            "value is missing");
         }
     }
+}
+
+/// Every row of a table of normal rows, as features x rows. Throws Error that says where, when there is none or a value
+/// is infinite.
+inline Eigen::MatrixXf read_normal_rows(const std::string& file, const untoward::io::TableCoding& coding) {
+    const untoward::io::Table table = untoward::io::read_table(file, coding.text_columns());
+    if (table.rows() == 0) untoward::fail(table.name(), ": no rows to calibrate on");
+    const Eigen::MatrixXf x = coding.matrix(table);
+    std::vector<untoward::Index> rows(static_cast<std::size_t>(table.rows()));
+    std::iota(rows.begin(), rows.end(), untoward::Index{0});
+    require_finite(table, coding, x, rows);
+    return x;
 }
 
 /// The columns that options name, each a list with commas. A name may itself have commas: of several readings

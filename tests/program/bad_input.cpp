@@ -24,8 +24,9 @@ struct Bench {
     }
 
     // The one row of a table of one row.
-    std::vector<std::string> score(const std::string& bytes) const {
-        return cells_of(run_well({"score", file(bytes), "--model", model, "--out", "-"}).out).at(1);
+    std::vector<std::string> score(const std::string& bytes) const { return score(bytes, model); }
+    std::vector<std::string> score(const std::string& bytes, const std::string& by) const {
+        return cells_of(run_well({"score", file(bytes), "--model", by, "--out", "-"}).out).at(1);
     }
 
     // Refused by every command that reads a table.
@@ -112,14 +113,18 @@ TEST_CASE("cells that do not belong") {
     }
 
     // As large as a number gets: a large score that is finite, and the right column to blame. The default score
-    // is about a logarithm of what is usual: 0 for normal rows.
+    // is about a logarithm of what is usual: 0 for normal rows. That of one model is in nats.
+    const std::string one = bench.folder / "one";
+    run_well({"fit", bench.folder / "train.csv", "--model", one, "--hidden", "16", "--epochs", "20"});
     for (const char* value : {"1e30", "-1e30", "3e38"}) {
-        const auto row = bench.score(std::string("a,b,c\n1,") + value + ",x\n");
-        INFO(value << " scores " << row[1]);
-        CHECK(std::isfinite(std::stod(row[1])));
-        CHECK(std::stod(row[1]) > 10);
-        CHECK(row[3] == "1");
-        CHECK(row[4] == "b");
+        for (const auto& [model, least] : {std::pair(bench.model, 10.0), std::pair(one, 1e4)}) {
+            const auto row = bench.score(std::string("a,b,c\n1,") + value + ",x\n", model);
+            INFO(value << " scores " << row[1]);
+            CHECK(std::isfinite(std::stod(row[1])));
+            CHECK(std::stod(row[1]) > least);
+            CHECK(row[3] == "1");
+            CHECK(row[4] == "b");
+        }
     }
     // In training it is a number like others.
     run_well(

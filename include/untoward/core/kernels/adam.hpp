@@ -8,28 +8,27 @@ namespace untoward::detail::UNTOWARD_KERNEL_SET {
 template <class S>
 void adam(const AdamVectors<S>& vectors) {
     const AdamVectors<S> a = vectors;  // here nothing else can change it
-    for (Turns<4, 3, false, S> turns(a.size); turns.next();) {
-        const S* from[] = {a.parameters, a.first, a.second, a.gradient};
-        S* to[] = {a.parameters, a.first, a.second};
-        turns.enter(from, to);
+    for (Turns<4, 3, S> turns(a.size); turns.next();) {
+        S* x[] = {a.parameters, a.first, a.second, const_cast<S*>(a.gradient)};
+        turns.enter(x);
         for (Index i = 0; i < turns.n; i += lanes<S>) {
             S first[lanes<S>];
             S second[lanes<S>];
             S root[lanes<S>];
             S parameter[lanes<S>];
             for (Index l = 0; l < lanes<S>; ++l) {
-                const S g = from[3][i + l];
-                first[l] = a.beta1 * from[1][i + l] + (1 - a.beta1) * g;
-                second[l] = a.beta2 * from[2][i + l] + (1 - a.beta2) * (g * g);
+                const S g = x[3][i + l];
+                first[l] = a.beta1 * x[1][i + l] + (1 - a.beta1) * g;
+                second[l] = a.beta2 * x[2][i + l] + (1 - a.beta2) * (g * g);
                 root[l] = second[l];
             }
             roots(root);
             for (Index l = 0; l < lanes<S>; ++l)
                 parameter[l] =
-                    a.keep * from[0][i + l] - a.rate * first[l] / (root[l] * a.root_factor + a.epsilon);
-            store_vector(to[0] + i, load_vector(parameter));
-            store_vector(to[1] + i, load_vector(first));
-            store_vector(to[2] + i, load_vector(second));
+                    a.keep * x[0][i + l] - a.rate * first[l] / (root[l] * a.root_factor + a.epsilon);
+            store_vector(x[0] + i, load_vector(parameter));
+            store_vector(x[1] + i, load_vector(first));
+            store_vector(x[2] + i, load_vector(second));
         }
         turns.leave();
     }

@@ -61,24 +61,24 @@ UNTOWARD_INLINE void load_some(float* room, const float* from, Index n) {
 }
 #endif
 
-// In arrays to read and Out arrays to write, of some number of rows: the whole matrix's rows that fill whole lanes first, then, in
-// a second turn of the same loops, the rest of every column, filled up, in room of its own.
+// Arrays of some number of rows, the first `Changed` of which are written: the rows that fill whole lanes first, of all
+// columns, then, in a second turn of the same loops, the rest of every column, filled up, in room of its own.
 //
-//     for (Turns<1, 1, true, S> turns(rows); turns.next();)
+//     for (Turns<2, 1, S> turns(rows); turns.next();)
 //         for (every column) {
-//             turns.enter(from, to);
+//             S* x[] = {of this column};
+//             turns.enter(x);
 //             for (Index i = 0; i < turns.n; i += lanes<S>) ...
 //             turns.leave();
 //         }
-template <std::size_t In, std::size_t Out, bool ReadsOutput, class S>
+template <std::size_t Count, std::size_t Changed, class S>
 struct Turns {
     Index n = 0;  // rows of a column in this turn
     Index whole;
     Index rest;
     int turn = 0;
-    S* rest_at[Out];
-    S room_in[In][lanes<S>];
-    S room_out[Out][lanes<S>];
+    S* rest_at[Changed];
+    S room[Count][lanes<S>];
 
     UNTOWARD_INLINE explicit Turns(Index rows) : whole(rows / lanes<S> * lanes<S>), rest(rows - whole) {}
 
@@ -93,21 +93,18 @@ struct Turns {
         n = lanes<S>;
         return true;
     }
-    UNTOWARD_INLINE void enter(const S* (&from)[In], S* (&to)[Out]) {
+    UNTOWARD_INLINE void enter(S* (&x)[Count]) {
         if (turn == 1) return;
-        for (std::size_t k = 0; k < In; ++k) {
-            load_some(room_in[k], from[k] + whole, rest);
-            from[k] = room_in[k];
-        }
-        for (std::size_t k = 0; k < Out; ++k) {
-            rest_at[k] = to[k] + whole;
-            if (ReadsOutput) load_some(room_out[k], rest_at[k], rest);
-            to[k] = room_out[k];
+        for (std::size_t k = 0; k < Count; ++k) {
+            S* const from = x[k] + whole;
+            if (k < Changed) rest_at[k] = from;
+            load_some(room[k], from, rest);
+            x[k] = room[k];
         }
     }
     UNTOWARD_INLINE void leave() {
         if (turn == 1) return;
-        for (std::size_t k = 0; k < Out; ++k) copy_some(rest_at[k], room_out[k], rest);
+        for (std::size_t k = 0; k < Changed; ++k) copy_some(rest_at[k], room[k], rest);
     }
 };
 
@@ -119,21 +116,20 @@ __attribute__((flatten)) void apply(const void* erased, const ElementwiseColumns
     const Index columns = c.columns;
     const Index out_stride = c.out_stride;
     const Index stride[] = {c.in_stride[I]...};
-    for (Turns<sizeof...(I), 1, true, S> turns(rows); turns.next();) {
-        const S* column[] = {c.in[I]...};
+    for (Turns<1 + sizeof...(I), 1, S> turns(rows); turns.next();) {
+        S* column[] = {const_cast<S*>(c.in[I])...};
         S* out = c.out;
         bool add = c.add;
         for (Index j = 0; j < columns; ++j) {
-            const S* from[] = {column[I]...};
-            S* to[] = {out};
-            turns.enter(from, to);
+            S* x[] = {out, column[I]...};
+            turns.enter(x);
             for (Index i = 0; i < turns.n; i += lanes<S>) {
                 S result[lanes<S>];
-                for (Index l = 0; l < lanes<S>; ++l) result[l] = static_cast<S>(function(from[I][i + l]...));
+                for (Index l = 0; l < lanes<S>; ++l) result[l] = static_cast<S>(function(x[1 + I][i + l]...));
                 if (add) {
-                    for (Index l = 0; l < lanes<S>; ++l) result[l] += to[0][i + l];
+                    for (Index l = 0; l < lanes<S>; ++l) result[l] += x[0][i + l];
                 }
-                store_vector(to[0] + i, load_vector(result));
+                store_vector(x[0] + i, load_vector(result));
             }
             turns.leave();
             ((column[I] += stride[I]), ...);
@@ -148,8 +144,8 @@ template <bool Keep, class S, std::size_t Changed>
 UNTOWARD_INLINE void keep_one(S (&result)[Changed][lanes<S>], std::size_t k, Index l, S x) {
     if constexpr (Keep) result[k][l] = x;
 }
-template <bool Keep, class S, std::size_t Changed>
-UNTOWARD_INLINE void store_one(S* const (&to)[Changed], Index i, const S (&result)[Changed][lanes<S>],
+template <bool Keep, class S, std::size_t Count, std::size_t Changed>
+UNTOWARD_INLINE void store_one(S* const (&to)[Count], Index i, const S (&result)[Changed][lanes<S>],
                                std::size_t k) {
     if constexpr (Keep) store_vector(to[k] + i, load_vector(result[k]));
 }
@@ -169,18 +165,16 @@ __attribute__((flatten)) void change(const void* erased, const ChangedColumns<S>
     const Function& function = *static_cast<const Function*>(erased);
     const Index rows = c.rows;
     const Index stride[] = {c.stride[I]...};
-    for (Turns<sizeof...(I), Changed, false, S> turns(rows); turns.next();) {
+    for (Turns<sizeof...(I), Changed, S> turns(rows); turns.next();) {
         S* column[] = {c.arrays[I]...};
         for (Index j = 0; j < c.columns; ++j) {
-            const S* from[] = {column[I]...};
-            S* to[Changed];
-            for (std::size_t k = 0; k < Changed; ++k) to[k] = column[k];
-            turns.enter(from, to);
+            S* x[] = {column[I]...};
+            turns.enter(x);
             for (Index i = 0; i < turns.n; i += lanes<S>) {
                 S result[Changed][lanes<S>];
                 for (Index l = 0; l < lanes<S>; ++l)
-                    change_one(function, result, l, std::index_sequence<I...>{}, from[I][i + l]...);
-                (store_one<(I < Changed)>(to, i, result, I), ...);
+                    change_one(function, result, l, std::index_sequence<I...>{}, x[I][i + l]...);
+                (store_one<(I < Changed)>(x, i, result, I), ...);
             }
             turns.leave();
             ((column[I] += stride[I]), ...);

@@ -66,14 +66,17 @@ options = arguments.parse_args()
 
 within = True
 with tempfile.TemporaryDirectory() as folder:
-    sources = [pathlib.Path(folder, f"{name}.cpp") for name in ("eigen", "first", "second")]
-    for source, text in zip(sources, ["#include <Eigen/Core>\n", *readme_programs()]):
+    sources = [pathlib.Path(folder, f"{name}.cpp") for name in ("eigen", "first", "second", "all")]
+    first, second = readme_programs()
+    whole = "#include <untoward/untoward.hpp>\n" + first
+    for source, text in zip(sources, ["#include <Eigen/Core>\n", first, second, whole]):
         source.write_text(text, encoding="utf-8")
     for name in options.compiler or ["g++", "clang++"]:
         measure("Eigen/Core alone", name, ["-O0"], sources[0])
         for flags in (["-O0"], ["-O2"]):
             seconds, megabytes = measure("README's first program", name, flags, sources[1])
             within &= seconds <= options.most_seconds and megabytes <= options.most_megabytes
+        measure("the first with untoward.hpp", name, ["-O2"], sources[3])
         measure("README's second program", name, ["-O2"], sources[2])
         slowest = slowest_test(options.build)
         if slowest is not None:

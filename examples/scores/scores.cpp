@@ -85,7 +85,7 @@ void show(const char* text, const Options& options, const Rows& rows) {
         const auto verdict = detector(rows.drift.col(j));
         right += verdict.contributions[0].feature == j % sensors ? 1 : 0;
     }
-    std::printf("%-66s %6.3f %7.3f %9.3f %6.0f%%\n", text, area(normal, detector.score(rows.drift)),
+    std::printf("%-81s %6.3f %7.3f %9.3f %6.0f%%\n", text, area(normal, detector.score(rows.drift)),
                 area(normal, detector.score(rows.broken)), area(normal, detector.score(rows.overload)),
                 100.0 * static_cast<double>(right) / rows_of_a_kind);
     std::fflush(stdout);
@@ -104,7 +104,7 @@ auto with(const Score& score) {
 
 int main() {
     const Rows rows;
-    std::printf("%-66s %6s %7s %9s %7s\n", "score", "drift", "broken", "overload", "blames");
+    std::printf("%-81s %6s %7s %9s %7s\n", "score", "drift", "broken", "overload", "blames");
 
     // The model's error.
     SHOW(ReconstructionError{});
@@ -120,7 +120,10 @@ int main() {
 
     // Probabilities under the model.
     SHOW(NegativeElbo{});
+    SHOW(ImportanceWeightedLikelihood{.draws = 50});
     SHOW(ReconstructionProbability{.draws = 16});
+    SHOW(ReconstructionProbability{.draws = 50, .average = DensityAverage::log_mean_exp});
+    SHOW(ReconstructionProbability{.path = DensityPath::mean});
 
     // What is learned of the training rows besides.
     SHOW(MahalanobisScore{.space = Space::latent});

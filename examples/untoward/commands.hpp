@@ -55,6 +55,7 @@ struct ScoreArguments {
     std::string out;
     int top = 3;
     std::string id;
+    bool standard_error = false;
 };
 void score(const ScoreArguments& arguments);
 

@@ -99,6 +99,10 @@ Explanation Model::explain(const Eigen::MatrixXf& x, Index begin, Index n) const
     return result;
 }
 
+Eigen::VectorXf Model::standard_error(const Eigen::MatrixXf& x, Index begin, Index n) const {
+    return network_->detector.standard_error(x.middleCols(begin, n));
+}
+
 const Threshold& Model::threshold() const {
     return network_->detector.threshold();
 }

@@ -60,6 +60,9 @@ public:
     /// Explains at most `block` columns of x.
     Explanation explain(const Eigen::MatrixXf& x, untoward::Index begin, untoward::Index n) const;
 
+    /// The Monte Carlo standard errors of the scores of n columns of x; NaN where one is not known.
+    Eigen::VectorXf standard_error(const Eigen::MatrixXf& x, untoward::Index begin, untoward::Index n) const;
+
     const untoward::io::TableCoding& coding() const { return coding_; }
     const Notes& notes() const { return notes_; }
     const Threshold& threshold() const;

@@ -61,7 +61,9 @@ void score(const ScoreArguments& arguments) {
     io::CsvWriter csv(file);
     csv.cell("row");
     if (id != nullptr) csv.cell(id->name);
-    csv.cell("score").cell("p_value").cell("is_anomaly");
+    csv.cell("score");
+    if (arguments.standard_error) csv.cell("standard_error");
+    csv.cell("p_value").cell("is_anomaly");
     for (std::size_t k = 1; k <= top; ++k) {
         const std::string number = std::to_string(k);
         csv.cell("feature_" + number).cell("observed_" + number).cell("expected_" + number);
@@ -69,13 +71,18 @@ void score(const ScoreArguments& arguments) {
     csv.cell("missing").end_row();
 
     for (Index begin = 0; begin < x.cols(); begin += Model::block) {
-        const Explanation explanation = model.explain(x, begin, std::min(Model::block, x.cols() - begin));
+        const Index count = std::min(Model::block, x.cols() - begin);
+        const Explanation explanation = model.explain(x, begin, count);
+        const Eigen::VectorXf errors =
+            arguments.standard_error ? model.standard_error(x, begin, count) : Eigen::VectorXf();
         for (Index j = 0; j < explanation.scores.size(); ++j) {
             const Index row = begin + j;
             const float value = explanation.scores(j);
             csv.cell(row + 1);
             if (id != nullptr) csv.cell(id->text(row));
-            csv.cell(static_cast<double>(value)).cell(static_cast<double>(model.threshold().p_value(value)));
+            csv.cell(static_cast<double>(value));
+            if (arguments.standard_error) csv.cell(static_cast<double>(errors(j)));
+            csv.cell(static_cast<double>(model.threshold().p_value(value)));
             csv.cell(model.threshold().is_anomaly(value) ? 1 : 0);
             if (top > 0) {
                 const std::vector<Blame> columns = blame(coding, explanation.contributions.col(j));

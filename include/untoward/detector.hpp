@@ -113,7 +113,8 @@ struct NumbersOf<Storage> {
 };
 
 // What detectors do alike, whatever computes their scores: `Self` has features(), arena_bytes(batch, explain),
-// judge_bytes() and evaluate(samples, arena, scores, contributions, expected).
+// judge_bytes() and evaluate(samples, arena, scores, contributions, expected); for standard errors draws(),
+// deviation_bytes(batch) and add_deviations(samples, arena, deviations, weight).
 template <class Self, class S, class SampleShape, class ThresholdType>
 class Judge {
 public:
@@ -153,6 +154,34 @@ public:
                             scores.data() + begin);
         });
         return scores;
+    }
+
+    /// The Monte Carlo standard error of the score of every sample: how far the score would lie, with other draws,
+    /// from where it is with infinitely many (scores/draws.hpp). 0 for scores without draws; NaN where it is not
+    /// known: of one draw, of a score in the unit of its rank, of a sample with an infinite value. Another pass over
+    /// the samples, features x n, which keeps every draw.
+    template <class Derived>
+    [[nodiscard]] Eigen::Matrix<S, Dynamic, 1> standard_error(
+        const Eigen::DenseBase<Derived>& samples) const {
+        const Index n = samples.cols();
+        const Index draws = self().draws();
+        Eigen::Matrix<S, Dynamic, 1> errors(n);
+        errors.setZero();
+        if (n == 0 || draws == 0) return errors;
+        constexpr Index numbers_at_once = Index{1} << 20;
+        const Index block = std::clamp<Index>(numbers_at_once / (draws * self().features()), 1,
+                                              std::min<Index>(block_size, n));
+        Eigen::Matrix<S, Dynamic, Dynamic> deviations(draws, block);
+        Buffer<std::byte> memory(static_cast<Index>(self().deviation_bytes(block)));
+        Arena arena(memory);
+        for (Index begin = 0; begin < n; begin += block) {
+            const Index count = std::min(block, n - begin);
+            deviations.setZero();
+            self().add_deviations(samples.derived().middleCols(begin, count), arena,
+                                  Tensor<S, Vec<>>(deviations.data(), Vec<>(draws), count), S(1));
+            errors.segment(begin, count) = deviations.leftCols(count).colwise().norm().transpose();
+        }
+        return errors;
     }
 
     /// The verdict on one sample of `features()` values.
@@ -292,6 +321,40 @@ public:
         return judge_bytes(recipe_, detail::score_bytes(fitted_score(), 1));
     }
 
+    /// Draws of z that the score is a mean over; 0 where it is none.
+    [[nodiscard]] Index draws() const { return detail::needs_of(recipe_.score).draws; }
+    /// Arena bytes for `add_deviations`.
+    [[nodiscard]] std::size_t deviation_bytes(Index batch) const {
+        return align_up(static_cast<std::size_t>(features() * batch) * sizeof(Scalar)) +
+               detail::score_bytes(fitted_score(), batch) +
+               detail::count_pass<Scalar>(false, gather_draws(), batch, recipe_.model.sample).run_bytes;
+    }
+    /// Adds to `deviations`, draws() or more x n, `weight` times what each draw does to the score of each of n raw
+    /// samples (DeviationSheet): for `standard_error`.
+    template <class Derived>
+    void add_deviations(const Eigen::DenseBase<Derived>& samples, Arena& arena,
+                        const Tensor<Scalar, Vec<>>& deviations, Scalar weight) const {
+        if (draws() == 0) return;
+        const Index n = samples.cols();
+        const std::size_t mark = arena.used();
+        const Tensor<Scalar, Sample> x(arena.allocate<Scalar>(features() * n), recipe_.model.sample, n);
+        const auto raw = detail::as_tensor<Scalar>(samples.derived(), x.data());
+        const bool is_infinite = detail::any_is_infinite(raw);
+        scaling_.apply(x, raw);
+        const auto layer = gather_draws();
+        Run<Scalar> scope(parameters_.data(), arena, Pass{.seed = layer.needs.seed});
+        const auto evidence = layer(scope, scope.input(Tensor<const Scalar, Sample>(x)));
+        DeviationSheet<Scalar> sheet{deviations, nullptr, &arena};
+        detail::add_deviations(fitted_score(), sheet, evidence, weight);
+        for (Index j = 0; j < n && is_infinite; ++j) {
+            for (Index i = 0; i < features(); ++i) {
+                if (std::isinf(static_cast<Scalar>(samples(i, j))))
+                    deviations(0, j) = std::numeric_limits<Scalar>::quiet_NaN();
+            }
+        }
+        arena.rewind(mark);
+    }
+
     /// Scores a batch of raw samples (features x n, NaN = missing) in an arena of `arena_bytes(n,
     /// expected != nullptr)`, without any other memory. `contributions` and `expected` (features x n,
     /// column-major, or null) receive every feature's excess share of the score and what was to be expected of
@@ -326,7 +389,14 @@ private:
         detail::require_variance<ScorePolicy, std::remove_cvref_t<decltype(recipe.model.likelihood)>>();
         Needs needs = detail::needs_of(recipe.score);
         needs.expectation = needs.expectation || explain;
-        return GatherEvidence<Model>{recipe.model, needs};
+        return GatherEvidence<Model, detail::draw_detail<ScorePolicy>()>{recipe.model, needs};
+    }
+    // The same with every draw apart.
+    [[nodiscard]] constexpr auto gather_draws() const {
+        Needs needs = detail::needs_of(recipe_.score);
+        needs.each_draw = true;
+        return GatherEvidence<Model, std::max(DrawDetail::apart, detail::draw_detail<ScorePolicy>())>{
+            recipe_.model, needs};
     }
 
     // What `evaluate` does with samples of any type once they are scaled; compiled once.

@@ -125,6 +125,32 @@ public:
         return arena_bytes(1, true) + 2 * align_up(static_cast<std::size_t>(features()) * sizeof(Scalar));
     }
 
+    /// The most draws of z that a member's score is a mean over.
+    [[nodiscard]] Index draws() const {
+        Index most = 0;
+        detail::for_each_member(members_,
+                                [&](const auto& member, Index) { most = std::max(most, member.draws()); });
+        return most;
+    }
+    /// Arena bytes for `add_deviations`.
+    [[nodiscard]] std::size_t deviation_bytes(Index batch) const {
+        std::size_t most = 0;
+        detail::for_each_member(members_, [&](const auto& member, Index) {
+            most = std::max(most, member.deviation_bytes(batch));
+        });
+        return most;
+    }
+    /// As a detector of one model does: what a draw does to one member and to another adds up, for members of one
+    /// seed meet the same noise.
+    template <class Derived>
+    void add_deviations(const Eigen::DenseBase<Derived>& samples, Arena& arena,
+                        const Tensor<Scalar, Vec<>>& deviations, Scalar weight) const {
+        const Scalar share = weight / static_cast<Scalar>(member_count());
+        detail::for_each_member(members_, [&](const auto& member, Index) {
+            member.add_deviations(samples, arena, deviations, share);
+        });
+    }
+
     /// As a detector of one model does (detector.hpp): no memory but the arena's, of `arena_bytes(n, expected
     /// != nullptr)`.
     template <class Derived>

@@ -100,6 +100,7 @@ struct NegativeElbo;
 struct KlDivergence;
 struct ReconstructionError;
 struct ReconstructionProbability;
+struct ImportanceWeightedLikelihood;
 struct TopShare;
 struct WhitenedError;
 struct BalancedError;

@@ -100,6 +100,33 @@ TEST_CASE("the same detector, fixed or chosen at run time: the same scores, the 
     CHECK(io::read_detector(file(bytes), fixed).score(rows) == typed.score(rows));
 }
 
+TEST_CASE("scores of draws chosen at run time: the same numbers as fixed ones, with their standard errors") {
+    const Recipe recipe{
+        RobustScaler{}, Model{},
+        ImportanceWeightedLikelihood{.draws = 5} +
+            0.5f * ReconstructionProbability{.draws = 5, .average = DensityAverage::log_mean_exp},
+        Conformal{.false_alarm_rate = 0.1}};
+    auto from_text = any_recipe();
+    from_text.score = make_score(
+        "importance-weighted-likelihood{draws=5} + 0.5 * "
+        "reconstruction-probability{draws=5, average=log_mean_exp}");
+    const auto typed = detector_of(recipe);
+    const auto any = detector_of(from_text);
+    Eigen::MatrixXf rows(3, 40);
+    fill_normal(rows.data(), rows.size(), {.seed = 5});
+    CHECK(any.score(rows) == typed.score(rows));
+    CHECK(any.standard_error(rows) == typed.standard_error(rows));
+    CHECK(any.standard_error(rows).minCoeff() > 0);
+    CHECK(any.arena_bytes(7, true) == typed.arena_bytes(7, true));
+    const std::string bytes = saved(any);
+    CHECK(bytes == saved(typed));
+    CHECK(io::read_any_detector(file(bytes)).score(rows) == typed.score(rows));
+    // A code has no densities to weigh draws by.
+    from_text.model.latent = latent_registry().make("code<2>");
+    CHECK_THROWS_WITH(require_latent_for_score(from_text.model.latent, from_text.score),
+                      ContainsSubstring("the latent Code<2>{} has none"));
+}
+
 TEST_CASE("a recipe is printed as the C++ that makes it") {
     const auto without_spaces = [](std::string text) {
         text.erase(std::remove(text.begin(), text.end(), ' '), text.end());

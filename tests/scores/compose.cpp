@@ -82,6 +82,17 @@ TEST_CASE("scores: the encoder runs once, the decoder as often as needed and no 
     const Passes all = passes(ReconstructionError{} + 0.1f * NegativeElbo{.draws = 3, .seed = 5});
     REQUIRE(all.encoded == 1);
     REQUIRE(all.decoded == 4);
+    // Scores of the same draws decode them once.
+    const ReconstructionProbability mean_of_p{.draws = 6, .seed = 5, .average = DensityAverage::log_mean_exp};
+    const Passes sampled =
+        passes(NegativeElbo{.draws = 6, .seed = 5} + ReconstructionProbability{.draws = 6, .seed = 5} +
+               0.5f * mean_of_p + ImportanceWeightedLikelihood{.draws = 6, .seed = 5});
+    REQUIRE(sampled.encoded == 1);
+    REQUIRE(sampled.decoded == 6);
+    const Passes at_mean =
+        passes(ReconstructionError{} + ReconstructionProbability{.path = DensityPath::mean});
+    REQUIRE(at_mean.encoded == 1);
+    REQUIRE(at_mean.decoded == 1);
 }
 
 TEST_CASE("scores: one of your own works, composes, and blames one feature") {

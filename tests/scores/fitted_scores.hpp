@@ -13,7 +13,8 @@ template <class ScoreType>
 auto fit_by_hand(const ScoreType& score, const Eigen::MatrixXd& training, const Eigen::MatrixXd& held_out) {
     const Buffer<double> parameters = random_parameters();
     const Model model;
-    const detail::EvidenceOfModel<double, Model> evidence(model, parameters.data(), training, held_out, 5);
+    const detail::EvidenceOfModel<double, Model, detail::draw_detail<ScoreType>()> evidence(
+        model, parameters.data(), training, held_out, 5);
     const TrainingEvidence<double>& rows = evidence;
     auto fitted = detail::ScoreFitting<ScoreType, Eigen::VectorXd>::fit(score, rows);
     const Recipe recipe{NoScaler{}, model, score, Fixed{10}};

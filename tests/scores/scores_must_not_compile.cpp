@@ -34,3 +34,9 @@ template std::size_t DetectorOf<ReconstructionProbability>::arena_bytes(Index, b
 template std::size_t DetectorOf<SumOfScores<KlDivergence, Weighted<ReconstructionProbability>>>::arena_bytes(
     Index, bool) const;
 #endif
+// Importance weights of a code, which has no density.
+#if CASE == 3  // expect: untoward: this score weighs draws of z by their densities
+template std::size_t
+Detector<Recipe<NoScaler, Vae<Vec<3>, Encoder<>, Code<2>, Decoder<>, FixedGaussian>,
+                ImportanceWeightedLikelihood, Fixed>>::arena_bytes(Index, bool) const;
+#endif

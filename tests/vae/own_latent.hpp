@@ -40,6 +40,11 @@ struct LaplaceLatent {
         const auto zero = scope.constant(Vec<1>{}, 1, 0);
         return distributions::kl(scope, q, distributions::Laplace{zero, zero});
     }
+    template <class Scope, class Posterior, class Z>
+    constexpr auto sampled_kl(Scope& scope, const Posterior& q, const Z& z) const {
+        const auto zero = scope.constant(Vec<1>{}, 1, 0);
+        return distributions::log_ratio(scope, q, distributions::Laplace{zero, zero}, z);
+    }
     template <class Scope, class Z>
     constexpr auto within_prior(Scope& scope, const Z& mean) const {
         return clamp(scope, mean, -6, 6);

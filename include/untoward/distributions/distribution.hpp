@@ -54,7 +54,7 @@ concept HasLogDensity = requires(Scope& scope, const P& p, const X& x) {
     p.log_density(scope, x);
 };
 
-// log q(x) - log p(x): of every element where both are, else per sample.
+// Of every element where both are, else per sample.
 template <class Scope, class LogQ, class LogP>
 constexpr auto log_ratio(Scope& scope, const LogQ& log_q, const LogP& log_p) {
     constexpr bool q_is_joint = LogQ::SampleShape::static_size == 1;
@@ -70,12 +70,27 @@ constexpr auto log_ratio(Scope& scope, const LogQ& log_q, const LogP& log_p) {
     }
 }
 
+}  // namespace detail
+
+namespace distributions {
+
+/// log q(x) - log p(x), whose mean over draws x ~ q is KL(q || p): of every element where both densities are, else
+/// per sample.
+template <class Scope, class Q, class P, class X>
+constexpr auto log_ratio(Scope& scope, const Q& q, const P& p, const X& x) {
+    const auto log_q = q.log_density(scope, x);
+    const auto log_p = p.log_density(scope, x);
+    return detail::log_ratio(scope, log_q, log_p);
+}
+
+}  // namespace distributions
+
+namespace detail {
+
 template <class Scope, class Q, class P>
 constexpr auto log_ratio_of_draw(Scope& scope, const Q& q, const P& p) {
     const auto x = q.sample(scope);
-    const auto log_q = q.log_density(scope, x);
-    const auto log_p = p.log_density(scope, x);
-    return log_ratio(scope, log_q, log_p);
+    return distributions::log_ratio(scope, q, p, x);
 }
 
 // The one place that says what KL by Monte Carlo needs: its template arguments name the two distributions.

@@ -19,6 +19,7 @@ struct ErasedLatent {
         virtual Value mean(Scope& scope, const ErasedValues& q) const = 0;
         virtual Value log_variance(Scope& scope, const ErasedValues& q) const = 0;
         virtual Value kl(Scope& scope, const ErasedValues& q) const = 0;
+        virtual Value sampled_kl(Scope& scope, const ErasedValues& q, const Value& z) const = 0;
         virtual Value within_prior(Scope& scope, const Value& mean) const = 0;
         virtual Value prior(Scope& scope, Index batch) const = 0;
         virtual Value log_density(Scope& scope, const ErasedValues& q, const Value& z) const = 0;
@@ -31,6 +32,11 @@ struct ErasedLatent {
         using Value = ReaderValue<Scope, Vec<>>;
         using Posterior =
             decltype(std::declval<const Policy&>()(std::declval<Scope&>(), std::declval<const Value&>()));
+
+        static constexpr bool has_sampled_kl =
+            requires(const Policy& latent, Scope& scope, const Posterior& q, const Value& z) {
+            latent.sampled_kl(scope, q, z);
+        };
 
         explicit Held(const Policy& l) : latent(l) {}
         ErasedValues posterior(Scope& scope, const Value& hidden) const override {
@@ -47,6 +53,13 @@ struct ErasedLatent {
         }
         Value kl(Scope& scope, const ErasedValues& q) const override {
             return erase_value(latent.kl(scope, q.template as<Posterior>()));
+        }
+        Value sampled_kl(Scope& scope, const ErasedValues& q, const Value& z) const override {
+            if constexpr (has_sampled_kl) {
+                return erase_value(latent.sampled_kl(scope, q.template as<Posterior>(), z));
+            } else {
+                fail("the latent ", io::policy_text(latent), " has no densities to weigh draws by");
+            }
         }
         Value within_prior(Scope& scope, const Value& z) const override {
             return erase_value(latent.within_prior(scope, z));
@@ -96,7 +109,8 @@ public:
     requires(!std::same_as<Policy, AnyLatent>) AnyLatent(const Policy& latent)
         : units(latent.units.size()),
           held_(detail::hold_for_readers<S, Erased::Calls, Erased::Held>(latent)),
-          deterministic_(detail::is_deterministic(latent)) {}
+          deterministic_(detail::is_deterministic(latent)),
+          has_sampled_kl_(Erased::Held<Run<S>, Policy>::has_sampled_kl) {}
 
     template <class Scope, class X>
     auto operator()(Scope& scope, const X& hidden) const {
@@ -119,6 +133,11 @@ public:
     auto kl(Scope& scope, const detail::AnyPosterior<Scope>& posterior) const {
         return posterior.calls->kl(scope, posterior.values);
     }
+    /// Throws Error where the latent that is held has none.
+    template <class Scope, class Z>
+    auto sampled_kl(Scope& scope, const detail::AnyPosterior<Scope>& posterior, const Z& z) const {
+        return posterior.calls->sampled_kl(scope, posterior.values, detail::erase_value(z));
+    }
     template <class Scope, class Z>
     auto within_prior(Scope& scope, const Z& mean) const {
         return held_->template with<Scope>().within_prior(scope, detail::erase_value(mean));
@@ -130,12 +149,15 @@ public:
     }
     /// Whether a draw from the one that is held is always the mean.
     [[nodiscard]] bool holds_deterministic() const { return deterministic_; }
+    /// Whether the one that is held has densities to weigh draws by.
+    [[nodiscard]] bool has_sampled_kl() const { return has_sampled_kl_; }
     /// C++ text, which `latent_registry` reads back.
     [[nodiscard]] std::string text() const { return held_->text(); }
 
 private:
     std::shared_ptr<const detail::CallsOfReaders<Erased::Calls, S>> held_;
     bool deterministic_;
+    bool has_sampled_kl_;
 };
 
 /// The latents that are known by name: the library's, and those that a program adds.

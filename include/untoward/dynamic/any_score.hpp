@@ -66,6 +66,7 @@ template <class S = float>
 class AnyFittedScore {
 public:
     using IsScore = void;
+    static constexpr DrawDetail draw_detail = DrawDetail::perhaps_kl;
 
     template <Score Fitted>
     requires(!std::same_as<Fitted, AnyFittedScore>) explicit AnyFittedScore(const Fitted& fitted)
@@ -75,6 +76,10 @@ public:
     template <class Sheet, class EvidenceOfModel>
     void add_to(Sheet& sheet, const EvidenceOfModel& evidence, S weight) const {
         held_->add_to(sheet, detail::flattened(evidence), weight);
+    }
+    template <class EvidenceOfModel>
+    void add_deviations(DeviationSheet<S>& sheet, const EvidenceOfModel& evidence, S weight) const {
+        held_->add_deviations(sheet, detail::flattened(evidence), weight);
     }
     [[nodiscard]] std::size_t arena_bytes(Index batch) const { return held_->arena_bytes(batch); }
     [[nodiscard]] bool fits(Index features, Index units) const { return held_->fits(features, units); }
@@ -93,6 +98,8 @@ private:
         virtual ~Interface() = default;
         [[nodiscard]] virtual Needs needs() const = 0;
         virtual void add_to(ScoreSheet<S>& sheet, const FlatEvidence<S>& evidence, S weight) const = 0;
+        virtual void add_deviations(DeviationSheet<S>& sheet, const FlatEvidence<S>& evidence,
+                                    S weight) const = 0;
         [[nodiscard]] virtual std::size_t arena_bytes(Index batch) const = 0;
         [[nodiscard]] virtual bool fits(Index features, Index units) const = 0;
         virtual void read(detail::ErasedState<S, true>& from) = 0;
@@ -108,6 +115,10 @@ private:
             } else {
                 UNTOWARD_ASSERT(false, "untoward: this score is fitted before it scores");
             }
+        }
+        void add_deviations(DeviationSheet<S>& sheet, const FlatEvidence<S>& evidence,
+                            S weight) const override {
+            detail::add_deviations(fitted, sheet, evidence, weight);
         }
         [[nodiscard]] std::size_t arena_bytes(Index batch) const override {
             return detail::score_bytes(fitted, batch);
@@ -136,6 +147,7 @@ template <class S = float>
 class AnyScore {
 public:
     using IsScore = void;
+    static constexpr DrawDetail draw_detail = DrawDetail::perhaps_kl;
     template <class>
     using Fitted = AnyFittedScore<S>;
 
@@ -203,6 +215,7 @@ Registry<AnyScore<S>>& score_registry() {
         all.template add<KlDivergence>();
         all.template add<ReconstructionError>();
         all.template add<ReconstructionProbability>();
+        all.template add<ImportanceWeightedLikelihood>();
         all.template add<TopShare>();
         all.template add<WhitenedError>();
         all.template add<BalancedError>();

@@ -101,6 +101,15 @@ void require_scaler_for_likelihood(const AnyScaler<S>& scaler, const AnyLikeliho
          kind == DataKind::unit ? "unit-scaler or identity-scaler" : "identity-scaler");
 }
 
+/// What the compiler checks of a score with a fixed type, too. Throws Error where a score weighs draws of z by
+/// their densities and the latent has none.
+template <class S>
+void require_latent_for_score(const AnyLatent<S>& latent, const AnyScore<S>& score) {
+    if (!score.needs().sampled_kl || latent.has_sampled_kl()) return;
+    fail("the score ", score.text(), " weighs draws of z by their densities, and the latent ", latent.text(),
+         " has none; use latent or correlated-latent, or another score");
+}
+
 /// For io/cpp_header.hpp.
 template <class S>
 io::HeaderThreshold threshold_in_header(const AnyFittedThreshold<S>& threshold) {

@@ -109,8 +109,10 @@ constexpr auto flash_weights() {
 
 // What a detector in flash computes for its score, or to say what it expects: all of it a constant.
 template <class Definition>
-inline constexpr auto flash_score_layer = GatherEvidence<std::remove_cvref_t<decltype(Definition::model)>>{
-    Definition::model, needs_of(Definition::score)};
+inline constexpr auto flash_score_layer =
+    GatherEvidence<std::remove_cvref_t<decltype(Definition::model)>,
+                   draw_detail<std::remove_cvref_t<decltype(Definition::score)>>()>{
+        Definition::model, needs_of(Definition::score)};
 template <class Definition>
 inline constexpr auto flash_expectation_layer =
     GatherEvidence<std::remove_cvref_t<decltype(Definition::model)>>{Definition::model,

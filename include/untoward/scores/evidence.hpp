@@ -15,25 +15,47 @@ struct Needs {
     Index draws = 0;              ///< log densities under this many draws of z
     std::uint64_t seed = 0;       ///< of the draws
     bool expectation = false;     ///< what a normal sample nearby would look like, to explain with
+    bool at_mean = false;         ///< log densities under z = mean
+    bool each_draw = false;       ///< log densities under each draw apart, not only their mean
+    bool sampled_kl = false;      ///< log q(z|x) - log p(z) of each draw
 
     constexpr Needs operator|(const Needs& other) const {
         UNTOWARD_ASSERT(draws == 0 || other.draws == 0 || seed == other.seed,
                         "untoward: scores that are added share their draws, so their seeds are the same");
-        return {reconstruction || other.reconstruction, draws > other.draws ? draws : other.draws,
-                draws > 0 ? seed : other.seed, expectation || other.expectation};
+        return {reconstruction || other.reconstruction,
+                draws > other.draws ? draws : other.draws,
+                draws > 0 ? seed : other.seed,
+                expectation || other.expectation,
+                at_mean || other.at_mean,
+                each_draw || other.each_draw,
+                sampled_kl || other.sampled_kl};
     }
 };
 
-/// What a model says of a batch: computed once, read by every score. D x batch or K x batch each.
-template <class X, class Units>
+/// How much of the draws a score may look at, whatever its options: known to the compiler, so that the others do
+/// not pay for it. A score that needs more than the mean over the draws says, for one,
+/// `static constexpr DrawDetail draw_detail = DrawDetail::apart`.
+enum class DrawDetail {
+    mean_only,   ///< `log_density`
+    apart,       ///< `log_density_at_mean` and `log_densities` too, where `Needs` asks for them
+    perhaps_kl,  ///< `sampled_kls` besides, which are NaN where the latent has no `sampled_kl`
+    kl,          ///< the same, and such a latent does not compile
+};
+
+/// What a model says of a batch: computed once, read by every score. D x batch or K x batch each. What was not
+/// needed is the input, or empty.
+template <class X, class Units, class Draws = X>
 struct Evidence {
-    X x;                 ///< the scaled input
-    Units mean;          ///< of the posterior
-    Units log_variance;  ///< of the posterior; -infinity where it has no spread
-    Units kl;            ///< every unit's share of KL(q(z|x) || p(z))
-    X reconstruction;    ///< E[x | z = mean], where needed; else the input
-    X log_density;       ///< mean over the draws of log p(x_d | z), where needed; else the input
-    X expectation;       ///< E[x | z = mean, kept within the prior], where needed; else the input
+    X x;                      ///< the scaled input
+    Units mean;               ///< of the posterior
+    Units log_variance;       ///< of the posterior; -infinity where it has no spread
+    Units kl;                 ///< every unit's share of KL(q(z|x) || p(z))
+    X reconstruction;         ///< E[x | z = mean], where needed; else the input
+    X log_density;            ///< mean over the draws of log p(x_d | z), where needed; else the input
+    X expectation;            ///< E[x | z = mean, kept within the prior], where needed; else the input
+    X log_density_at_mean{};  ///< log p(x_d | z = mean), where needed; else the input
+    Draws log_densities{};    ///< log p(x_d | z), where needed of each draw: D x draws of every sample
+    Draws sampled_kls{};      ///< log q(z|x) - log p(z), where needed of each draw: 1 x draws of every sample
 };
 
 namespace detail {
@@ -48,28 +70,60 @@ Tensor<const std::remove_const_t<T>, Vec<>> flattened(const Tensor<T, Sample>& x
 
 /// What scores read whatever the model's sizes.
 template <class S>
-using FlatEvidence = Evidence<Tensor<const S, Vec<>>, Tensor<const S, Vec<>>>;
+using FlatEvidence = Evidence<Tensor<const S, Vec<>>, Tensor<const S, Vec<>>, Tensor<const S, Seq<>>>;
 
 namespace detail {
 
-template <class X, class Units>
-auto flattened(const Evidence<X, Units>& e) {
-    return FlatEvidence<typename X::Scalar>{
-        flattened(e.x),          flattened(e.mean),           flattened(e.log_variance),
-        flattened(e.kl),         flattened(e.reconstruction), flattened(e.log_density),
-        flattened(e.expectation)};
+template <class X, class Units, class Draws>
+auto flattened(const Evidence<X, Units, Draws>& e) {
+    FlatEvidence<typename X::Scalar> flat{flattened(e.x),
+                                          flattened(e.mean),
+                                          flattened(e.log_variance),
+                                          flattened(e.kl),
+                                          flattened(e.reconstruction),
+                                          flattened(e.log_density),
+                                          flattened(e.expectation),
+                                          flattened(e.log_density_at_mean)};
+    if constexpr (std::is_same_v<Draws, decltype(flat.log_densities)>) {
+        flat.log_densities = e.log_densities;
+        flat.sampled_kls = e.sampled_kls;
+    }
+    return flat;
+}
+
+// Puts what was computed where the evidence has room for it; `sum` makes one number of every column. Nothing for
+// readers that do not compute. The room was allocated for this by the layer that calls.
+template <class Room, class Value>
+constexpr void keep(const Room& room, Index position, const Value& value, bool sum = false) {
+    if constexpr (requires { room.data(); }) {
+        using S = typename Room::Scalar;
+        const Index rows = sum ? 1 : value.rows();
+        for (Index j = 0; j < room.batch(); ++j) {
+            S* const to = const_cast<S*>(room.data()) + j * room.stride() + position * rows;
+            const auto column = value.column(value.batch() == 1 ? 0 : j);
+            if (sum) {
+                *to = column.sum();
+            } else {
+                FlatMap<S>(to, rows) = column;
+            }
+        }
+    }
 }
 
 }  // namespace detail
 
-/// A model's pass over a batch for a score, as a layer: so that `count` knows its arena.
-template <class Model>
+/// A model's pass over a batch for a score, as a layer: so that `count` knows its arena. What `Needs` asks for
+/// beyond the `Detail` is a mistake.
+template <class Model, DrawDetail Detail = DrawDetail::mean_only>
 struct GatherEvidence {
     [[no_unique_address]] Model model;
     Needs needs;
 
     template <class Scope, class X>
     constexpr auto operator()(Scope& scope, const X& x) const {
+        constexpr bool draws_apart = Detail != DrawDetail::mean_only;
+        UNTOWARD_ASSERT(draws_apart || !(needs.at_mean || needs.each_draw || needs.sampled_kl),
+                        "untoward: a score that needs more of the draws than their mean has a draw_detail");
         auto parts = model.bind(scope);
         const auto& likelihood = model.likelihood;
         const auto& latent = model.latent;
@@ -78,12 +132,19 @@ struct GatherEvidence {
         const auto mean = detail::mean_of(latent, scope, posterior);
         const auto log_variance = detail::log_variance_of(latent, scope, posterior);
         using Units = std::remove_const_t<decltype(kl)>;
-        Evidence<X, Units> evidence{x, Units(mean), Units(log_variance), kl, x, x, x};
-        if (needs.reconstruction) {
+        const Index draws = needs.draws > 0 && detail::is_deterministic(latent) ? 1 : needs.draws;
+        auto evidence = begin<Units>(scope, x, Units(mean), Units(log_variance), kl, draws);
+        if (needs.reconstruction || (draws_apart && needs.at_mean)) {
             evidence.reconstruction = X(scope.call(
                 "reconstruction",
                 [&](auto& inner, const auto& z) {
                     const auto output = parts.decode(z);
+                    if constexpr (draws_apart) {
+                        if (needs.at_mean) {
+                            const auto density = detail::log_density_of(likelihood, inner, x, output);
+                            detail::keep(evidence.log_density_at_mean, 0, density);
+                        }
+                    }
                     return detail::expectation_of(likelihood, inner, output, model.sample);
                 },
                 mean));
@@ -98,8 +159,7 @@ struct GatherEvidence {
                 },
                 mean));
         }
-        if (needs.draws > 0) {
-            const Index draws = detail::is_deterministic(latent) ? 1 : needs.draws;
+        if (draws > 0) {
             auto total = X(scope.constant(x.shape(), x.batch(), 0));
             for (Index draw = 0; draw < draws; ++draw) {
                 // As a layer of its own, so that the arena gets back all but the new total.
@@ -109,6 +169,16 @@ struct GatherEvidence {
                         const auto z = detail::draw_of(latent, scope, posterior);
                         const auto output = parts.decode(z);
                         const auto log_density = detail::log_density_of(likelihood, scope, x, output);
+                        if constexpr (draws_apart) {
+                            if (needs.each_draw) detail::keep(evidence.log_densities, draw, log_density);
+                        }
+                        if constexpr (Detail >= DrawDetail::perhaps_kl) {
+                            if (needs.sampled_kl) {
+                                const auto of_units = detail::sampled_kl_of<Detail == DrawDetail::kl>(
+                                    latent, scope, posterior, z);
+                                detail::keep(evidence.sampled_kls, draw, of_units, true);
+                            }
+                        }
                         return add(scope, sum, log_density);
                     },
                     total));
@@ -116,6 +186,23 @@ struct GatherEvidence {
             evidence.log_density = X(scale(scope, 1.0 / static_cast<double>(draws), total));
         }
         return evidence;
+    }
+
+private:
+    // What does not depend on the decoder, and room for what is kept of draws.
+    template <class Units, class Scope, class X>
+    constexpr auto begin(Scope& scope, const X& x, const Units& mean, const Units& log_variance,
+                         const Units& kl, Index draws) const {
+        if constexpr (Detail == DrawDetail::mean_only) {
+            return Evidence<X, Units>{x, mean, log_variance, kl, x, x, x, x, x, x};
+        } else {
+            const auto densities =
+                scope.constant(Seq<>(x.shape().size(), needs.each_draw ? draws : 0), x.batch(), 0);
+            const auto kls = scope.constant(Seq<>(1, needs.sampled_kl ? draws : 0), x.batch(), 0);
+            const auto at_mean = needs.at_mean ? X(scope.constant(x.shape(), x.batch(), 0)) : x;
+            return Evidence<X, Units, std::remove_const_t<decltype(kls)>>{x, mean,    log_variance, kl, x, x,
+                                                                          x, at_mean, densities,    kls};
+        }
     }
 };
 

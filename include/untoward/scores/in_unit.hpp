@@ -14,6 +14,7 @@
 //                                             Unit::Fitted<Vector>, with
 //     fit(sorted)                             from numbers, ascending
 //     UnitValue<S> operator()(score) const    the score in this unit, and how features share in it
+//     slope(score) const                      its derivative there, where it has one: for the standard error
 //     state(self, visit), is_sound() const    as fitted scores have them (fitted.hpp)
 
 namespace untoward {
@@ -117,6 +118,7 @@ template <class Unit, class Inner, class Vector>
 struct FittedInUnit {
     using IsScore = void;
     using Scalar = typename Vector::Scalar;
+    static constexpr DrawDetail draw_detail = detail::draw_detail<Inner>();
 
     Inner score;
     Index features = 0;
@@ -155,6 +157,27 @@ struct FittedInUnit {
                 sheet.blame[i + j * features] +=
                     weight * result.slope * (shares[i + j * features] - typical[i]);
         }
+        arena.rewind(mark);
+    }
+    /// By the slope of the unit (the delta method); NaN where it has none, as a rank.
+    void add_deviations(DeviationSheet<Scalar>& sheet, const auto& evidence, Scalar weight) const {
+        if (detail::needs_of(score).draws == 0) return;
+        Arena& arena = *sheet.arena;
+        const std::size_t mark = arena.used();
+        const Index n = evidence.x.batch();
+        Scalar* const scores = arena.template allocate<Scalar>(n);
+        Scalar* const slopes = arena.template allocate<Scalar>(n);
+        detail::score_alone<Scalar>(score, evidence, arena, false, scores, nullptr);
+        for (Index j = 0; j < n; ++j) {
+            const Scalar outer = sheet.factors == nullptr ? Scalar(1) : sheet.factors[j];
+            if constexpr (requires { unit.slope(scores[j]); }) {
+                slopes[j] = outer * unit.slope(scores[j]);
+            } else {
+                slopes[j] = std::numeric_limits<Scalar>::quiet_NaN();
+            }
+        }
+        DeviationSheet<Scalar> inner{sheet.draws, slopes, &arena};
+        detail::add_deviations(score, inner, evidence, weight);
         arena.rewind(mark);
     }
 };

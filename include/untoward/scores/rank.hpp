@@ -8,8 +8,9 @@
 //     NormalQuantile   Phi^-1(1 - p'),     p' = (1/2 + #{S_i >= s}) / (n + 1)
 //
 // Both know nothing of how far beyond all of these a sample is: the order of wild samples is lost, and they
-// are no better than Slog where that was measured; but an outlier among the rows does not stretch them. Of
-// more than 1,000 rows 1,000 quantiles are kept.
+// are no better than Slog where that was measured; but an outlier among the rows does not stretch them. A rank
+// has no slope, so the standard error of a Monte Carlo score is not known in these units (NaN). Of more than
+// 1,000 rows 1,000 quantiles are kept.
 
 #include <algorithm>
 #include <cmath>
@@ -77,6 +78,7 @@ struct NegativeLogP {
     using IsScore = void;
     using Unit = detail::RankUnit<NegativeLogP>;
     static constexpr bool needs_variance = detail::needs_variance<Inner>();
+    static constexpr DrawDetail draw_detail = detail::draw_detail<Inner>();
     [[no_unique_address]] Inner score;
 
     static constexpr const char* name = "negative-log-p";
@@ -96,6 +98,7 @@ struct NormalQuantile {
     using IsScore = void;
     using Unit = detail::RankUnit<NormalQuantile>;
     static constexpr bool needs_variance = detail::needs_variance<Inner>();
+    static constexpr DrawDetail draw_detail = detail::draw_detail<Inner>();
     [[no_unique_address]] Inner score;
 
     static constexpr const char* name = "normal-quantile";

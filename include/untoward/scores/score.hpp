@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <concepts>
+#include <limits>
 #include <type_traits>
 
 #include "evidence.hpp"
@@ -24,7 +25,9 @@
 //     };
 //
 // The score of a sample is the sum of its column of the sheet and of what no feature answers for. One that
-// learns something of the training rows first: fitted.hpp.
+// learns something of the training rows first: fitted.hpp. One that is a mean over draws of z also says how far
+// each draw takes it from there, in add_deviations(sheet, evidence, weight) (draws.hpp): standard errors of all
+// sums are made of that.
 
 namespace untoward {
 
@@ -39,6 +42,23 @@ struct ScoreSheet {
     S* blame = nullptr;
     /// Whether samples may be among the rows that were stored: no row is its own neighbour then.
     bool leave_one_out = false;
+};
+
+/// Where scores add how far each draw takes them, for their standard error: of a mean of v_1 ... v_n the l-th draw
+/// has (v_l - mean) / sqrt(n (n - 1)). The draws are those of every score in a sum, so what they do to one score
+/// and to another adds up draw by draw, and the root of the sum of squares is the standard error of the sum.
+template <class S>
+struct DeviationSheet {
+    Tensor<S, Vec<>> draws;  ///< draws x batch
+    /// One factor for every sample, or null.
+    const S* factors = nullptr;
+    /// Of `arena_bytes(batch)` of the score; what it takes it gives back.
+    Arena* arena = nullptr;
+
+    /// For the sample j; the draw is one of the first of them.
+    void add(Index draw, Index j, S deviation) {
+        draws(draw, j) += factors == nullptr ? deviation : factors[j] * deviation;
+    }
 };
 
 template <class T>
@@ -72,6 +92,27 @@ void add_score(const Score& score, Sheet& sheet, const Evidence& evidence, S wei
     };
     require_add_to<Score, has>();
     if constexpr (has) score.add_to(sheet, evidence, weight);
+}
+
+// Of a score that says nothing of its draws, and has some, no error is known: NaN.
+template <class S>
+void add_deviations(const auto& score, DeviationSheet<S>& sheet, const auto& evidence, S weight) {
+    if constexpr (requires { score.add_deviations(sheet, evidence, weight); }) {
+        score.add_deviations(sheet, evidence, weight);
+    } else if (needs_of(score).draws > 0) {
+        for (Index j = 0; j < sheet.draws.batch(); ++j)
+            sheet.draws(0, j) = std::numeric_limits<S>::quiet_NaN();
+    }
+}
+
+// What a score may look at of its draws.
+template <class Score>
+constexpr DrawDetail draw_detail() {
+    if constexpr (requires { Score::draw_detail; }) {
+        return Score::draw_detail;
+    } else {
+        return DrawDetail::mean_only;
+    }
 }
 
 // Bytes that a score takes of the arena while it adds its terms.
@@ -126,6 +167,7 @@ template <Score Inner>
 struct Weighted {
     using IsScore = void;
     static constexpr bool needs_variance = detail::needs_variance<Inner>();
+    static constexpr DrawDetail draw_detail = detail::draw_detail<Inner>();
     [[no_unique_address]] Inner score;
     float weight;
 
@@ -133,6 +175,10 @@ struct Weighted {
     template <class Sheet, class Evidence, class S>
     void add_to(Sheet& sheet, const Evidence& evidence, S factor) const {
         score.add_to(sheet, evidence, factor * static_cast<S>(weight));
+    }
+    template <class S>
+    void add_deviations(DeviationSheet<S>& sheet, const auto& evidence, S factor) const {
+        detail::add_deviations(score, sheet, evidence, factor * static_cast<S>(weight));
     }
     [[nodiscard]] constexpr std::size_t arena_bytes(Index batch) const {
         return detail::score_bytes(score, batch);
@@ -149,6 +195,8 @@ struct SumOfScores {
     using IsScore = void;
     static constexpr bool needs_variance =
         detail::needs_variance<First>() || detail::needs_variance<Second>();
+    static constexpr DrawDetail draw_detail =
+        std::max(detail::draw_detail<First>(), detail::draw_detail<Second>());
     [[no_unique_address]] First first;
     [[no_unique_address]] Second second;
 
@@ -157,6 +205,11 @@ struct SumOfScores {
     void add_to(Sheet& sheet, const Evidence& evidence, S factor) const {
         first.add_to(sheet, evidence, factor);
         second.add_to(sheet, evidence, factor);
+    }
+    template <class S>
+    void add_deviations(DeviationSheet<S>& sheet, const auto& evidence, S factor) const {
+        detail::add_deviations(first, sheet, evidence, factor);
+        detail::add_deviations(second, sheet, evidence, factor);
     }
     [[nodiscard]] constexpr std::size_t arena_bytes(Index batch) const {
         return std::max(detail::score_bytes(first, batch), detail::score_bytes(second, batch));

@@ -41,6 +41,7 @@ struct RobustUnit {
             const S value = std::copysign(math::log1p(std::abs(z)), z);
             return {value, std::isfinite(z) && beyond != 0 ? value / beyond : 1 / numbers[1]};
         }
+        S slope(S score) const { return 1 / (numbers[1] + std::abs(score - numbers[0])); }
     };
 };
 
@@ -52,6 +53,7 @@ struct Slog {
     using IsScore = void;
     using Unit = detail::RobustUnit;
     static constexpr bool needs_variance = detail::needs_variance<Inner>();
+    static constexpr DrawDetail draw_detail = detail::draw_detail<Inner>();
     [[no_unique_address]] Inner score;
 
     static constexpr const char* name = "slog";

@@ -114,8 +114,8 @@ CalibrationSplit calibration_split(const ThresholdPolicy& threshold, Index n, st
 
 namespace detail {
 
-// Throws Error for another number of features than the model's, an infinite value (named), and a scaler that
-// does not keep the numbers that the likelihood is for.
+// Throws Error for another number of features than the model's, an infinite value (named), a scaler that does not
+// keep the numbers that the likelihood is for, and a latent without what the score needs.
 template <class RecipeType>
 void require_fit(const RecipeType& recipe, const auto& data, const FitOptions& options) {
     require_scaler_for_likelihood<std::remove_cvref_t<decltype(recipe.model.likelihood)>,
@@ -123,6 +123,9 @@ void require_fit(const RecipeType& recipe, const auto& data, const FitOptions& o
     // Where they are chosen at run time, dynamic/detector.hpp says the same.
     if constexpr (requires { require_scaler_for_likelihood(recipe.scaler, recipe.model.likelihood); }) {
         require_scaler_for_likelihood(recipe.scaler, recipe.model.likelihood);
+    }
+    if constexpr (requires { require_latent_for_score(recipe.model.latent, recipe.score); }) {
+        require_latent_for_score(recipe.model.latent, recipe.score);
     }
     const Index features = recipe.model.sample.size();
     if (data.rows() != features) {
@@ -168,8 +171,8 @@ auto fit_uncalibrated(const RecipeType& recipe, const Eigen::DenseBase<Derived>&
         trainer.run(judged ? held_out_rows : Eigen::Matrix<S, Dynamic, Dynamic>(features, 0));
 
     using Score = typename DetectorType::ScorePolicy;
-    const EvidenceOfModel evidence(recipe.model, parameters.data(), training_rows, held_out_rows,
-                                   options.seed);
+    const EvidenceOfModel<S, typename DetectorType::Model, draw_detail<Score>()> evidence(
+        recipe.model, parameters.data(), training_rows, held_out_rows, options.seed);
     const TrainingEvidence<S>& all_rows = evidence;
     auto score = ScoreFitting<Score, Vector>::fit(recipe.score, all_rows);
 
@@ -201,7 +204,8 @@ auto fit_uncalibrated(const RecipeType& recipe, const Eigen::DenseBase<Derived>&
 ///
 /// Throws Error: fewer than two rows, another number of features than the model's, an infinite value (named),
 /// training that is not finite (step and layer named), a scaler chosen at run time that does not keep the
-/// numbers that the likelihood is for (one of fixed type does not compile).
+/// numbers that the likelihood is for, a latent chosen at run time that lacks what the score needs (those of fixed
+/// type do not compile).
 template <class Scaler, class Model, class ScoreType, class ThresholdPolicy, class Derived>
 auto fit(const Recipe<Scaler, Model, ScoreType, ThresholdPolicy>& recipe,
          const Eigen::DenseBase<Derived>& rows, const FitOptions& options = {}, FitReport* report = nullptr) {

@@ -54,7 +54,7 @@ private:
 namespace detail {
 
 // Of a trained model and its scaled rows, features x n.
-template <class S, class Model>
+template <class S, class Model, DrawDetail Detail = DrawDetail::mean_only>
 class EvidenceOfModel final : public TrainingEvidence<S> {
 public:
     using Matrix = Eigen::Matrix<S, Dynamic, Dynamic>;
@@ -75,7 +75,7 @@ public:
 
 private:
     void look_at(const Matrix& rows, const Needs& needs, const typename Base::Look& look) const {
-        const GatherEvidence<Model> layer{model_, needs};
+        const GatherEvidence<Model, Detail> layer{model_, needs};
         const Index most = std::min(Base::block, std::max<Index>(rows.cols(), 1));
         Buffer<std::byte> memory(
             static_cast<Index>(count_pass<S>(false, layer, most, model_.sample).run_bytes));

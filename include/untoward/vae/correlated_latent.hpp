@@ -83,6 +83,10 @@ struct CorrelatedLatent {
     constexpr auto kl(Scope& scope, const Posterior& posterior) const {
         return scope.apply(MultivariateNormalKl{}, posterior.mean, posterior.factor);
     }
+    template <class Scope, class Posterior, class Z>
+    constexpr auto sampled_kl(Scope& scope, const Posterior& posterior, const Z& z) const {
+        return distributions::log_ratio(scope, posterior, distributions::StandardNormal{}, z);
+    }
     template <class Scope, class Z>
     constexpr auto within_prior(Scope& scope, const Z& mean) const {
         return clamp(scope, mean, -prior_bulk, prior_bulk);

@@ -21,6 +21,9 @@
 //     within_prior(scope, mean)          the nearest z at which the decoder knows what it says: the value that
 //                                        is expected of a sample is decoded from there
 //     prior(scope, batch)                z ~ p(z), K x batch, where there is a prior to generate from
+//     sampled_kl(scope, posterior, z)    log q(z|x) - log p(z), whose mean over draws is the KL: of every unit, or
+//                                        per sample (Vec<1>); where there are such densities. Scores need it that
+//                                        weigh draws, as ImportanceWeightedLikelihood
 //     static constexpr bool is_deterministic    whether z is always the mean: then one draw is all draws.
 //                                        false where it is not said
 //     name, options                      where it is to be chosen at run time, see core/options.hpp
@@ -56,6 +59,11 @@
 //         constexpr auto kl(Scope& scope, const Posterior& q) const {
 //             const auto zero = scope.constant(Vec<1>{}, 1, 0);
 //             return distributions::kl(scope, q, distributions::Laplace{zero, zero});
+//         }
+//         template <class Scope, class Posterior, class Z>
+//         constexpr auto sampled_kl(Scope& scope, const Posterior& q, const Z& z) const {
+//             const auto zero = scope.constant(Vec<1>{}, 1, 0);
+//             return distributions::log_ratio(scope, q, distributions::Laplace{zero, zero}, z);
 //         }
 //         template <class Scope, class Z>
 //         constexpr auto within_prior(Scope& scope, const Z& mean) const {
@@ -132,6 +140,10 @@ struct Latent {
     template <class Scope, class Posterior>
     constexpr auto kl(Scope& scope, const Posterior& posterior) const {
         return distributions::kl(scope, posterior, distributions::StandardNormal{});
+    }
+    template <class Scope, class Posterior, class Z>
+    constexpr auto sampled_kl(Scope& scope, const Posterior& posterior, const Z& z) const {
+        return distributions::log_ratio(scope, posterior, distributions::StandardNormal{}, z);
     }
     template <class Scope, class Z>
     constexpr auto within_prior(Scope& scope, const Z& mean) const {

@@ -131,6 +131,26 @@ constexpr auto kl_of(const Latent& part, Scope& scope, const Posterior& posterio
 }
 
 template <class Latent, bool Has>
+constexpr void require_part_sampled_kl() {
+    static_assert(Has,
+                  "untoward: this score weighs draws of z by their densities, and the latent has no "
+                  "sampled_kl(scope, posterior, z): use another latent, or NegativeElbo");
+}
+// NaN where there is none and it is not `Required`.
+template <bool Required, class Latent, class Scope, class Posterior, class Z>
+constexpr auto sampled_kl_of(const Latent& part, Scope& scope, const Posterior& posterior, const Z& z) {
+    constexpr bool has = requires {
+        part.sampled_kl(scope, posterior, z);
+    };
+    require_part_sampled_kl<Latent, has || !Required>();
+    if constexpr (has) {
+        return part.sampled_kl(scope, posterior, z);
+    } else {
+        return scope.constant(Vec<1>{}, 1, std::numeric_limits<double>::quiet_NaN());
+    }
+}
+
+template <class Latent, bool Has>
 constexpr void require_part_within_prior() {
     static_assert(Has, "untoward: a latent has within_prior(scope, mean) const");
 }

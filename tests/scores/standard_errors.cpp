@@ -123,10 +123,10 @@ TEST_CASE("standard errors: one's own score looks at draws; of its error nothing
 TEST_CASE("standard errors: what other seeds do to a score") {
     for (const Weights& weights :
          {Weights{.elbo = 1}, Weights{.importance = 1}, Weights{.elbo = 1, .importance = 1}}) {
-        constexpr int seeds = 200;
+        constexpr int seeds = 150;
         Eigen::ArrayXd sum = Eigen::ArrayXd::Zero(samples), squares = sum, variance = sum;
         for (std::uint64_t seed = 0; seed < seeds; ++seed) {
-            const auto detector = detector_of(weights, seed, 1000);
+            const auto detector = detector_of(weights, seed, 500);
             const Eigen::ArrayXd score = detector.score(x);
             sum += score / seeds;
             squares += score.square() / seeds;

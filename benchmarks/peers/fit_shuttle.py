@@ -4,8 +4,8 @@
 
     benchmarks/peers/fit_shuttle.py build/bench/examples/untoward --data ../shared/data/tabular/shuttle
 
-The recipe is what `untoward fit` does without options: a fifth of the rows for calibration, a tenth of the others to judge,
-robust scaling, 128-128-(latent)-128-128 with ReLU, a normal likelihood with a learned variance per feature, batches of 128 of a
+The recipe is what `untoward fit` does for one model of its usual size (`--hidden 128,128`): a fifth of the rows for
+calibration, a tenth of the others to judge, robust scaling, 128-128-(latent)-128-128 with ReLU, a normal likelihood with a learned variance per feature, batches of 128 of a
 shuffled stream, 20 passes within 1,500 to 4,000 steps, Adam under a cosine schedule, the KL term growing over the first 30%,
 clipping by norm, 40 evaluations of which the best one stays and 12 without a better one end it; then the scores of the
 calibration rows, what is typical of each feature, and the latent report. PyTorch gets its batches by indexing tensors, which is
@@ -186,7 +186,7 @@ def run(command, environment):
 
 def fit_with_untoward(options, seed, scratch):
     model = str(scratch / 'model.safetensors')
-    text, seconds = run([options.program, 'fit', str(options.data / 'train_x.npy'), '--model', model, '--seed', str(seed)], {})
+    text, seconds = run([options.program, 'fit', str(options.data / 'train_x.npy'), '--model', model, '--hidden', '128,128', '--seed', str(seed)], {})
     evaluated, _ = run([options.program, 'evaluate', str(options.data / 'test_x.npy'), '--model', model, '--labels',
                         str(options.data / 'test_y.npy'), '--json'], {})
     steps = int(re.search(r'for (\d+) steps', text).group(1))

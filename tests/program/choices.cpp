@@ -135,8 +135,6 @@ TEST_CASE("what is not known is refused before anything is read, with what there
         require_refusal(arguments, texts);
     };
     refuse({"--score", "elbo"}, {"there is no score 'elbo'", "kl-divergence, ", ", negative-elbo, "});
-    refuse({"--score", "importance-weighted-likelihood", "--latent", "code<2>", "--hidden", "4"},
-           {"ImportanceWeightedLikelihood{.draws = 50", "the latent Code<2>{} has none"});
     refuse({"--likelihood", "student"}, {"there is no likelihood 'student'", "student-t"});
     refuse({"--scaler", "none"}, {"there is no scaler 'none'", "identity-scaler"});
     refuse({"--hidden", "64,many"}, {"'many'", "whole number"});

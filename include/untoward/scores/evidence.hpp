@@ -42,20 +42,27 @@ enum class DrawDetail {
     kl,          ///< the same, and such a latent does not compile
 };
 
+/// In place of what is known of draws where no score may look at them apart.
+struct NoDraws {};
+
 /// What a model says of a batch: computed once, read by every score. D x batch or K x batch each. What was not
 /// needed is the input, or empty.
-template <class X, class Units, class Draws = X>
+template <class X, class Units, class Draws = NoDraws>
 struct Evidence {
-    X x;                      ///< the scaled input
-    Units mean;               ///< of the posterior
-    Units log_variance;       ///< of the posterior; -infinity where it has no spread
-    Units kl;                 ///< every unit's share of KL(q(z|x) || p(z))
-    X reconstruction;         ///< E[x | z = mean], where needed; else the input
-    X log_density;            ///< mean over the draws of log p(x_d | z), where needed; else the input
-    X expectation;            ///< E[x | z = mean, kept within the prior], where needed; else the input
-    X log_density_at_mean{};  ///< log p(x_d | z = mean), where needed; else the input
-    Draws log_densities{};    ///< log p(x_d | z), where needed of each draw: D x draws of every sample
-    Draws sampled_kls{};      ///< log q(z|x) - log p(z), where needed of each draw: 1 x draws of every sample
+    X x;                 ///< the scaled input
+    Units mean;          ///< of the posterior
+    Units log_variance;  ///< of the posterior; -infinity where it has no spread
+    Units kl;            ///< every unit's share of KL(q(z|x) || p(z))
+    X reconstruction;    ///< E[x | z = mean], where needed; else the input
+    X log_density;       ///< mean over the draws of log p(x_d | z), where needed; else the input
+    X expectation;       ///< E[x | z = mean, kept within the prior], where needed; else the input
+    /// log p(x_d | z = mean), where needed; else the input
+    [[no_unique_address]] std::conditional_t<std::is_same_v<Draws, NoDraws>, NoDraws, X>
+        log_density_at_mean{};
+    /// log p(x_d | z), where needed of each draw: D x draws of every sample
+    [[no_unique_address]] Draws log_densities{};
+    /// log q(z|x) - log p(z), where needed of each draw: 1 x draws of every sample
+    [[no_unique_address]] Draws sampled_kls{};
 };
 
 namespace detail {
@@ -76,15 +83,12 @@ namespace detail {
 
 template <class X, class Units, class Draws>
 auto flattened(const Evidence<X, Units, Draws>& e) {
-    FlatEvidence<typename X::Scalar> flat{flattened(e.x),
-                                          flattened(e.mean),
-                                          flattened(e.log_variance),
-                                          flattened(e.kl),
-                                          flattened(e.reconstruction),
-                                          flattened(e.log_density),
-                                          flattened(e.expectation),
-                                          flattened(e.log_density_at_mean)};
-    if constexpr (std::is_same_v<Draws, decltype(flat.log_densities)>) {
+    FlatEvidence<typename X::Scalar> flat{
+        flattened(e.x),          flattened(e.mean),           flattened(e.log_variance),
+        flattened(e.kl),         flattened(e.reconstruction), flattened(e.log_density),
+        flattened(e.expectation)};
+    if constexpr (!std::is_same_v<Draws, NoDraws>) {
+        flat.log_density_at_mean = flattened(e.log_density_at_mean);
         flat.log_densities = e.log_densities;
         flat.sampled_kls = e.sampled_kls;
     }
@@ -194,7 +198,7 @@ private:
     constexpr auto begin(Scope& scope, const X& x, const Units& mean, const Units& log_variance,
                          const Units& kl, Index draws) const {
         if constexpr (Detail == DrawDetail::mean_only) {
-            return Evidence<X, Units>{x, mean, log_variance, kl, x, x, x, x, x, x};
+            return Evidence<X, Units>{x, mean, log_variance, kl, x, x, x};
         } else {
             const auto densities =
                 scope.constant(Seq<>(x.shape().size(), needs.each_draw ? draws : 0), x.batch(), 0);

@@ -7,15 +7,19 @@
 Every set that has train.csv (normal rows) and test.csv (with the column `label`): `untoward fit` of one model with the score -ELBO on four
 fifths of the rows, `untoward export` with float32, bfloat16 and int8 weights (the threshold of each by the other fifth), each header compiled
 on this host with g++ and run over the test rows. Prints means over the seeds of the area under the ROC curve and the average precision,
-how much the area differs from float32's at most, the share of test rows that are decided otherwise, and the bytes of constants in flash.
+how much the area differs from float32's at most, the share of test rows that are decided otherwise, the bytes of constants in flash and,
+where arm-none-eabi-g++ is installed, of the whole detector: score, threshold and all they need, linked for a Cortex-M4F at -Os.
 Exit status: 0; 1 if a run failed, if a float32 header's area is not that of `untoward evaluate`, or if a mean area of int8 is not within
 --most-change of float32's; 2 for bad usage.
 """
 import argparse
+import contextlib
 import csv
+import io
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -24,6 +28,9 @@ from pathlib import Path
 import numpy as np
 
 from tabular import average_precision, roc_area
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'examples' / 'embedded'))
+import build  # noqa: E402
 
 WEIGHTS = ('float32', 'bfloat16', 'int8')
 PROGRAM = '''#include "detector.hpp"
@@ -62,7 +69,7 @@ def write(path, header, rows):
 
 
 def exported(options, model, normals, cells, weights, scratch):
-    """Scores and decisions of the compiled header, and its bytes of constants."""
+    """Scores and decisions of the compiled header, its bytes of constants, and of flash in all (NaN without a cross compiler)."""
     run([options.program, 'export', model, '--header', scratch / 'detector.hpp', '--weights', weights, '--normals', normals])
     (scratch / 'main.cpp').write_text(PROGRAM, encoding='utf-8')
     include = Path(__file__).resolve().parents[1] / 'include'
@@ -70,11 +77,15 @@ def exported(options, model, normals, cells, weights, scratch):
          scratch / 'main.cpp', '-o', scratch / 'main'])
     flash, *lines = run([scratch / 'main'], input=cells.tobytes()).splitlines()
     said = np.array([line.split() for line in lines], dtype=float)
-    return said[:, 0], said[:, 1] > 0, int(flash)
+    whole = float('nan')
+    if shutil.which(build.compiler_of('m4f')):
+        with contextlib.redirect_stdout(io.StringIO()):  # its commands
+            whole = build.whole_flash(scratch, [os.environ.get('EIGEN_INCLUDE', '/usr/include/eigen3')])['all']
+    return said[:, 0], said[:, 1] > 0, int(flash), whole
 
 
 def measure(options, folder, hidden, seed, scratch):
-    """{weights: (area, average precision, share decided otherwise, bytes)}."""
+    """(area, average precision, share decided otherwise, bytes of constants, bytes of all) by weights."""
     header, rows = read(folder / 'train.csv')
     order = np.random.RandomState(seed).permutation(len(rows))
     held = len(rows) // 5
@@ -89,9 +100,10 @@ def measure(options, folder, hidden, seed, scratch):
     said = json.loads(run([options.program, 'evaluate', folder / 'test.csv', '--model', model, '--label', 'label', '--json']))
     results, before = {}, None
     for weights in WEIGHTS:
-        scores, alarms, flash = exported(options, model, scratch / 'normals.csv', cells, weights, scratch)
+        scores, alarms, flash, whole = exported(options, model, scratch / 'normals.csv', cells, weights, scratch)
         before = alarms if before is None else before
-        results[weights] = (roc_area(labels, scores), average_precision(labels, scores), (alarms != before).mean(), flash)
+        results[weights] = (roc_area(labels, scores), average_precision(labels, scores), (alarms != before).mean(), flash,
+                            whole)
     if abs(results['float32'][0] - said['auc_roc']) > 1e-4:
         raise SystemExit(f'FAILED {folder.name}: the header has an area of {results["float32"][0]:.6f}, the program {said["auc_roc"]:.6f}')
     return [results[weights] for weights in WEIGHTS]
@@ -108,15 +120,19 @@ def main():
     folders = sorted(path.parent for path in options.data.glob('*/test.csv') if (path.parent / 'train.csv').is_file())
     if not folders:
         parser.error(f'{options.data} has no set with train.csv and test.csv')
-    print('| set | weights | AUC-ROC | AUC-PR | AUC-ROC differs, at most | decided otherwise | constants, bytes |')
-    print('| --- | --- | --- | --- | --- | --- | --- |')
+    if not shutil.which(build.compiler_of('m4f')):
+        print(f'{build.compiler_of("m4f")} is not installed: the flash of whole detectors is not measured', file=sys.stderr)
+    print('| set | weights | AUC-ROC | AUC-PR | AUC-ROC differs, at most | decided otherwise | constants, bytes | whole detector, bytes | of float32 |')
+    print('| --- | --- | --- | --- | --- | --- | --- | --- | --- |')
     failed = 0
     with tempfile.TemporaryDirectory(prefix='untoward-export-') as place:
         for folder in folders:
             runs = np.array([measure(options, folder, options.hidden, seed, Path(place)) for seed in options.seeds])
             apart = np.abs(runs[..., 0] - runs[:, :1, 0]).max(axis=0)
-            for weights, (area, precision, otherwise, flash), most in zip(WEIGHTS, runs.mean(axis=0), apart):
-                print(f'| {folder.name} | {weights} | {area:.4f} | {precision:.4f} | {most:.4f} | {100 * otherwise:.2f}% | {flash:.0f} |', flush=True)
+            for weights, (area, precision, otherwise, flash, whole), most in zip(WEIGHTS, runs.mean(axis=0), apart):
+                in_flash = f'{whole:.0f} | {100 * whole / runs[:, 0, 4].mean():.1f}%' if whole == whole else ' | '
+                print(f'| {folder.name} | {weights} | {area:.4f} | {precision:.4f} | {most:.4f} | {100 * otherwise:.2f}% | {flash:.0f} | '
+                      f'{in_flash} |', flush=True)
             change = abs(runs[:, 2, 0].mean() - runs[:, 0, 0].mean())
             if change > options.most_change:
                 print(f'FAILED {folder.name}: the mean area by int8 is {change:.4f} from that by float32')

@@ -10,6 +10,7 @@ so that they can be copied into another build system; each is all there is to it
 import argparse
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import subprocess
@@ -84,6 +85,38 @@ def build(target, optimisation, work, eigen, output, sources=None, more=(), exam
     link = LINK if is_device else ["-static"]
     run([compiler_of(target), *flags, "-I", work, "-I", HERE, "-I", INCLUDE, *system_flags(eigen), *sources, *link, "-o",
          output], cwd=work)
+
+
+# All that a firmware needs to judge: what is in flash of it is the whole detector.
+WHOLE = """#include <untoward/embedded.hpp>
+#include "detector.hpp"
+extern "C" bool entry(const float* x) { return %s::threshold.is_anomaly(%s::Detector::score(x)); }
+"""
+
+
+def symbols(image):
+    """(size, kind, name) of everything in an image for a microcontroller."""
+    listed = subprocess.run(["arm-none-eabi-nm", "-CS", image], stdout=subprocess.PIPE, text=True, check=True).stdout
+    for line in listed.splitlines():
+        match = re.match(r"[0-9a-f]+ (?:([0-9a-f]+) )?(\w) (.*)", line)
+        if match:
+            yield int(match.group(1) or "0", 16), match.group(2), match.group(3)
+
+
+def whole_flash(work, eigen, namespace="detector", target="m4f", optimisation="-Os"):
+    """{weights, other constants, code, all}: bytes of flash of the detector in `work`/detector.hpp with score and threshold."""
+    source, image = work / "whole.cpp", work / "whole"
+    source.write_text(WHOLE % (namespace, namespace), encoding="utf-8")
+    build(target, optimisation, work, eigen, image, [source], ["-Wl,-e,entry,-u,entry"])
+    bytes_of = {"weights": 0, "constants": 0, "code": 0}
+    for size, kind, name in symbols(image):
+        is_weight = re.search(r"Definition::(parameters|codes|scales|others)$", name)
+        if kind not in "bB":
+            bytes_of["code" if kind in "tTwW" else "weights" if is_weight else "constants"] += size
+    listed = subprocess.run(["arm-none-eabi-size", image], stdout=subprocess.PIPE, text=True, check=True).stdout
+    text, data = listed.splitlines()[1].split()[:2]
+    bytes_of["all"] = int(text) + int(data)
+    return bytes_of
 
 
 def execute(target, image):

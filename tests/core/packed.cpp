@@ -28,16 +28,17 @@ TEST_CASE("packed rows: a product is that of the numbers that they stand for") {
     constexpr Index rows = 5, depth = 7, columns = 2;
     std::int8_t codes[rows * depth];
     BFloat16 halves[rows * depth];
-    float scales[rows], bias[rows], x[depth * columns];
+    BFloat16 scales[rows];
+    float bias[rows], x[depth * columns];
     RandomStream stream(2);
-    for (float& value : scales) value = stream.uniform();
+    for (BFloat16& value : scales) value = BFloat16::from(stream.uniform());
     for (float& value : bias) value = stream.normal();
     for (float& value : x) value = stream.normal();
     Eigen::MatrixXf of_codes(rows, depth), of_halves(rows, depth);
     for (Index i = 0; i < rows * depth; ++i) {
         codes[i] = static_cast<std::int8_t>(stream.below(255) - 127);
         halves[i] = BFloat16::from(stream.normal());
-        of_codes(i / depth, i % depth) = scales[i / depth] * static_cast<float>(codes[i]);
+        of_codes(i / depth, i % depth) = static_cast<float>(scales[i / depth]) * static_cast<float>(codes[i]);
         of_halves(i / depth, i % depth) = static_cast<float>(halves[i]);
     }
     const bool add = GENERATE(false, true);

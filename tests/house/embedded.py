@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: MIT
 """The example firmware: built, run in emulators, compared with the host bit for bit, and held to its budgets.
 
-Targets whose tools are not here are left out, and named.
+Targets whose tools are not here are left out, and named. As many builds run at once as there are processors.
 """
 import argparse
+import concurrent.futures
 import csv
+import os
 import pathlib
 import re
 import subprocess
@@ -19,6 +21,8 @@ arguments = argparse.ArgumentParser(description=__doc__)
 arguments.add_argument("--program", required=True, type=pathlib.Path)
 arguments.add_argument("--system", default="")
 arguments.add_argument("--work", required=True, type=pathlib.Path)
+arguments.add_argument("--host-only", action="store_true",
+                       help="only what the program itself does: its sanitized build changes nothing of the firmware")
 options = arguments.parse_args()
 eigen = [folder for folder in options.system.split(":") if folder]
 work = options.work.resolve()
@@ -27,6 +31,7 @@ work.mkdir(parents=True, exist_ok=True)
 # What a detector of 16-32-16-(4)-16-32-16 may take of a Cortex-M4F: bytes and instructions.
 MOST_CODE = {"score": 4 * 1024, "all": 6 * 1024, "training": 20 * 1024}
 MOST_STACK = 1536  # the arena is on it
+MOST_OF_FLOAT = 0.4  # of the flash of a whole detector of the program's default size, with int8 weights
 MOST_INSTRUCTIONS = 15000
 FORBIDDEN = re.compile(r"^_*(malloc|calloc|realloc|free|sbrk|operator (new|delete)|cxa_|Unwind|.*printf|.*exit|abort)")
 
@@ -68,17 +73,8 @@ def check(is_right, text):
         failures.append(text)
 
 
-def symbols(image):
-    """(size, kind, name) of everything in an image."""
-    listed = subprocess.run(["arm-none-eabi-nm", "-CS", image], stdout=subprocess.PIPE, text=True, check=True).stdout
-    for line in listed.splitlines():
-        match = re.match(r"[0-9a-f]+ (?:([0-9a-f]+) )?(\w) (.*)", line)
-        if match:
-            yield int(match.group(1) or "0", 16), match.group(2), match.group(3)
-
-
 def check_symbols(image):
-    found = sorted(name for _, _, name in symbols(image) if FORBIDDEN.match(name))
+    found = sorted(name for _, _, name in build.symbols(image) if FORBIDDEN.match(name))
     check(not found, f"{image.name}: no heap, no exceptions, no printing" + (f", but {found}" if found else ""))
 
 
@@ -93,7 +89,7 @@ def check_budget(name):
     image = work / f"budget_{name}"
     build.build("m4f", "-Os", work, eigen, image, [source], ["-fstack-usage", "-Wl,-e,entry,-u,entry"])
     check_symbols(image)
-    code = sum(size for size, kind, _ in symbols(image) if kind in "tTwW")
+    code = sum(size for size, kind, _ in build.symbols(image) if kind in "tTwW")
     check(code <= MOST_CODE[name], f"m4f -Os, {name}: {code} bytes of code, at most {MOST_CODE[name]}")
     if name == "training":
         return
@@ -184,6 +180,23 @@ def check_weights(weights, targets):
         check(same_everywhere(outputs[-1]) == same_everywhere(outputs[0]), f"{weights}, {target}: as on the host")
 
 
+def check_whole():
+    """A detector of the program's default size: code, constants and all, with int8 weights and with float32's."""
+    bytes_of = {}
+    for weights, more in (("float32", []), ("int8", ["--normals", work / "other.csv"])):
+        folder = work / f"whole_{weights}"
+        folder.mkdir(exist_ok=True)
+        if not bytes_of:
+            model = folder / "m"
+            build.run([options.program, "fit", work / "normal.csv", "--model", model, "--score", "negative-elbo",
+                       "--epochs", "1", "--quiet"])
+        build.run([options.program, "export", model, "--header", folder / "detector.hpp", "--weights", weights, *more])
+        bytes_of[weights] = build.whole_flash(folder, eigen)
+    share = bytes_of["int8"]["all"] / bytes_of["float32"]["all"]
+    check(share <= MOST_OF_FLOAT, f"m4f -Os, the whole detector of default size, int8: {100 * share:.1f}% of the flash of "
+                                  f"float32, at most {100 * MOST_OF_FLOAT:.0f}%: {bytes_of}")
+
+
 def check_training():
     """Training on a device: better where it can be, taken back where it is not, and the bits of the host."""
     outputs = []
@@ -205,46 +218,58 @@ def check_training():
         check_symbols(work / "training_m4f")
 
 
+def run_host():
+    build.build("host", "-O2", work, eigen, work / "host")
+    return build.execute("host", work / "host")
+
+
+def check_target(target, optimisation, expected):
+    name = f"{target}{optimisation}"
+    image = work / name
+    build.build(target, optimisation, work, eigen, image)
+    output = build.execute(target, image)
+    is_same = same_everywhere(output) == same_everywhere(expected.result())
+    check(is_same, f"{name}: says what the host says, bit for bit" + ("" if is_same else ":\n" + output))
+    if target not in build.MACHINES:
+        return
+    check_symbols(image)
+    stack = figure(output, "stack")
+    check(stack <= MOST_STACK, f"{name}: {stack} bytes of stack by painting, at most {MOST_STACK}")
+    count = figure(output, "instructions")
+    if name == "m4f-O2":
+        check(count <= MOST_INSTRUCTIONS, f"{name}: {count} instructions a score, at most {MOST_INSTRUCTIONS}")
+    else:
+        print(f"{name}: {count} instructions a score", flush=True)
+
+
 build.make_detector(options.program, work, eigen)
-build.build("host", "-O2", work, eigen, work / "host")
-expected = build.execute("host", work / "host")
+with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    host = pool.submit(run_host)  # the first: others wait for it
+    jobs = [host, pool.submit(check_columns)]
+    targets = []
+    if not options.host_only:
+        jobs.append(pool.submit(check_training))  # the longest
+        jobs.append(pool.submit(lambda: check_other_arithmetic(host.result())))
+        for target in ("aarch64", "m3", "m4f", "m7"):
+            missing = build.missing_tools(target)
+            if missing:
+                print(f"{target}: left out, there is no {', '.join(missing)}")
+                continue
+            targets.append(target)
+            for optimisation in ("-O2",) if target == "aarch64" else ("-Os", "-O2"):
+                jobs.append(pool.submit(check_target, target, optimisation, host))
+        if "m4f" in targets:
+            jobs += [pool.submit(check_budget, name) for name in SOURCES]
+            jobs.append(pool.submit(check_weights, "int8", ["host", "m4f"]))
+            jobs.append(pool.submit(check_whole))
+    jobs.append(pool.submit(check_weights, "bfloat16", ["host"]))
+    for job in jobs:
+        job.result()
+expected = host.result()
 print(expected)
 check("self-test passed" in expected, "host: the self-test passes")
 check("alarm at window 30" in expected, "host: the alarm comes with the fault and not before")
-check_other_arithmetic(expected)
-check_columns()
-tried = 0
-for target in ("aarch64", "m3", "m4f", "m7"):
-    missing = build.missing_tools(target)
-    if missing:
-        print(f"{target}: left out, there is no {', '.join(missing)}")
-        continue
-    tried += 1
-    for optimisation in ("-O2",) if target == "aarch64" else ("-Os", "-O2"):
-        name = f"{target}{optimisation}"
-        image = work / name
-        build.build(target, optimisation, work, eigen, image)
-        output = build.execute(target, image)
-        is_same = same_everywhere(output) == same_everywhere(expected)
-        check(is_same, f"{name}: says what the host says, bit for bit" + ("" if is_same else ":\n" + output))
-        if target not in build.MACHINES:
-            continue
-        check_symbols(image)
-        stack = figure(output, "stack")
-        check(stack <= MOST_STACK, f"{name}: {stack} bytes of stack by painting, at most {MOST_STACK}")
-        count = figure(output, "instructions")
-        if name == "m4f-O2":
-            check(count <= MOST_INSTRUCTIONS, f"{name}: {count} instructions a score, at most {MOST_INSTRUCTIONS}")
-        else:
-            print(f"{name}: {count} instructions a score")
-if not build.missing_tools("m4f"):
-    check_budget("score")
-    check_budget("all")
-    check_budget("training")
-    check_weights("int8", ["host", "m4f"])
-check_weights("bfloat16", ["host"])
-check_training()
-if not tried:
+if not targets and not options.host_only:
     print("skipped: no compiler or emulator for another processor")
-print(f"{tried} targets, {len(failures)} failures")
+print(f"{len(targets)} targets, {len(failures)} failures")
 sys.exit(1 if failures else 0)

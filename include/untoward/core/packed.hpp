@@ -25,11 +25,11 @@ struct BFloat16 {
 };
 
 /// The rows of a matrix of weights in fewer bits: codes of `std::int8_t` with a scale for each row, or `BFloat16` with
-/// none.
+/// none. What is computed with them are numbers of type S.
 template <class S, class Code>
 struct PackedRows {
     const Code* codes;
-    const S* scales;  ///< one a row, or null
+    const BFloat16* scales;  ///< one a row, or null
 };
 
 /// A parameter that is such a matrix: what a `Tensor` of one is to products.
@@ -60,27 +60,12 @@ struct PackedPlace {
     Index scale;  ///< of its first row
 };
 
-/// Parameters of a model whose matrices are packed: a source for `Run`. The others are numbers.
-template <class S, class Code>
-struct PackedWeights {
-    const Code* codes;
-    const S* scales;  ///< or null
-    const S* others;
-    const PackedPlace* places;  ///< one a tensor
-
-    [[nodiscard]] constexpr PackedRows<S, Code> rows(Index tensor) const {
-        const PackedPlace& place = places[tensor];
-        return {codes + place.begin, scales == nullptr ? nullptr : scales + place.scale};
-    }
-    [[nodiscard]] constexpr const S* numbers(Index tensor) const { return others + places[tensor].begin; }
-};
-
 namespace product {
 
 /// y = W x + bias, or y += W x + bias, of packed W, as `forward` above: every element is one sum of codes, in order.
 template <class S, class Code>
 UNTOWARD_NO_INLINE void forward_packed(S* y, Index rows, Index cols, Index y_stride, const Code* codes,
-                                       const S* scales, const S* x, Index depth, Index x_stride,
+                                       const BFloat16* scales, const S* x, Index depth, Index x_stride,
                                        bool accumulate, const S* bias, bool rectify) {
     for (; cols > 0; --cols, x += x_stride, y += y_stride) {
         const S* const end = x + depth;
@@ -88,7 +73,7 @@ UNTOWARD_NO_INLINE void forward_packed(S* y, Index rows, Index cols, Index y_str
         for (Index i = 0; i < rows; ++i) {
             S sum = 0;
             for (const S* from = x; from != end;) sum += static_cast<S>(*code++) * *from++;
-            if (scales != nullptr) sum *= scales[i];
+            if (scales != nullptr) sum *= static_cast<S>(scales[i]);
             if (bias != nullptr) sum += bias[i];
             if (accumulate) sum += y[i];
             y[i] = rectify && sum < S(0) ? S(0) : sum;

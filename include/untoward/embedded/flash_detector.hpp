@@ -93,17 +93,31 @@ constexpr std::size_t parameter_bytes() {
         return sizeof Definition::codes + sizeof Definition::others;
     }
 }
+// The packed parameters of a definition: a source for `Run` without state, so that every address is a constant.
+template <class Definition>
+struct FlashWeights {
+    using S = typename Definition::Scalar;
+    using Code = std::remove_cvref_t<decltype(Definition::codes[0])>;
+
+    UNTOWARD_INLINE static constexpr PackedRows<S, Code> rows(Index tensor) {
+        const PackedPlace place = packed_places<Definition>[static_cast<std::size_t>(tensor)];
+        if constexpr (requires { Definition::scales; }) {
+            return {std::data(Definition::codes) + place.begin, std::data(Definition::scales) + place.scale};
+        } else {
+            return {std::data(Definition::codes) + place.begin, nullptr};
+        }
+    }
+    UNTOWARD_INLINE static constexpr const S* numbers(Index tensor) {
+        return std::data(Definition::others) +
+               packed_places<Definition>[static_cast<std::size_t>(tensor)].begin;
+    }
+};
 template <class Definition>
 constexpr auto flash_weights() {
-    using S = typename Definition::Scalar;
-    if constexpr (!HasPackedWeights<Definition>) {
-        return std::data(Definition::parameters);
+    if constexpr (HasPackedWeights<Definition>) {
+        return FlashWeights<Definition>{};
     } else {
-        using Code = std::remove_cvref_t<decltype(Definition::codes[0])>;
-        const S* scales = nullptr;
-        if constexpr (requires { Definition::scales; }) scales = Definition::scales;
-        return PackedWeights<S, Code>{Definition::codes, scales, Definition::others,
-                                      packed_places<Definition>.data()};
+        return std::data(Definition::parameters);
     }
 }
 
@@ -135,7 +149,7 @@ inline constexpr auto flash_expectation_layer =
 ///     };
 ///
 /// In place of `parameters` it may have matrices of fewer bits: `codes` (of std::int8_t or BFloat16), `scales` of their
-/// rows where they are integers, and the `others`, all in the order of the parameters;
+/// rows (BFloat16) where they are integers, and the `others`, all in the order of the parameters;
 /// and, where cells of a table are to be coded as they were for fitting, `static constexpr FlashColumn columns[]`.
 ///
 /// A sample is an array of `features` numbers in the data's units, NaN where one is missing. Where no arena is given, one
@@ -194,10 +208,15 @@ public:
         detail::add_score(Definition::score, sheet, evidence, Scalar(1));
 
         // Added up as Detector does, by a product with ones: x was read for the last time.
-        Scalar score;
-        for (Index i = 0; i < features; ++i) x(i, 0) = 1;
-        product::forward<Scalar>({&score, 1, 1, 1}, sheet.features.data(), {x.data(), features, 1, features},
-                                 false, sheet.rest.data());
+        Scalar score = sheet.rest(0, 0);
+        if constexpr (detail::HasPackedWeights<Definition> && product::detail::has_plain_loops) {
+            // The same sum; a product of ordinary numbers would be in the image for this alone.
+            for (Index i = 0; i < features; ++i) score += sheet.features(i, 0);
+        } else {
+            for (Index i = 0; i < features; ++i) x(i, 0) = 1;
+            product::forward<Scalar>({&score, 1, 1, 1}, sheet.features.data(),
+                                     {x.data(), features, 1, features}, false, sheet.rest.data());
+        }
         bool is_valid = !std::isnan(score);
         for (Index i = 0; i < features; ++i) {
             is_valid = is_valid && !std::isinf(sample[i]);

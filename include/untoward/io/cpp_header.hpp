@@ -26,7 +26,7 @@ namespace untoward::io {
 enum class HeaderWeights {
     float32,
     bfloat16,  ///< rounded to eight bits of precision
-    int8,      ///< whole multiples, up to 127, of a scale for each row
+    int8,      ///< whole multiples, up to 127, of a scale for each row in bfloat16
 };
 
 /// What a header is to be like.
@@ -52,7 +52,7 @@ template <class S>
 struct PackedParameters {
     std::vector<std::uint16_t> halves{};  // of bfloat16
     std::vector<std::int8_t> codes{};     // of int8
-    std::vector<S> scales{};
+    std::vector<std::uint16_t> scales{};  // of their rows, in bfloat16
     std::vector<S> others{};
     Buffer<S> rounded{};
 };
@@ -64,11 +64,16 @@ void pack_matrix(PackedParameters<S>& packed, HeaderWeights weights, const S* fr
     for (Index i = 0; i < rows; ++i, from += columns, to += columns) {
         S largest = 0;
         for (Index k = 0; k < columns; ++k) largest = std::max(largest, std::abs(from[k]));
-        const S scale = largest > 0 ? largest / largest_code : S(1);
-        if (weights == HeaderWeights::int8) packed.scales.push_back(scale);
+        // Nearest: the largest code is 127 still, so that rounding once more changes nothing. Smaller numbers than any
+        // scale are zero.
+        const BFloat16 nearest = BFloat16::from(static_cast<float>(largest / largest_code));
+        const S scale = static_cast<S>(nearest) > 0 ? static_cast<S>(nearest) : S(1);
+        if (weights == HeaderWeights::int8)
+            packed.scales.push_back(BFloat16::from(static_cast<float>(scale)).bits);
         for (Index k = 0; k < columns; ++k) {
             if (weights == HeaderWeights::int8) {
-                const auto code = static_cast<std::int8_t>(std::lround(from[k] / scale));
+                const S code_of = std::clamp(from[k] / scale, -largest_code, largest_code);
+                const auto code = static_cast<std::int8_t>(std::lround(code_of));
                 packed.codes.push_back(code);
                 to[k] = scale * static_cast<S>(code);
             } else {
@@ -325,12 +330,15 @@ std::string cpp_header(const Detector<Recipe, Owned<S>>& detector, const TableCo
     } else {
         const auto packed = detail::pack(model, detector.parameters(), options.weights);
         const auto whole = [](auto code) { return std::to_string(code); };
+        const auto halves = [&](const char* name, const auto& bits) {
+            text += detail::cpp_array("untoward::BFloat16", name, bits,
+                                      [&](auto half) { return "{" + whole(half) + "}"; });
+        };
         if (options.weights == HeaderWeights::int8) {
             text += detail::cpp_array("std::int8_t", "codes", packed.codes, whole);
-            floats("scales", packed.scales);
+            halves("scales", packed.scales);
         } else {
-            text += detail::cpp_array("untoward::BFloat16", "codes", packed.halves,
-                                      [&](auto code) { return "{" + whole(code) + "}"; });
+            halves("codes", packed.halves);
         }
         floats("others", packed.others);
     }

@@ -24,6 +24,11 @@ inline untoward::Index default_latent_units(untoward::Index features) {
     return std::min(features, std::clamp<untoward::Index>(features / 2, 2, 16));
 }
 
+/// Whether the rows are asked how many latent units there should be.
+inline bool is_latent_search(const FitArguments& arguments) {
+    return arguments.latent == "search";
+}
+
 /// The encoder's and the decoder's layers as text: dense layers of the sizes of --hidden, in the decoder in
 /// reverse; or what --encoder and --decoder say.
 inline untoward::VaeText model_text(const FitArguments& arguments, untoward::Index features) {
@@ -45,9 +50,11 @@ inline untoward::VaeText model_text(const FitArguments& arguments, untoward::Ind
     }
     const std::string& latent = arguments.latent;
     const bool is_number = !latent.empty() && latent.find_first_not_of("0123456789") == std::string::npos;
-    text.latent = latent == "auto" ? "latent<" + std::to_string(default_latent_units(features)) + ">"
-                  : is_number      ? "latent<" + latent + ">"
-                                   : latent;
+    // Until the search is done, and its number stands there, any size will do.
+    text.latent = latent == "auto" || is_latent_search(arguments)
+                      ? "latent<" + std::to_string(default_latent_units(features)) + ">"
+                  : is_number ? "latent<" + latent + ">"
+                              : latent;
     return text;
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <untoward/train/fit_ensemble.hpp>
+#include <untoward/train/latent_size.hpp>
 #include <untoward/version.hpp>
 
 #include "baseline.hpp"
@@ -104,6 +105,26 @@ void report_fit(const io::Table& table, const io::TableCoding& coding, Index row
     }
 }
 
+void report_search(const untoward::LatentSizeReport& search) {
+    if (search.tried.empty()) return;
+    for (const std::string& line : search.lines()) std::fprintf(stderr, "tried %s\n", line.c_str());
+    std::fprintf(stderr, "latent size, by %lld rows that no model learned from: %s\n",
+                 static_cast<long long>(search.validation_rows), search.verdict().c_str());
+}
+
+// Tries latent sizes. A log and a checkpoint follow the model that is kept.
+untoward::LatentSizeReport search_latent(FitArguments arguments, const Eigen::MatrixXf& x,
+                                         untoward::FitOptions options, const std::vector<Index>& sizes) {
+    arguments.log.clear();
+    arguments.checkpoint.clear();
+    options.training = choose_training(arguments, choose_recipe(arguments, x.rows()));
+    const auto recipe = [&](Index size) {
+        arguments.latent = std::to_string(size);
+        return choose_recipe(arguments, x.rows());
+    };
+    return untoward::search_latent_size(recipe, x, options, sizes);
+}
+
 // What training was told, in C++; a peak that it chose by the number of features is what it chose.
 std::string training_text(untoward::TrainingOptions options, Index features) {
     if (options.learning_rate.is_automatic())
@@ -160,7 +181,8 @@ std::string part_names() {
            names_of_option("--averaging", untoward::averaging_registry().names());
 }
 
-void fit(const FitArguments& arguments) {
+void fit(const FitArguments& asked) {
+    FitArguments arguments = asked;
     require_writable(arguments.model);
     // What the command line names is known before anything is read.
     static_cast<void>(choose_training(arguments, choose_recipe(arguments, 1)));
@@ -190,12 +212,19 @@ void fit(const FitArguments& arguments) {
         x.conservativeResize(Eigen::NoChange, n);
     }
 
-    const auto recipe = choose_recipe(arguments, x.rows());
     untoward::FitOptions options;
     options.epochs = arguments.epochs;
     options.seed = arguments.seed;
-    options.training = choose_training(arguments, recipe);
     options.feature_names = coding.feature_names();
+    untoward::LatentSizeReport search;
+    if (is_latent_search(arguments)) {
+        const std::vector<Index> sizes = untoward::latent_sizes_to_try(x.rows());
+        arguments.time_limit /= static_cast<double>(sizes.size() + 1);  // of all models together
+        search = search_latent(arguments, x, options, sizes);
+        arguments.latent = std::to_string(search.chosen);
+    }
+    const auto recipe = choose_recipe(arguments, x.rows());
+    options.training = choose_training(arguments, recipe);
     untoward::EnsembleReport reports;
     Network network = [&]() -> Network {
         if (is_default_model(arguments))
@@ -211,29 +240,34 @@ void fit(const FitArguments& arguments) {
         learned.col(j) = x.col(split.rest[static_cast<std::size_t>(j)]);
     auto baseline = std::make_unique<Baseline>(Baseline::fit(learned, arguments.seed));
 
-    const Model model(coding, std::move(network),
-                      {
-                          {"fit.version", UNTOWARD_VERSION},
-                          {"fit.rows", std::to_string(report.rows)},
-                          {"fit.training_rows", std::to_string(report.training_rows)},
-                          {"fit.held_out_rows", std::to_string(report.held_out_rows)},
-                          {"fit.calibration_rows", std::to_string(report.calibration_rows)},
-                          {"fit.seed", std::to_string(arguments.seed)},
-                          {"fit.steps", std::to_string(report.training.steps)},
-                          {"fit.stopped_by", report.training.stopped_by},
-                          {"fit.best_step", std::to_string(report.training.best_step)},
-                          {"fit.loss", io::format_number(report.training.loss, 6)},
-                          {"fit.latent", report.latent.verdict()},
-                          {"fit.choice", choice_text(arguments, coding.features())},
-                          {"fit.training", training_text(options.training, coding.features())},
-                      },
-                      std::move(baseline));
+    Notes notes{
+        {"fit.version", UNTOWARD_VERSION},
+        {"fit.rows", std::to_string(report.rows)},
+        {"fit.training_rows", std::to_string(report.training_rows)},
+        {"fit.held_out_rows", std::to_string(report.held_out_rows)},
+        {"fit.calibration_rows", std::to_string(report.calibration_rows)},
+        {"fit.seed", std::to_string(arguments.seed)},
+        {"fit.steps", std::to_string(report.training.steps)},
+        {"fit.stopped_by", report.training.stopped_by},
+        {"fit.best_step", std::to_string(report.training.best_step)},
+        {"fit.loss", io::format_number(report.training.loss, 6)},
+        {"fit.latent", report.latent.verdict()},
+        {"fit.choice", choice_text(arguments, coding.features())},
+        {"fit.training", training_text(options.training, coding.features())},
+    };
+    if (!search.tried.empty()) {
+        notes["fit.latent_search"] = search.verdict();
+        for (const std::string& line : search.lines())
+            notes["fit.latent_sizes"] += (line == search.lines().front() ? "" : "; ") + line;
+    }
+    const Model model(coding, std::move(network), std::move(notes), std::move(baseline));
     model.save(arguments.model);
 
     // A model without a threshold is worth a word in any case.
     if (!arguments.quiet || !model.threshold().is_calibrated()) {
         if (!arguments.quiet)
             std::fprintf(stderr, "chose %s\n", choice_text(arguments, coding.features()).c_str());
+        if (!arguments.quiet) report_search(search);
         if (!arguments.quiet) report_fit(table, coding, n, reports);
         std::fprintf(stderr, "%s\n", model.promise().c_str());
     }

@@ -45,6 +45,11 @@ void info(const std::string& path) {
     line("file", io::input_name(path));
     line("model", printable(model.summary()));
     if (model.notes().count("fit.choice") > 0) line("choice", note("fit.choice"));
+    if (model.notes().count("fit.latent_search") > 0) {
+        line("latent", note("fit.latent_search"));
+        for (const std::string& tried : io::detail::split_outside(note("fit.latent_sizes"), ';'))
+            line("", "tried " + tried);
+    }
     line("columns", std::to_string(coding.columns().size()) + ", coded as " +
                         std::to_string(coding.features()) + " features");
     line("fitted", note("fit.rows") + " rows: " + note("fit.training_rows") + " to train, " +

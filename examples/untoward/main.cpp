@@ -63,6 +63,10 @@ Without options of the model, four are fitted, behind two kinds of scalers, and 
 nearest neighbours and a Gaussian mixture; --fast fits and fuses one. An option of the model, --log or
 --checkpoint makes it one model as the options say.
 
+--latent search trains the model with several numbers of latent units, 1 or 2 to a quarter of the features (or 8),
+on four fifths of the rows that are not for calibration, and chooses the smallest number whose likelihood of the
+last fifth is within one standard error of the best.
+
 Layers, likelihoods, scores and the other policies are named as in the library, with options in braces:
   --score "reconstruction-error{norm=l1} + 0.1 * kl-divergence"
   --encoder "dense<128,silu>, dropout{rate=0.1}" --decoder "dense<128,silu>"
@@ -204,8 +208,8 @@ void add_fit(CLI::App& app) {
     add_text(command, "--activation", arguments->activation, "NAME", "of the hidden layers (default relu)");
     add_text(command, "--encoder", arguments->encoder, "LAYERS", "in place of --hidden, with --decoder");
     add_text(command, "--decoder", arguments->decoder, "LAYERS", "in place of --hidden, with --encoder");
-    add_text(command, "--latent", arguments->latent, "auto|K|NAME",
-             "latent units (default auto: half of the features, 2 to 16)");
+    add_text(command, "--latent", arguments->latent, "auto|K|search|NAME",
+             "latent units (default auto: half of the features, 2 to 16; search: what the rows ask for)");
     add_text(command, "--likelihood", arguments->likelihood, "NAME", "default gaussian");
     add_text(command, "--scaler", arguments->scaler, "NAME",
              "default robust-scaler, or what the likelihood needs");

@@ -68,6 +68,7 @@
 #include "train/diagnostics.hpp"
 #include "train/fit.hpp"
 #include "train/fit_ensemble.hpp"
+#include "train/latent_size.hpp"
 #include "train/overfit.hpp"
 #include "train/progress.hpp"
 #include "train/sgd.hpp"

@@ -97,6 +97,33 @@ TEST_CASE("every choice is in the file, in C++, and works again when it is loade
     CHECK(lines_of(run_well({"score", table, "--model", model, "--out", "-"}).out).size() == 301);
 }
 
+TEST_CASE("--latent search tries sizes, fits the chosen one, and info repeats what was found") {
+    const Folder folder;
+    const std::string table = folder / "t.csv";
+    const std::string model = folder / "m";
+    write_text(table, numeric_csv(300, 6));
+    // The log is of the model that is kept, and of no other.
+    const auto fitted = run_well({"fit", table, "--model", model, "--epochs", "3", "--hidden", "8",
+                                  "--latent", "search", "--log", folder / "log"});
+    for (const char* part :
+         {"tried 1 latent unit: -ELBO ", "tried 2 latent units: -ELBO ", "tried 4 latent units: -ELBO ",
+          "latent size, by 40 rows that no model learned from: "}) {
+        INFO(fitted.err);
+        CHECK_THAT(fitted.err, ContainsSubstring(part));
+    }
+    // Independent columns.
+    CHECK_THAT(fitted.err, ContainsSubstring("from: 1 latent unit, "));
+    const std::string info = run_well({"info", model}).out;
+    CHECK_THAT(info, ContainsSubstring("Latent<1>{}") && ContainsSubstring("\nlatent     1 latent unit, ") &&
+                         ContainsSubstring("\n           tried 4 latent units: -ELBO ") &&
+                         ContainsSubstring("choice     one model, as the options say"));
+    CHECK_THAT(read_text(folder / "log"),
+               ContainsSubstring("Latent<1>{}") && !ContainsSubstring("Latent<2>{}"));
+    // Too few rows beside those that calibrate.
+    write_text(table, numeric_csv(120, 6));
+    require_refusal({"fit", table, "--model", model, "--latent", "search", "--quiet"}, {"needs 50 rows"});
+}
+
 TEST_CASE("a residual needs a layer of its own size") {
     const Folder folder;
     write_text(folder / "t.csv", numeric_csv(200));

@@ -12,12 +12,11 @@
 
 namespace untoward::detail {
 
-// -ELBO (beta 1, fixed draws) in nats per sample of scaled rows, features x n, over the nine tenths of them
-// that it fits best: in a few rare rows it can be larger than in all others together, and would then tell of
-// them alone.
+// -ELBO (beta 1, fixed draws) in nats of each of some scaled rows, features x n; infinity in place of NaN, which
+// has no place in an order.
 template <class S, class Model>
-double typical_loss(const Model& model, const S* parameters, const Eigen::Matrix<S, Dynamic, Dynamic>& rows,
-                    Threads& threads) {
+std::vector<double> sample_losses(const Model& model, const S* parameters,
+                                  const Eigen::Matrix<S, Dynamic, Dynamic>& rows, Threads& threads) {
     constexpr Index block = 256;
     constexpr NegativeElbo score{.draws = 2, .seed = 0x5eed};
     const GatherEvidence<Model> layer{model, score.needs()};
@@ -35,12 +34,25 @@ double typical_loss(const Model& model, const S* parameters, const Eigen::Matrix
         for (Index j = 0; j < n; ++j) {
             const auto loss =
                 static_cast<double>(evidence.kl.column(j).sum() - evidence.log_density.column(j).sum());
-            // A NaN has no place in an order.
             losses[static_cast<std::size_t>(begin + j)] =
                 std::isnan(loss) ? std::numeric_limits<double>::infinity() : loss;
         }
     });
-    const std::size_t kept = losses.size() - losses.size() / 10;
+    return losses;
+}
+
+// How many of n rows count where the tenth that a model fits worst does not: in a few rare rows -ELBO can be
+// larger than in all others together, and a mean over all would then tell of them alone.
+inline std::size_t typical_count(std::size_t n) {
+    return n - n / 10;
+}
+
+// The mean -ELBO of scaled rows, features x n, in nats, over the nine tenths of them that it fits best.
+template <class S, class Model>
+double typical_loss(const Model& model, const S* parameters, const Eigen::Matrix<S, Dynamic, Dynamic>& rows,
+                    Threads& threads) {
+    std::vector<double> losses = sample_losses(model, parameters, rows, threads);
+    const std::size_t kept = typical_count(losses.size());
     std::nth_element(losses.begin(), losses.begin() + static_cast<std::ptrdiff_t>(kept == 0 ? 0 : kept - 1),
                      losses.end());
     double total = 0;

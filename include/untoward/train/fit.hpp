@@ -142,6 +142,13 @@ void require_fit(const RecipeType& recipe, const auto& data, const FitOptions& o
     }
 }
 
+// How many of n rows choose the best step. With few rows the model needs them all, and a tenth of them would
+// judge nothing reliably: then the training rows choose it themselves.
+inline std::size_t held_out_of(std::size_t n) {
+    constexpr std::size_t rows_to_spare = 2000;
+    return n >= rows_to_spare ? n / 10 : 0;
+}
+
 // All of a detector but its threshold, from the rows `rest` of the data. The first `held_out` of them give no
 // gradients; where `judged`, they choose the best step.
 template <class RecipeType, class Derived>
@@ -217,10 +224,7 @@ auto fit(const Recipe<Scaler, Model, ScoreType, ThresholdPolicy>& recipe,
     // The calibration slice comes first, so that nothing below can have seen it.
     const CalibrationSplit split = calibration_split(recipe.threshold, data.cols(), options.seed);
     const std::span<const Index> rest(split.rest);
-    // With few rows the model needs them all, and a tenth of them would judge nothing reliably: then the
-    // training rows choose the best step themselves.
-    constexpr std::size_t rows_to_spare = 2000;
-    const std::size_t held_out = rest.size() >= rows_to_spare ? rest.size() / 10 : 0;
+    const std::size_t held_out = detail::held_out_of(rest.size());
     auto detector = detail::fit_uncalibrated(recipe, rows, rest, held_out, true, options, report);
     const Vector scores = detector.score(detail::gather_raw<S>(data, split.calibration));
     detector.set_threshold(detail::calibrate(recipe.threshold, scores));

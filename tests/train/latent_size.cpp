@@ -125,7 +125,7 @@ TEST_CASE("latent size: the rule of one standard error, on losses made by hand")
 
 TEST_CASE("latent size: three factors in 12 columns are found") {
     const Eigen::MatrixXf rows = of_factors(3, 12, 1500);
-    const auto found = search_latent_size(recipe_for(12), rows, steps(500), {8, 4, 3, 2, 1, 3});
+    const auto found = search_latent_size(recipe_for(12), rows, steps(1500), {8, 4, 3, 2, 1, 3});
     for (const std::string& line : found.lines()) UNSCOPED_INFO(line);
     INFO(found.verdict());
     REQUIRE(found.tried.size() == 5);
@@ -142,7 +142,7 @@ TEST_CASE("latent size: three factors in 12 columns are found") {
 TEST_CASE("latent size: independent noise needs the smallest; the calibration rows are not looked at") {
     Eigen::MatrixXf rows(12, 600);
     fill_normal(rows.data(), rows.size(), {.seed = 4});
-    const auto found = search_latent_size(recipe_for(12), rows, steps(200));
+    const auto found = search_latent_size(recipe_for(12), rows, steps(600));
     INFO(found.verdict());
     CHECK(found.chosen == 2);
     CHECK(found.tried.back().size == 8);
@@ -150,10 +150,10 @@ TEST_CASE("latent size: independent noise needs the smallest; the calibration ro
     const CalibrationSplit split = calibration_split(threshold, rows.cols(), 5);
     Eigen::MatrixXf others = rows;
     for (const Index j : split.calibration) others.col(j).setConstant(j % 2 == 0 ? 1e20f : -3e35f);
-    CHECK(search_latent_size(recipe_for(12), others, steps(200)).lines() == found.lines());
+    CHECK(search_latent_size(recipe_for(12), others, steps(600)).lines() == found.lines());
     // Those that judge are: the last ones.
     others.col(split.rest.back()).setConstant(0);
-    const auto changed = search_latent_size(recipe_for(12), others, steps(200));
+    const auto changed = search_latent_size(recipe_for(12), others, steps(600));
     CHECK(changed.lines() != found.lines());
 }
 

@@ -108,7 +108,7 @@ void report_fit(const io::Table& table, const io::TableCoding& coding, Index row
 void report_search(const untoward::LatentSizeReport& search) {
     if (search.tried.empty()) return;
     for (const std::string& line : search.lines()) std::fprintf(stderr, "tried %s\n", line.c_str());
-    std::fprintf(stderr, "latent size, by %lld rows that no model learned from: %s\n",
+    std::fprintf(stderr, "latent size, by %lld rows, in models that did not learn from them: %s\n",
                  static_cast<long long>(search.validation_rows), search.verdict().c_str());
 }
 
@@ -219,7 +219,8 @@ void fit(const FitArguments& asked) {
     untoward::LatentSizeReport search;
     if (is_latent_search(arguments)) {
         const std::vector<Index> sizes = untoward::latent_sizes_to_try(x.rows());
-        arguments.time_limit /= static_cast<double>(sizes.size() + 1);  // of all models together
+        const auto models = static_cast<Index>(sizes.size()) * untoward::latent_search_trainings + 1;
+        arguments.time_limit /= static_cast<double>(models);  // of all together
         search = search_latent(arguments, x, options, sizes);
         arguments.latent = std::to_string(search.chosen);
     }

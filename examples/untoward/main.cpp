@@ -63,9 +63,9 @@ Without options of the model, four are fitted, behind two kinds of scalers, and 
 nearest neighbours and a Gaussian mixture; --fast fits and fuses one. An option of the model, --log or
 --checkpoint makes it one model as the options say.
 
---latent search trains the model with several numbers of latent units, 1 or 2 to a quarter of the features (or 8),
-on four fifths of the rows that are not for calibration, and chooses the smallest number whose likelihood of the
-last fifth is within one standard error of the best.
+--latent search trains the model with several numbers of latent units, powers of two to a quarter of the features
+(or to 8), three times each without a fifth of the rows, and chooses the smallest number whose likelihood of
+that fifth is within one standard error of the best. Rows for calibration stay unseen.
 
 Layers, likelihoods, scores and the other policies are named as in the library, with options in braces:
   --score "reconstruction-error{norm=l1} + 0.1 * kl-divergence"

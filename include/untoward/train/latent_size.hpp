@@ -7,17 +7,16 @@
 #include <limits>
 #include <numeric>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
-#include "fit.hpp"
+#include "fit_ensemble.hpp"
 
 // How many latent units a model should have.
 //
 // A rule of thumb says 5 to 10% of the features (`usual_latent_size`). `search_latent_size` asks the data: it
-// trains the model with each size of a ladder around that, looks at the evidence lower bound of rows that none
-// of them was trained on, and chooses the smallest size whose mean is within one standard error of the best
+// trains the model with each size of a ladder around that, three times, looks at the evidence lower bound of rows
+// that it was not trained on, and chooses the smallest size whose mean is within one standard error of the best
 // one's: the "one standard error" rule (Breiman et al. 1984; Hastie, Tibshirani and Friedman 2009, 7.10.1).
 //
 //     const auto recipe = [&](Index units) {
@@ -51,14 +50,15 @@ inline std::vector<Index> latent_sizes_to_try(Index features) {
     return sizes;
 }
 
+/// How often each size is trained.
+inline constexpr Index latent_search_trainings = 3;
+
 /// A latent size that was tried.
 struct LatentSize {
     Index size = 0;
     double bound = 0;           ///< mean evidence lower bound (beta 1) of the rows that count, nats a row
-    double standard_error = 0;  ///< of that mean
-    double behind = 0;          ///< mean difference from the best one's bound of the same row, 0 or more
-    double behind_error = 0;    ///< standard error of that mean
-    Index active_units = 0;     ///< on the training rows, as in LatentReport
+    double standard_error = 0;  ///< of that mean, by the chance in rows and in training
+    Index active_units = 0;     ///< as in LatentReport, on the training rows; the median of the trainings
 };
 
 /// What the search found out.
@@ -67,9 +67,11 @@ struct LatentSizeReport {
     Index best = 0;                 ///< the size with the best bound
     Index usual = 0;                ///< what the rule of thumb would have been
     std::vector<LatentSize> tried;  ///< by rising size
-    Index training_rows = 0;        ///< among them those that chose the best step
-    Index validation_rows = 0;      ///< that judged, and nothing else
+    Index validation_rows = 0;      ///< that judged, each in one training, which did not see it
     Index rows_that_count = 0;      ///< of those: all but the tenth that no size fits
+    /// By how much the mean of one training differs, a standard deviation in nats a row, from what size and
+    /// rows explain: from seed to seed.
+    double training_chance = 0;
 
     /// What was found of a size. Throws Error where it was not tried.
     [[nodiscard]] const LatentSize& of(Index size) const {
@@ -97,8 +99,11 @@ struct LatentSizeReport {
         verdict += "; the rule of 5 to 10% of the features would say " + std::to_string(usual);
         if (choice.active_units == 0) {
             verdict += "; no unit says anything of a row: the features look independent";
-        } else if (chosen == tried.back().size && tried.size() > 1) {
+        } else if (chosen == tried.back().size && choice.active_units == chosen && tried.size() > 1) {
             verdict += "; larger ones were not tried, and may be better";
+        } else if (const Index enough = smallest_with_room(choice); enough < chosen) {
+            verdict +=
+                "; " + std::to_string(enough) + " would have room for those active, but trained less well";
         }
         return verdict;
     }
@@ -107,17 +112,22 @@ struct LatentSizeReport {
         std::vector<std::string> result;
         for (const LatentSize& one : tried) {
             char text[200];
-            std::snprintf(text, sizeof text,
-                          "%s: -ELBO %.4g +- %.2g nats a row, behind the best %.2g +- %.2g, %lld active%s",
-                          units_text(one.size).c_str(), -one.bound, one.standard_error, one.behind,
-                          one.behind_error, static_cast<long long>(one.active_units),
-                          one.size == chosen ? ", chosen" : "");
+            std::snprintf(text, sizeof text, "%s: -ELBO %.4g +- %.2g nats a row, %lld active%s",
+                          units_text(one.size).c_str(), -one.bound, one.standard_error,
+                          static_cast<long long>(one.active_units), one.size == chosen ? ", chosen" : "");
             result.push_back(text);
         }
         return result;
     }
 
 private:
+    // The smallest size that was tried with as many units as are active in this one.
+    [[nodiscard]] Index smallest_with_room(const LatentSize& choice) const {
+        for (const LatentSize& one : tried) {
+            if (one.size >= choice.active_units) return one.size;
+        }
+        return choice.size;
+    }
     static std::string units_text(Index size) {
         return std::to_string(size) + (size == 1 ? " latent unit" : " latent units");
     }
@@ -125,10 +135,10 @@ private:
 
 namespace detail {
 
-// The mean of some numbers, and its standard error where the largest `beyond` of more were left out: by the
-// variance of all, each of those taken for as large as the largest that is here (Tukey and McLaughlin 1963). With
-// 0 it is the usual one; where numbers are not finite, it is infinite.
-inline std::pair<double, double> mean_and_error(const std::vector<double>& values, std::size_t beyond) {
+// The mean of some numbers, and its variance where the largest `beyond` of more were left out: by the variance of
+// all, each of those taken for as large as the largest that is here (Tukey and McLaughlin 1963). Where numbers are
+// not finite, it is infinite.
+inline std::pair<double, double> trimmed_mean(const std::vector<double>& values, std::size_t beyond) {
     const auto n = static_cast<double>(values.size());
     const auto more = static_cast<double>(beyond);
     double sum = 0;
@@ -137,16 +147,42 @@ inline std::pair<double, double> mean_and_error(const std::vector<double>& value
     const double centre = (sum + more * largest) / (n + more);
     double squares = more * (largest - centre) * (largest - centre);
     for (const double value : values) squares += (value - centre) * (value - centre);
-    const double error = std::sqrt(squares / (n + more - 1) * (n + more)) / n;
-    return {sum / n, std::isfinite(error) ? error : std::numeric_limits<double>::infinity()};
+    const double variance = squares / (n + more - 1) * (n + more) / (n * n);
+    return {sum / n, std::isfinite(variance) ? variance : std::numeric_limits<double>::infinity()};
 }
 
-// The choice among sizes, rising, from the -ELBO of the same rows under each: losses[size][row].
+// The variance of what row and column do not explain in a table of means, [size][training]: the interaction of
+// an analysis of variance in two ways. 0 where there is one row or one column.
+inline double unexplained_variance(const std::vector<std::vector<double>>& means) {
+    if (means.size() < 2 || means[0].size() < 2) return 0;
+    const auto rows = static_cast<double>(means.size());
+    const auto columns = static_cast<double>(means[0].size());
+    std::vector<double> of_column(means[0].size());
+    std::vector<double> of_row;
+    double of_all = 0;
+    for (const std::vector<double>& row : means) {
+        of_row.push_back(std::accumulate(row.begin(), row.end(), 0.0) / columns);
+        of_all += of_row.back() / rows;
+        for (std::size_t k = 0; k < row.size(); ++k) of_column[k] += row[k] / rows;
+    }
+    double squares = 0;
+    for (std::size_t i = 0; i < means.size(); ++i) {
+        for (std::size_t k = 0; k < of_column.size(); ++k) {
+            const double rest = means[i][k] - of_row[i] - of_column[k] + of_all;
+            squares += rest * rest;
+        }
+    }
+    return squares / ((rows - 1) * (columns - 1));
+}
+
+// The choice among sizes, rising, from the -ELBO of the same rows under each, losses[size][row], and the number,
+// from 0, of the training that judges each row.
 inline LatentSizeReport choose_latent_size(const std::vector<Index>& sizes,
-                                           const std::vector<std::vector<double>>& losses) {
+                                           const std::vector<std::vector<double>>& losses,
+                                           const std::vector<std::size_t>& training_of) {
     // A row is left out where even the size that suits it best fits it badly, so that all are judged by the
     // same rows.
-    const std::size_t rows = losses.front().size();
+    const std::size_t rows = training_of.size();
     std::vector<double> least(rows, std::numeric_limits<double>::infinity());
     for (const std::vector<double>& of_size : losses) {
         for (std::size_t j = 0; j < rows; ++j) least[j] = std::min(least[j], of_size[j]);
@@ -160,35 +196,47 @@ inline LatentSizeReport choose_latent_size(const std::vector<Index>& sizes,
     LatentSizeReport report;
     report.validation_rows = static_cast<Index>(rows);
     report.rows_that_count = static_cast<Index>(order.size());
+    const std::size_t trainings = training_of.back() + 1;
+    std::vector<double> counts(trainings);
+    for (const std::size_t row : order) ++counts[training_of[row]];
+    std::vector<std::vector<double>> means;  // of sizes whose bound is finite
     std::size_t best = 0;
-    const auto of_rows = [&](auto&& number) {
-        std::vector<double> values;
-        for (const std::size_t row : order) values.push_back(number(row));
-        return values;
-    };
     for (std::size_t i = 0; i < sizes.size(); ++i) {
-        const auto [mean, error] =
-            mean_and_error(of_rows([&](std::size_t row) { return losses[i][row]; }), rows - order.size());
-        report.tried.push_back({.size = sizes[i], .bound = -mean, .standard_error = error});
+        std::vector<double> values;
+        std::vector<double> of_training(trainings);
+        for (const std::size_t row : order) {
+            values.push_back(losses[i][row]);
+            of_training[training_of[row]] += losses[i][row] / counts[training_of[row]];
+        }
+        const auto [mean, variance] = trimmed_mean(values, rows - order.size());
+        report.tried.push_back({.size = sizes[i], .bound = -mean, .standard_error = variance});
         if (-mean > report.tried[best].bound) best = i;
+        if (std::isfinite(mean)) means.push_back(std::move(of_training));
     }
-    const LatentSize& winner = report.tried[best];
-    if (!std::isfinite(winner.bound))
+    if (means.empty())
         fail(
             "no latent size gives all held-out rows a finite likelihood; look for extreme values, or lower "
             "the "
             "learning rate");
+    const double chance = unexplained_variance(means);
+    report.training_chance = std::sqrt(chance);
+    for (LatentSize& one : report.tried)
+        one.standard_error = std::sqrt(one.standard_error + chance / static_cast<double>(trainings));
+    const LatentSize& winner = report.tried[best];
     report.best = winner.size;
-    for (std::size_t i = 0; i < sizes.size(); ++i) {
-        LatentSize& one = report.tried[i];
-        if (i != best) {
-            // A row is not left out by how it differs.
-            const auto behind = of_rows([&](std::size_t row) { return losses[i][row] - losses[best][row]; });
-            std::tie(one.behind, one.behind_error) = mean_and_error(behind, 0);
-        }
+    for (const LatentSize& one : report.tried) {
         if (report.chosen == 0 && one.bound >= winner.bound - winner.standard_error) report.chosen = one.size;
     }
     return report;
+}
+
+// Throws Error where a model is not what a search can compare.
+void require_latent_size(const auto& model, Index size, Index features) {
+    if (model.latent.units.size() != size || model.sample.size() != features)
+        fail("asked for a recipe of ", size, " latent units and ", features, " features, got one of ",
+             model.latent.units.size(), " and ", model.sample.size());
+    if (is_deterministic(model.latent))
+        fail("a latent without noise has no likelihood to choose its size by: more units always look better");
 }
 
 // The parameters of a model that is trained on scaled rows.
@@ -210,15 +258,14 @@ Buffer<S> train_for_size(const Model& model, const Eigen::Matrix<S, Dynamic, Dyn
 /// `latent_sizes_to_try`.
 ///
 /// The calibration rows that `fit` would set aside stay unseen, so `fit` with the size that was chosen keeps its
-/// promise. A fifth of the others judges, and neither trains nor chooses a step. Of these rows the tenth does
-/// not count whose bound is lowest under whatever size suits it best: as everywhere in training, in heavy tails
-/// it would drown all else.
+/// promise. Of the others a fifth judges, and neither trains nor chooses a step; three times, with another fifth
+/// and another seed. Of the rows that judge, the tenth does not count whose bound is lowest under whatever size
+/// suits it best: as everywhere in training, in heavy tails it would drown all else.
 ///
-/// The standard error is that of the best one's mean over rows, as the rule has it, not that of the paired
-/// differences, which is reported beside (`behind_error`) and far smaller: the paired one knows of the chance
-/// in which rows judge, but not of that in training (initial weights, batches), by which the same size comes
-/// out better or worse from seed to seed. By the wider margin a smaller size is also chosen where there are few
-/// rows to tell.
+/// The standard error is that of the best one's mean, as the rule has it. It has two parts: the chance in which
+/// rows judge, and that in training (weights and batches), which three trainings of several sizes tell of. The
+/// standard error of the paired differences of rows would be smaller, but knows nothing of the second part: for 12
+/// columns from 3 factors, `training_chance` is 0.1 to 0.2 nats, more than what sizes from 3 up differ by.
 ///
 /// Throws Error: no size, or one below 1; fewer than 50 rows beside those for calibration; a recipe of another
 /// size than was asked for; a latent without noise, whose "bound" only grows with the size; and what `fit` does.
@@ -240,42 +287,44 @@ LatentSizeReport search_latent_size(const Make& make, const Eigen::DenseBase<Der
     if (split.rest.size() < least)
         fail("a search for the latent size needs ", least, " rows beside ", split.calibration.size(),
              " for calibration; there are ", split.rest.size());
-    const std::span<const Index> rest(split.rest);
-    const std::size_t known = rest.size() - rest.size() / 5;
-    const std::size_t held_out = detail::held_out_of(known);
-    const auto scaling = detail::fit_scaler(first.scaler, detail::gather_raw<S>(data, rest.first(known)));
-    const auto choosing = detail::gather_scaled<S>(data, scaling, rest.first(held_out));
-    const auto training = detail::gather_scaled<S>(data, scaling, rest.subspan(held_out, known - held_out));
-    const auto judging = detail::gather_scaled<S>(data, scaling, rest.subspan(known));
-
-    TrainingOptions how = options.training;
-    how.seed = options.seed;
-    if (options.epochs > 0) how.epochs = options.epochs;
-    Threads threads(how.threads);
-    std::vector<std::vector<double>> losses;
-    std::vector<Index> active;
-    for (const Index size : sizes) {
-        const auto recipe = make(size);
-        const auto& model = recipe.model;
-        if (model.latent.units.size() != size || model.sample.size() != data.rows())
-            fail("asked for a recipe of ", size, " latent units and ", data.rows(), " features, got one of ",
-                 model.latent.units.size(), " and ", model.sample.size());
-        if (detail::is_deterministic(model.latent))
-            fail(
-                "a latent without noise has no likelihood to choose its size by: more units always look "
-                "better");
-        try {
-            const Buffer<S> parameters = detail::train_for_size(model, choosing, training, how);
-            losses.push_back(detail::sample_losses(model, parameters.data(), judging, threads));
-            active.push_back(inspect_latent(model, parameters.data(), training).active_units);
-        } catch (const Error& error) {
-            fail("latent size ", size, ": ", error.what());
+    std::vector<std::vector<double>> losses(sizes.size());
+    std::vector<std::vector<Index>> active(sizes.size());
+    std::vector<std::size_t> training_of;
+    Threads threads(options.training.threads);
+    for (Index k = 0; k < latent_search_trainings; ++k) {
+        std::vector<Index> order = split.rest;
+        const std::size_t judges = detail::hold_out_fold(k, order);
+        const std::span<const Index> known = std::span<const Index>(order).subspan(judges);
+        const std::size_t held_out = detail::held_out_of(known.size());
+        const auto scaling = detail::fit_scaler(first.scaler, detail::gather_raw<S>(data, known));
+        const auto judging = detail::gather_scaled<S>(data, scaling, std::span(order).first(judges));
+        const auto choosing = detail::gather_scaled<S>(data, scaling, known.first(held_out));
+        const auto training = detail::gather_scaled<S>(data, scaling, known.subspan(held_out));
+        training_of.insert(training_of.end(), judges, static_cast<std::size_t>(k));
+        TrainingOptions how = options.training;
+        how.seed = detail::options_of_member(options, k).seed;
+        if (options.epochs > 0) how.epochs = options.epochs;
+        for (std::size_t i = 0; i < sizes.size(); ++i) {
+            const auto recipe = make(sizes[i]);
+            const auto& model = recipe.model;
+            detail::require_latent_size(model, sizes[i], data.rows());
+            try {
+                const Buffer<S> parameters = detail::train_for_size(model, choosing, training, how);
+                const auto more = detail::sample_losses(model, parameters.data(), judging, threads, 8,
+                                                        detail::Draws::of_each_row);
+                losses[i].insert(losses[i].end(), more.begin(), more.end());
+                active[i].push_back(inspect_latent(model, parameters.data(), training).active_units);
+            } catch (const Error& error) {
+                fail("latent size ", sizes[i], ": ", error.what());
+            }
         }
     }
-    LatentSizeReport report = detail::choose_latent_size(sizes, losses);
-    for (std::size_t i = 0; i < sizes.size(); ++i) report.tried[i].active_units = active[i];
+    LatentSizeReport report = detail::choose_latent_size(sizes, losses, training_of);
     report.usual = usual_latent_size(data.rows());
-    report.training_rows = static_cast<Index>(known);
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+        std::sort(active[i].begin(), active[i].end());
+        report.tried[i].active_units = active[i][active[i].size() / 2];
+    }
     return report;
 }
 

@@ -130,6 +130,13 @@ TEST_CASE("latent size: the rule of one standard error, on losses made by hand")
                                    ContainsSubstring("of the best, which has 8"));
     CHECK_THAT(near.lines().at(1), ContainsSubstring("2 latent units: ") && ContainsSubstring("chosen"));
     CHECK_THROWS_WITH(near.of(3), ContainsSubstring("3 was not tried"));
+    // What else there is to say of a choice.
+    LatentSizeReport told{.chosen = 8, .best = 8, .usual = 2, .tried = {{.size = 4}, {.size = 8}}};
+    CHECK_THAT(told.verdict(), ContainsSubstring("look independent"));
+    told.tried[1].active_units = 3;
+    CHECK_THAT(told.verdict(), ContainsSubstring("; 4 would have room"));
+    told.tried[1].active_units = 7;
+    CHECK_THAT(told.verdict(), ContainsSubstring("larger ones were not tried"));
     // A size with a bound that is not finite loses; where all have one, there is no choice.
     auto lost = best;
     lost[3] = std::numeric_limits<double>::infinity();

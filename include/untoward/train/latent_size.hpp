@@ -99,11 +99,11 @@ struct LatentSizeReport {
         verdict += "; the rule of 5 to 10% of the features would say " + std::to_string(usual);
         if (choice.active_units == 0) {
             verdict += "; no unit says anything of a row: the features look independent";
-        } else if (chosen == tried.back().size && choice.active_units == chosen && tried.size() > 1) {
-            verdict += "; larger ones were not tried, and may be better";
         } else if (const Index enough = smallest_with_room(choice); enough < chosen) {
             verdict +=
                 "; " + std::to_string(enough) + " would have room for those active, but trained less well";
+        } else if (chosen == tried.back().size && tried.size() > 1) {
+            verdict += "; larger ones were not tried, and may be better";
         }
         return verdict;
     }

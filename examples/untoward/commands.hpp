@@ -56,6 +56,7 @@ struct ScoreArguments {
     int top = 3;
     std::string id;
     bool standard_error = false;
+    bool spread = false;
 };
 void score(const ScoreArguments& arguments);
 

@@ -93,6 +93,7 @@ constexpr const char* score_footer = R"(The columns of the output:
                infinite
   standard_error  with --standard-error: how far draws of the latent units may have taken the score from
                its expectation; 0 for scores without draws. Empty where it is not known
+  spread       with --spread: the standard deviation of the models' scores. Empty for one model
   p_value      small where a normal row seldom scores as high: at most a share A of them has one of A or
                less. Empty where the threshold has none
   is_anomaly   1 where the score is above the threshold, else 0
@@ -251,6 +252,8 @@ void add_score(CLI::App& app) {
     add_text(command, "--id", arguments->id, "COL", "a column to copy next to the row number, as it is");
     command->add_flag("--standard-error", arguments->standard_error,
                       "add the Monte Carlo standard error of each score, by a second pass");
+    command->add_flag("--spread", arguments->spread,
+                      "add how far the models disagree about each row, by a second pass");
     command->callback([arguments] {
         require_one_standard_input({arguments->table, arguments->model});
         score(*arguments);

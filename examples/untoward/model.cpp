@@ -103,6 +103,10 @@ Eigen::VectorXf Model::standard_error(const Eigen::MatrixXf& x, Index begin, Ind
     return network_->detector.standard_error(x.middleCols(begin, n));
 }
 
+Eigen::VectorXf Model::spread(const Eigen::MatrixXf& x, Index begin, Index n) const {
+    return network_->detector.spread(x.middleCols(begin, n));
+}
+
 const Threshold& Model::threshold() const {
     return network_->detector.threshold();
 }

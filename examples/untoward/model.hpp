@@ -63,6 +63,9 @@ public:
     /// The Monte Carlo standard errors of the scores of n columns of x; NaN where one is not known.
     Eigen::VectorXf standard_error(const Eigen::MatrixXf& x, untoward::Index begin, untoward::Index n) const;
 
+    /// How far the models disagree about n columns of x, as a standard deviation; NaN for one model.
+    Eigen::VectorXf spread(const Eigen::MatrixXf& x, untoward::Index begin, untoward::Index n) const;
+
     const untoward::io::TableCoding& coding() const { return coding_; }
     const Notes& notes() const { return notes_; }
     const Threshold& threshold() const;

@@ -63,6 +63,7 @@ void score(const ScoreArguments& arguments) {
     if (id != nullptr) csv.cell(id->name);
     csv.cell("score");
     if (arguments.standard_error) csv.cell("standard_error");
+    if (arguments.spread) csv.cell("spread");
     csv.cell("p_value").cell("is_anomaly");
     for (std::size_t k = 1; k <= top; ++k) {
         const std::string number = std::to_string(k);
@@ -75,6 +76,7 @@ void score(const ScoreArguments& arguments) {
         const Explanation explanation = model.explain(x, begin, count);
         const Eigen::VectorXf errors =
             arguments.standard_error ? model.standard_error(x, begin, count) : Eigen::VectorXf();
+        const Eigen::VectorXf spread = arguments.spread ? model.spread(x, begin, count) : Eigen::VectorXf();
         for (Index j = 0; j < explanation.scores.size(); ++j) {
             const Index row = begin + j;
             const float value = explanation.scores(j);
@@ -82,6 +84,7 @@ void score(const ScoreArguments& arguments) {
             if (id != nullptr) csv.cell(id->text(row));
             csv.cell(static_cast<double>(value));
             if (arguments.standard_error) csv.cell(static_cast<double>(errors(j)));
+            if (arguments.spread) csv.cell(static_cast<double>(spread(j)));
             csv.cell(static_cast<double>(model.threshold().p_value(value)));
             csv.cell(model.threshold().is_anomaly(value) ? 1 : 0);
             if (top > 0) {

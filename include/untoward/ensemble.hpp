@@ -110,6 +110,19 @@ public:
     }
     [[nodiscard]] Index features() const { return first().features(); }
 
+    /// How far the members disagree about every sample, features x n: the standard deviation of their scores, which is
+    /// large where they had to guess (deep ensembles; Lakshminarayanan et al. 2017). NaN of one member, and of a sample
+    /// with an infinite value. Scores every sample by every member.
+    template <class Derived>
+    [[nodiscard]] Eigen::Matrix<Scalar, Dynamic, 1> spread(const Eigen::DenseBase<Derived>& samples) const {
+        Eigen::Matrix<Scalar, Dynamic, Dynamic> scores(samples.cols(), member_count());
+        detail::for_each_member(
+            members_, [&](const auto& member, Index m) { scores.col(m) = member.score(samples.derived()); });
+        const Eigen::Matrix<Scalar, Dynamic, 1> mean = scores.rowwise().mean();
+        const auto freedom = static_cast<Scalar>(member_count() - 1);
+        return ((scores.colwise() - mean).rowwise().squaredNorm() / freedom).cwiseSqrt();
+    }
+
     /// Arena bytes for a batch, with or without explanation.
     [[nodiscard]] std::size_t arena_bytes(Index batch, bool explain) const {
         std::size_t most = 0;

@@ -57,6 +57,9 @@ TEST_CASE("ensemble: the mean of its members, judged by one threshold, and the s
     }
     const auto& [first, second] = detector.members();
     REQUIRE(detector.score(rows).isApprox((first.score(rows) + second.score(rows)) / 2, 1e-5f));
+    // Of two numbers the standard deviation is their distance over the root of 2.
+    const Eigen::VectorXf apart = (first.score(rows) - second.score(rows)).cwiseAbs();
+    REQUIRE(detector.spread(rows).isApprox(apart / std::sqrt(2.0f), 1e-4f));
     int caught = 0;
     for (Index j = 0; j < anomalies.rows.cols(); ++j) {
         const auto sample = anomalies.rows.col(j);

@@ -124,18 +124,23 @@ TEST_CASE("payments from training to a new threshold") {
         CHECK(bare_rows[i][3] == rows[i][4]);
     }
     CHECK(bare.err.empty());
-    // With standard errors: the same scores, whose draws took them a little from where they would be.
+    // With standard errors and the spread of the four models: the same scores, whose draws took them a little from where
+    // they would be.
     const Cells with_errors = cells_of(run_well({"score", folder / "test.csv", "--model", model, "--out", "-",
-                                                 "--top", "0", "--standard-error"})
+                                                 "--top", "0", "--standard-error", "--spread"})
                                            .out);
     REQUIRE(with_errors.size() == 201);
-    CHECK(with_errors[0] == Row{"row", "score", "standard_error", "p_value", "is_anomaly", "missing"});
+    CHECK(with_errors[0] ==
+          Row{"row", "score", "standard_error", "spread", "p_value", "is_anomaly", "missing"});
     for (std::size_t i = 1; i < rows.size(); ++i) {
         CHECK(with_errors[i][1] == rows[i][2]);
         double error = 0;
         REQUIRE(untoward::io::parse_number(with_errors[i][2], error));
         CHECK(error > 0);
         CHECK(error < 1);
+        double spread = 0;
+        REQUIRE(untoward::io::parse_number(with_errors[i][3], spread));
+        CHECK(spread > 0);
     }
     // The model, too, can come from standard input, and more columns than there are do no harm.
     const Outcome many = run_well({"score", folder / "test.csv", "--model", "-", "--out", "-", "--top", "99"},

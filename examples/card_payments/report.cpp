@@ -6,56 +6,34 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <fstream>
 #include <limits>
 #include <map>
-#include <stdexcept>
 #include <string>
-#include <string_view>
+#include <type_traits>
 #include <vector>
+
+#include <untoward/io/table.hpp>
 
 namespace {
 
+using untoward::Index;
+namespace io = untoward::io;
+
 // --- reading ------------------------------------------------------------------------------------------
 
-/// The named columns of a table without quoted cells.
-std::vector<std::vector<std::string>> read_columns(const std::filesystem::path& path,
-                                                   const std::vector<std::string>& names) {
-    const auto cells = [](std::string_view line) {
-        std::vector<std::string> parts;
-        while (line.ends_with('\r')) line.remove_suffix(1);
-        for (std::size_t comma = 0; comma != line.npos;) {
-            comma = line.find(',');
-            parts.emplace_back(line.substr(0, comma));
-            line.remove_prefix(comma == line.npos ? 0 : comma + 1);
-        }
-        return parts;
-    };
-    std::ifstream file(path);
-    std::string line;
-    if (!std::getline(file, line)) throw std::runtime_error("cannot read " + path.string());
-    const auto header = cells(line);
-    std::vector<std::size_t> places;
-    for (const auto& name : names) {
-        const auto found = std::find(header.begin(), header.end(), name);
-        if (found == header.end()) throw std::runtime_error(path.string() + " has no column " + name);
-        places.push_back(static_cast<std::size_t>(found - header.begin()));
-    }
-    std::vector<std::vector<std::string>> rows;
-    while (std::getline(file, line)) {
-        const auto row = cells(line);
-        std::vector<std::string> chosen;
-        for (const std::size_t place : places) chosen.push_back(row.at(place));
-        rows.push_back(std::move(chosen));
-    }
-    return rows;
+/// A column of numbers. Throws Error where a cell is none.
+const std::vector<float>& numbers_of(const io::Table& table, const std::string& name) {
+    const io::Column& column = table.column(name);
+    if (column.is_text) untoward::fail(table.name(), ": column ", name, " has text, expected numbers");
+    return column.numbers;
 }
 
 /// A payment as the table has it, and of a later one the truth and what the detector says.
 struct Seen {
     std::string id, category, country, channel;
-    double amount, hour, minutes_since_last, distance, payments_24h, spent_24h, ratio;
-    bool abroad, new_merchant, new_device;
+    double amount = 0, hour = 0, minutes_since_last = 0, distance = 0;
+    double payments_24h = 0, spent_24h = 0, ratio = 0;
+    bool abroad = false, new_merchant = false, new_device = false;
     std::size_t kind = 0;  // place in fraud_names
     double score = 0;
     double p_value = 1;
@@ -66,58 +44,65 @@ struct Seen {
 };
 
 std::vector<Seen> read_payments(const std::filesystem::path& path, bool labelled) {
-    std::vector<std::string> names{"payment_id",
-                                   "merchant_category",
-                                   "country",
-                                   "channel",
-                                   "amount",
-                                   "hour",
-                                   "minutes_since_last",
-                                   "distance_from_home_km",
-                                   "payments_last_24h",
-                                   "spent_last_24h",
-                                   "ratio_to_usual_amount",
-                                   "abroad",
-                                   "new_merchant",
-                                   "new_device"};
-    if (labelled) names.push_back("fraud_kind");
-    std::vector<Seen> payments;
-    for (const auto& row : read_columns(path, names)) {
-        const auto number = [&](std::size_t column) { return std::stod(row[column]); };
-        payments.push_back({row[0], row[1], row[2], row[3], number(4), number(5), number(6), number(7),
-                            number(8), number(9), number(10), number(11) != 0, number(12) != 0,
-                            number(13) != 0});
-        if (!labelled) continue;
-        const auto kind = std::find(fraud_names.begin(), fraud_names.end(), row.back());
-        if (kind == fraud_names.end()) {
-            throw std::runtime_error(path.string() + " has an unknown fraud_kind, " + row.back());
+    const io::Table table = io::read_table(path.string());
+    std::vector<Seen> payments(static_cast<std::size_t>(table.rows()));
+    const auto read_texts = [&](const char* name, std::string Seen::*field) {
+        const io::Column& column = table.column(name);
+        for (std::size_t i = 0; i < payments.size(); ++i)
+            payments[i].*field = column.text(static_cast<Index>(i));
+    };
+    const auto read_numbers = [&](const char* name, auto Seen::*field) {
+        const std::vector<float>& numbers = numbers_of(table, name);
+        for (std::size_t i = 0; i < payments.size(); ++i) {
+            auto& value = payments[i].*field;
+            value = static_cast<std::remove_reference_t<decltype(value)>>(numbers[i]);
         }
-        payments.back().kind = static_cast<std::size_t>(kind - fraud_names.begin());
+    };
+    read_texts("payment_id", &Seen::id);
+    read_texts("merchant_category", &Seen::category);
+    read_texts("country", &Seen::country);
+    read_texts("channel", &Seen::channel);
+    read_numbers("amount", &Seen::amount);
+    read_numbers("hour", &Seen::hour);
+    read_numbers("minutes_since_last", &Seen::minutes_since_last);
+    read_numbers("distance_from_home_km", &Seen::distance);
+    read_numbers("payments_last_24h", &Seen::payments_24h);
+    read_numbers("spent_last_24h", &Seen::spent_24h);
+    read_numbers("ratio_to_usual_amount", &Seen::ratio);
+    read_numbers("abroad", &Seen::abroad);
+    read_numbers("new_merchant", &Seen::new_merchant);
+    read_numbers("new_device", &Seen::new_device);
+    if (!labelled) return payments;
+    const io::Column& kinds = table.column("fraud_kind");
+    for (std::size_t i = 0; i < payments.size(); ++i) {
+        const auto row = static_cast<Index>(i);
+        const auto kind = std::find(fraud_names.begin(), fraud_names.end(), kinds.text(row));
+        if (kind == fraud_names.end()) untoward::fail(table.place(row), ": no such fraud_kind");
+        payments[i].kind = static_cast<std::size_t>(kind - fraud_names.begin());
     }
     return payments;
 }
 
 void read_scores(const std::filesystem::path& path, std::vector<Seen>& payments) {
-    std::vector<std::string> names{"payment_id", "score", "p_value"};
-    constexpr int shown = 3;
-    for (int k = 1; k <= shown; ++k) {
-        for (const char* name : {"feature_", "observed_", "expected_"})
-            names.push_back(name + std::to_string(k));
-    }
-    std::map<std::string, std::vector<std::string>> scored;
-    for (auto& row : read_columns(path, names)) {
-        const std::string id = row[0];
-        scored[id] = std::move(row);
-    }
+    const io::Table table = io::read_table(path.string());
+    const io::Column& ids = table.column("payment_id");
+    std::map<std::string, Index> rows;
+    for (Index row = 0; row < table.rows(); ++row) rows[ids.text(row)] = row;
+    const std::vector<float>& scores = numbers_of(table, "score");
+    const std::vector<float>& p_values = numbers_of(table, "p_value");
     for (Seen& payment : payments) {
-        const auto found = scored.find(payment.id);
-        if (found == scored.end()) throw std::runtime_error(path.string() + " has no payment " + payment.id);
-        payment.score = std::stod(found->second[1]);
-        payment.p_value = std::stod(found->second[2]);
-        for (std::size_t k = 3; k + 2 < names.size(); k += 3) {
-            payment.reasons += (k == 3 ? "" : "; ") + found->second[k] + " is " + found->second[k + 1];
-            if (found->second[k + 1] != found->second[k + 2])
-                payment.reasons += ", expected " + found->second[k + 2];
+        const auto found = rows.find(payment.id);
+        if (found == rows.end()) untoward::fail(table.name(), ": has no payment ", payment.id);
+        const auto at = static_cast<std::size_t>(found->second);
+        payment.score = scores[at];
+        payment.p_value = p_values[at];
+        constexpr int shown = 3;
+        for (int k = 1; k <= shown; ++k) {
+            const auto text = [&](const char* what) {
+                return table.column(what + std::to_string(k)).text(found->second);
+            };
+            payment.reasons += (k == 1 ? "" : "; ") + text("feature_") + " is " + text("observed_");
+            if (text("observed_") != text("expected_")) payment.reasons += ", expected " + text("expected_");
         }
     }
 }
@@ -253,13 +238,13 @@ const Seen* strangest(const std::vector<Seen>& payments, const std::vector<Rule>
 }
 
 void print_payment(const Seen& p) {
+    const long minutes = std::lround(60 * p.hour) % (24 * 60);
     std::printf("\n  %s, %s, p-value %.5f\n", p.id.c_str(), p.is_fraud() ? fraud_names[p.kind] : "normal",
                 p.p_value);
     std::printf(
-        "    %.2f euros (%.3g times the usual), %s, %s%s, %s, at %02d:%02d, %.1f minutes after the last\n",
+        "    %.2f euros (%.3g times the usual), %s, %s%s, %s, at %02ld:%02ld, %.1f minutes after the last\n",
         p.amount, p.ratio, p.category.c_str(), p.country.c_str(), p.abroad ? " (abroad)" : "",
-        p.channel.c_str(), static_cast<int>(p.hour) % 24, static_cast<int>(60 * std::fmod(p.hour, 1.0)),
-        p.minutes_since_last);
+        p.channel.c_str(), minutes / 60, minutes % 60, p.minutes_since_last);
     std::printf("    %.1f km from home, %s merchant, %s device; %.0f payments and %.2f euros in 24 hours\n",
                 p.distance, p.new_merchant ? "new" : "known", p.new_device ? "new" : "known", p.payments_24h,
                 p.spent_24h);

@@ -9,5 +9,5 @@ inline constexpr std::array fraud_names{"none", "card_testing", "stolen_card", "
                                         "cloned_card"};
 
 /// Reads train.csv, test.csv and scored.csv in a folder; prints what the detector caught at which false-alarm
-/// rate, and what it caught that hand-written rules miss. Throws std::runtime_error for tables that are not those.
+/// rate, and what it caught that hand-written rules miss. Throws untoward::Error for tables that are not those.
 void report(const std::filesystem::path& folder);

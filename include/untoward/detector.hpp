@@ -337,10 +337,7 @@ public:
         if (draws() == 0) return;
         const Index n = samples.cols();
         const std::size_t mark = arena.used();
-        const Tensor<Scalar, Sample> x(arena.allocate<Scalar>(features() * n), recipe_.model.sample, n);
-        const auto raw = detail::as_tensor<Scalar>(samples.derived(), x.data());
-        const bool is_infinite = detail::any_is_infinite(raw);
-        scaling_.apply(x, raw);
+        const auto [x, is_infinite] = scaled(samples, arena);
         const auto layer = gather_draws();
         Run<Scalar> scope(parameters_.data(), arena, Pass{.seed = layer.needs.seed});
         const auto evidence = layer(scope, scope.input(Tensor<const Scalar, Sample>(x)));
@@ -363,15 +360,9 @@ public:
     void evaluate(const Eigen::DenseBase<Derived>& samples, Arena& arena, Scalar* scores,
                   Scalar* contributions = nullptr, Scalar* expected = nullptr) const {
         const Index n = samples.cols();
-        const Sample& shape = recipe_.model.sample;
-        const Index features = shape.size();
-        UNTOWARD_ASSERT(samples.rows() == features, "untoward: a sample has another number of features");
+        const Index features = this->features();
         const std::size_t mark = arena.used();
-
-        const Tensor<Scalar, Sample> x(arena.allocate<Scalar>(features * n), shape, n);
-        const auto raw = detail::as_tensor<Scalar>(samples.derived(), x.data());
-        const bool is_infinite = detail::any_is_infinite(raw);
-        scaling_.apply(x, raw);
+        const auto [x, is_infinite] = scaled(samples, arena);
         evaluate_scaled(x, arena, scores, contributions, expected);
         for (Index j = 0; j < n && is_infinite; ++j) {
             for (Index i = 0; i < features; ++i) {
@@ -397,6 +388,23 @@ private:
         needs.each_draw = true;
         return GatherEvidence<Model, std::max(DrawDetail::apart, detail::draw_detail<ScorePolicy>())>{
             recipe_.model, needs};
+    }
+
+    // Raw samples in scaled units, in the arena, and whether one of their values is infinite.
+    struct Scaled {
+        Tensor<Scalar, Sample> x;
+        bool is_infinite;
+    };
+    template <class Derived>
+    Scaled scaled(const Eigen::DenseBase<Derived>& samples, Arena& arena) const {
+        const Sample& shape = recipe_.model.sample;
+        UNTOWARD_ASSERT(samples.rows() == shape.size(), "untoward: a sample has another number of features");
+        const Index n = samples.cols();
+        const Tensor<Scalar, Sample> x(arena.allocate<Scalar>(shape.size() * n), shape, n);
+        const auto raw = detail::as_tensor<Scalar>(samples.derived(), x.data());
+        const bool is_infinite = detail::any_is_infinite(raw);
+        scaling_.apply(x, raw);
+        return {x, is_infinite};
     }
 
     // What `evaluate` does with samples of any type once they are scaled; compiled once.

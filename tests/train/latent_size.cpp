@@ -157,6 +157,8 @@ TEST_CASE("latent size: three factors in 12 columns are found") {
     CHECK(found.of(found.chosen).active_units == 3);
     CHECK(found.of(2).bound < found.of(found.best).bound - 5 * found.of(found.best).standard_error);
     CHECK(found.usual == 2);
+    CHECK(found.training_chance > 0.05);
+    CHECK(found.training_chance < 0.3);
     const auto rest = static_cast<Index>(calibration_split(threshold, 1500, 5).rest.size());
     CHECK(found.validation_rows == 3 * rest / 5);
 }

@@ -149,6 +149,26 @@ inline std::size_t held_out_of(std::size_t n) {
     return n >= rows_to_spare ? n / 10 : 0;
 }
 
+// What a model learned, and how that went.
+template <class S>
+struct Trained {
+    Buffer<S> parameters;
+    TrainingReport report;
+};
+// Of scaled rows, features x n; those of `judging`, if there are any, choose the best step.
+template <class S, class Model>
+Trained<S> train_new(const Model& model, const Eigen::Matrix<S, Dynamic, Dynamic>& rows,
+                     const Eigen::Matrix<S, Dynamic, Dynamic>& judging, const FitOptions& options) {
+    Trained<S> trained{Buffer<S>(measure(NegativeElboLoss<Model>{model}, model.sample).scalars), {}};
+    initialise(trained.parameters.data(), options.seed, model, model.sample);
+    TrainingOptions training = options.training;
+    training.seed = options.seed;
+    if (options.epochs > 0) training.epochs = options.epochs;
+    Trainer trainer(model, trained.parameters, rows, training);
+    trained.report = trainer.run(judging);
+    return trained;
+}
+
 // All of a detector but its threshold, from the rows `rest` of the data. The first `held_out` of them give no
 // gradients; where `judged`, they choose the best step.
 template <class RecipeType, class Derived>
@@ -166,16 +186,9 @@ auto fit_uncalibrated(const RecipeType& recipe, const Eigen::DenseBase<Derived>&
     const auto training_rows = gather_scaled<S>(data, scaling, fitting);
     const auto held_out_rows = gather_scaled<S>(data, scaling, rest.first(held_out));
 
-    const Cursor size = measure(NegativeElboLoss<std::remove_cvref_t<decltype(recipe.model)>>{recipe.model},
-                                recipe.model.sample);
-    Buffer<S> parameters(size.scalars);
-    initialise(parameters.data(), options.seed, recipe.model, recipe.model.sample);
-    TrainingOptions training = options.training;
-    training.seed = options.seed;
-    if (options.epochs > 0) training.epochs = options.epochs;
-    Trainer trainer(recipe.model, parameters, training_rows, training);
-    const TrainingReport trained =
-        trainer.run(judged ? held_out_rows : Eigen::Matrix<S, Dynamic, Dynamic>(features, 0));
+    auto [parameters, trained] =
+        train_new<S>(recipe.model, training_rows,
+                     judged ? held_out_rows : Eigen::Matrix<S, Dynamic, Dynamic>(features, 0), options);
 
     using Score = typename DetectorType::ScorePolicy;
     const EvidenceOfModel<S, typename DetectorType::Model, draw_detail<Score>()> evidence(
@@ -192,7 +205,7 @@ auto fit_uncalibrated(const RecipeType& recipe, const Eigen::DenseBase<Derived>&
     if (report != nullptr) {
         report->training_rows = static_cast<Index>(fitting.size());
         report->held_out_rows = static_cast<Index>(held_out);
-        report->parameters = size.scalars;
+        report->parameters = detector.parameters().size();
         report->constant_features.clear();
         for (Index i = 0; i < features; ++i) {
             if (scaling.constant[i] != 0) report->constant_features.push_back(i);

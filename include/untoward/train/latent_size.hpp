@@ -200,6 +200,7 @@ inline LatentSizeReport choose_latent_size(const std::vector<Index>& sizes,
     std::vector<double> counts(trainings);
     for (const std::size_t row : order) ++counts[training_of[row]];
     std::vector<std::vector<double>> means;  // of sizes whose bound is finite
+    std::vector<double> variances;           // of the means over rows
     std::size_t best = 0;
     for (std::size_t i = 0; i < sizes.size(); ++i) {
         std::vector<double> values;
@@ -209,19 +210,20 @@ inline LatentSizeReport choose_latent_size(const std::vector<Index>& sizes,
             of_training[training_of[row]] += losses[i][row] / counts[training_of[row]];
         }
         const auto [mean, variance] = trimmed_mean(values, rows - order.size());
-        report.tried.push_back({.size = sizes[i], .bound = -mean, .standard_error = variance});
+        variances.push_back(variance);
+        report.tried.push_back({.size = sizes[i], .bound = -mean});
         if (-mean > report.tried[best].bound) best = i;
         if (std::isfinite(mean)) means.push_back(std::move(of_training));
     }
     if (means.empty())
         fail(
             "no latent size gives all held-out rows a finite likelihood; look for extreme values, or lower "
-            "the "
+            "the ",
             "learning rate");
     const double chance = unexplained_variance(means);
     report.training_chance = std::sqrt(chance);
-    for (LatentSize& one : report.tried)
-        one.standard_error = std::sqrt(one.standard_error + chance / static_cast<double>(trainings));
+    for (std::size_t i = 0; i < sizes.size(); ++i)
+        report.tried[i].standard_error = std::sqrt(variances[i] + chance / static_cast<double>(trainings));
     const LatentSize& winner = report.tried[best];
     report.best = winner.size;
     for (const LatentSize& one : report.tried) {
@@ -237,17 +239,6 @@ void require_latent_size(const auto& model, Index size, Index features) {
              model.latent.units.size(), " and ", model.sample.size());
     if (is_deterministic(model.latent))
         fail("a latent without noise has no likelihood to choose its size by: more units always look better");
-}
-
-// The parameters of a model that is trained on scaled rows.
-template <class S, class Model>
-Buffer<S> train_for_size(const Model& model, const Eigen::Matrix<S, Dynamic, Dynamic>& held_out,
-                         const Eigen::Matrix<S, Dynamic, Dynamic>& rows, const TrainingOptions& options) {
-    Buffer<S> parameters(measure(NegativeElboLoss<Model>{model}, model.sample).scalars);
-    initialise(parameters.data(), options.seed, model, model.sample);
-    Trainer trainer(model, parameters, rows, options);
-    trainer.run(held_out);
-    return parameters;
 }
 
 }  // namespace detail
@@ -284,6 +275,7 @@ LatentSizeReport search_latent_size(const Make& make, const Eigen::DenseBase<Der
     detail::require_fit(first, data, options);
     const CalibrationSplit split = calibration_split(first.threshold, data.cols(), options.seed);
     constexpr std::size_t least = 50;
+    constexpr Index draws = 8;
     if (split.rest.size() < least)
         fail("a search for the latent size needs ", least, " rows beside ", split.calibration.size(),
              " for calibration; there are ", split.rest.size());
@@ -301,16 +293,14 @@ LatentSizeReport search_latent_size(const Make& make, const Eigen::DenseBase<Der
         const auto choosing = detail::gather_scaled<S>(data, scaling, known.first(held_out));
         const auto training = detail::gather_scaled<S>(data, scaling, known.subspan(held_out));
         training_of.insert(training_of.end(), judges, static_cast<std::size_t>(k));
-        TrainingOptions how = options.training;
-        how.seed = detail::options_of_member(options, k).seed;
-        if (options.epochs > 0) how.epochs = options.epochs;
+        const FitOptions own = detail::options_of_member(options, k);
         for (std::size_t i = 0; i < sizes.size(); ++i) {
             const auto recipe = make(sizes[i]);
             const auto& model = recipe.model;
             detail::require_latent_size(model, sizes[i], data.rows());
             try {
-                const Buffer<S> parameters = detail::train_for_size(model, choosing, training, how);
-                const auto more = detail::sample_losses(model, parameters.data(), judging, threads, 8,
+                const Buffer<S> parameters = detail::train_new<S>(model, training, choosing, own).parameters;
+                const auto more = detail::sample_losses(model, parameters.data(), judging, threads, draws,
                                                         detail::Draws::of_each_row);
                 losses[i].insert(losses[i].end(), more.begin(), more.end());
                 active[i].push_back(inspect_latent(model, parameters.data(), training).active_units);

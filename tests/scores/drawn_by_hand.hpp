@@ -3,8 +3,6 @@
 
 // The model that nobody trained (hand_made.hpp) under every draw of z, by plain Eigen; and Monte Carlo scores of it.
 
-#include <cmath>
-#include <numbers>
 #include <vector>
 
 #include "scores/hand_made.hpp"
@@ -25,29 +23,10 @@ struct ByHand {
     Eigen::ArrayXXd at_mean;                 // D x samples
 };
 inline ByHand compute(Index count, std::uint64_t seed) {
-    const Buffer<double> parameters = random_parameters();
-    const double* next = parameters.data();
-    using RowMajor = Eigen::Matrix<double, Dynamic, Dynamic, Eigen::RowMajor>;
-    const auto dense = [&next](Index out, Index in) {
-        const RowMajor w = Eigen::Map<const RowMajor>(next, out, in);
-        const Eigen::VectorXd b = Eigen::Map<const Eigen::VectorXd>(next + out * in, out);
-        next += out * in + out;
-        return [w, b](const Eigen::MatrixXd& h) -> Eigen::MatrixXd { return (w * h).colwise() + b; };
-    };
-    const auto encoder = dense(7, features);
-    const auto heads = dense(2 * latent, 7);
-    const auto decoder = dense(6, latent);
-    const auto output = dense(features, 6);
-    const Eigen::ArrayXd s = Eigen::Map<const Eigen::ArrayXd>(next, features).max(-6).min(4);
-    const Eigen::ArrayXXd both = heads(encoder(x).array().tanh().matrix()).array();
-    const Eigen::ArrayXXd mean = both.topRows(latent);
-    const Eigen::ArrayXXd log_variance = both.bottomRows(latent).max(-12).min(6);
-    const double log_two_pi = std::log(2 * std::numbers::pi);
-    const auto density = [&](const Eigen::ArrayXXd& z) -> Eigen::ArrayXXd {
-        const Eigen::ArrayXXd error = x.array() - output(decoder(z.matrix()).array().tanh().matrix()).array();
-        return -0.5 * ((error.square().colwise() / s.exp()).colwise() + (s + log_two_pi));
-    };
-    ByHand q{{}, Eigen::ArrayXXd(count, samples), Eigen::ArrayXXd(count, samples), density(mean)};
+    const PlainModel model;
+    const Eigen::ArrayXXd mean = model.mean(x);
+    const Eigen::ArrayXXd log_variance = model.log_variance(x);
+    ByHand q{{}, Eigen::ArrayXXd(count, samples), Eigen::ArrayXXd(count, samples), model.density(x, mean)};
     Buffer<std::byte> memory(1 << 16);
     Arena arena(memory);
     Run<double> scope(nullptr, arena, Pass{.seed = seed});
@@ -56,7 +35,7 @@ inline ByHand compute(Index count, std::uint64_t seed) {
         Eigen::ArrayXXd e(latent, samples);
         for (Index k = 0; k < latent; ++k) e.row(k) = noise(k, 0);
         const Eigen::ArrayXXd z = mean + (0.5 * log_variance).exp() * e;
-        q.densities.push_back(density(z));
+        q.densities.push_back(model.density(x, z));
         q.total.row(draw) = q.densities.back().colwise().sum();
         // log N(z; mean, variance) - log N(z; 0, 1)
         q.kl.row(draw) = (-0.5 * (e.square() + log_variance) + 0.5 * z.square()).colwise().sum();

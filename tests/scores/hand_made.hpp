@@ -3,6 +3,9 @@
 
 // A detector that nobody trained: random parameters, no scaling, so that its scores can be computed by hand.
 
+#include <cmath>
+#include <numbers>
+
 #include "untoward/autodiff/initialiser.hpp"
 #include "untoward/detector.hpp"
 #include "untoward/thresholds/fixed.hpp"
@@ -41,6 +44,54 @@ inline Buffer<double> random_parameters() {
     parameters.array() *= 0.5;
     return parameters;
 }
+
+/// The model's parts by plain Eigen, from the parameter vector alone.
+class PlainModel {
+public:
+    PlainModel() {
+        const Buffer<double> parameters = random_parameters();
+        const double* next = parameters.data();
+        encoder_.read(next, 7, features);
+        heads_.read(next, 2 * latent, 7);
+        decoder_.read(next, 6, latent);
+        output_.read(next, features, 6);
+        log_variance_ = Eigen::Map<const Eigen::ArrayXd>(next, features).max(-6).min(4);
+    }
+
+    [[nodiscard]] Eigen::ArrayXXd mean(const Eigen::MatrixXd& x) const { return heads(x).topRows(latent); }
+    [[nodiscard]] Eigen::ArrayXXd log_variance(const Eigen::MatrixXd& x) const {
+        return heads(x).bottomRows(latent).max(-12).min(6);
+    }
+    [[nodiscard]] Eigen::ArrayXXd decode(const Eigen::ArrayXXd& z) const {
+        return output_(decoder_(z.matrix()).array().tanh().matrix()).array();
+    }
+    /// log p(x_d | z)
+    [[nodiscard]] Eigen::ArrayXXd density(const Eigen::MatrixXd& x, const Eigen::ArrayXXd& z) const {
+        const Eigen::ArrayXXd error = x.array() - decode(z);
+        return -0.5 * ((error.square().colwise() / log_variance_.exp()).colwise() +
+                       (log_variance_ + std::log(2 * std::numbers::pi)));
+    }
+
+private:
+    struct Layer {
+        Eigen::MatrixXd weight;
+        Eigen::VectorXd bias;
+
+        void read(const double*& next, Index out, Index in) {
+            weight =
+                Eigen::Map<const Eigen::Matrix<double, Dynamic, Dynamic, Eigen::RowMajor>>(next, out, in);
+            bias = Eigen::Map<const Eigen::VectorXd>(next + out * in, out);
+            next += out * in + out;
+        }
+        Eigen::MatrixXd operator()(const Eigen::MatrixXd& h) const { return (weight * h).colwise() + bias; }
+    };
+    [[nodiscard]] Eigen::ArrayXXd heads(const Eigen::MatrixXd& x) const {
+        return heads_(encoder_(x).array().tanh().matrix()).array();
+    }
+
+    Layer encoder_, heads_, decoder_, output_;
+    Eigen::ArrayXd log_variance_;  // of every feature
+};
 
 inline Eigen::MatrixXd random_rows(Index n) {
     Eigen::MatrixXd rows(features, n);

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <cmath>
-#include <numbers>
 
 #include "scores/hand_made.hpp"
 #include "support/catch.hpp"
@@ -20,32 +18,13 @@ struct ByHand {
     Eigen::ArrayXXd log_density;             // D x n, mean over the draws
 };
 
-/// The model's parts by plain Eigen, from the parameter vector alone.
 ByHand compute(const Eigen::MatrixXd& x, Index draws, std::uint64_t seed) {
-    const Buffer<double> parameters = random_parameters();
-    const double* next = parameters.data();
-    using RowMajor = Eigen::Matrix<double, Dynamic, Dynamic, Eigen::RowMajor>;
-    const auto dense = [&next](Index out, Index in) {
-        const RowMajor w = Eigen::Map<const RowMajor>(next, out, in);
-        const Eigen::VectorXd b = Eigen::Map<const Eigen::VectorXd>(next + out * in, out);
-        next += out * in + out;
-        return [w, b](const Eigen::MatrixXd& h) -> Eigen::MatrixXd { return (w * h).colwise() + b; };
-    };
-    const auto encoder = dense(7, features);
-    const auto heads = dense(2 * latent, 7);
-    const auto decoder = dense(6, latent);
-    const auto output = dense(features, 6);
-    const Eigen::ArrayXd s = Eigen::Map<const Eigen::ArrayXd>(next, features).max(-6).min(4);
-
+    const PlainModel model;
     ByHand q;
-    const Eigen::ArrayXXd both = heads(encoder(x).array().tanh().matrix()).array();
-    q.mean = both.topRows(latent);
-    q.log_variance = both.bottomRows(latent).max(-12).min(6);
+    q.mean = model.mean(x);
+    q.log_variance = model.log_variance(x);
     q.kl = 0.5 * (q.mean.square() + q.log_variance.exp() - 1 - q.log_variance);
-    const auto decode = [&](const Eigen::MatrixXd& z) -> Eigen::ArrayXXd {
-        return output(decoder(z).array().tanh().matrix()).array();
-    };
-    q.reconstruction = decode(q.mean.matrix());
+    q.reconstruction = model.decode(q.mean);
     q.log_density = Eigen::ArrayXXd::Zero(features, x.cols());
     Buffer<std::byte> memory(1 << 16);
     Arena arena(memory);
@@ -56,12 +35,7 @@ ByHand compute(const Eigen::MatrixXd& x, Index draws, std::uint64_t seed) {
         Eigen::ArrayXXd z = (0.5 * q.log_variance).exp();
         for (Index k = 0; k < latent; ++k) z.row(k) *= noise(k, 0);
         z += q.mean;
-        const Eigen::ArrayXXd distance = x.array() - decode(z.matrix());
-        for (Index i = 0; i < features; ++i) {
-            q.log_density.row(i) -=
-                0.5 / static_cast<double>(draws) *
-                (distance.row(i).square() / std::exp(s(i)) + s(i) + std::log(2 * std::numbers::pi));
-        }
+        q.log_density += model.density(x, z) / static_cast<double>(draws);
     }
     return q;
 }

@@ -185,7 +185,7 @@ UNTOWARD_INLINE Packet all_pairs(const float* from) {
 
 // Few rows of a leave half of the lanes of a tile empty. Here a packet holds two columns of it, lane by lane in turns, and
 // meets two elements of every column of b.
-inline constexpr Index half = width / 2;
+inline constexpr Index most_paired_rows = width / 2;
 template <int Columns>
 void paired_tile(const TilePart& p, const float* b, float* c, Index columns) {
     Packet sum[Columns];
@@ -286,7 +286,7 @@ inline void multiply_few_rows(const TileProduct& t) {
 }
 
 inline void multiply(const TileProduct& t) {
-    if (t.rows <= half && t.b_step == 1 && t.depth >= 8) return multiply_few_rows(t);
+    if (t.rows <= most_paired_rows && t.b_step == 1 && t.depth >= 8) return multiply_few_rows(t);
     alignas(64) float a_panel[panel_depth * tile_rows];
     alignas(64) float b_panel[panel_depth * panel_columns + 8];
     const bool pack_b = t.b_column == 1 && t.b_step >= 256 && t.rows > tile_rows && t.depth > 16;

@@ -88,6 +88,7 @@ if untoward:
 
 assert "expected a number" in run("--out", folder / "d", "--customers", "many", code=2)
 assert "unknown option --frauds" in run("--frauds", 3, code=2)
-assert "cannot read" in run("--report", folder / "c", code=2)
+missing = folder / "c" / "scored.csv"
+assert f"{missing}: cannot be opened" in run("--report", folder / "c", code=2)
 assert "--report DIR" in run("--help")
 print(f"{len(train)} and {len(test)} payments")

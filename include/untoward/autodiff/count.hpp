@@ -71,7 +71,7 @@ public:
             const State incoming = state;
             tally_->peak = before.used;
             state = this->step(loop, t, incoming, body);
-            leave(before.used, nullptr, state);
+            compact(before.used, state, true);
             const Index others = alike(incoming, state) ? steps - 1 - t : 0;
             const std::size_t growth = static_cast<std::size_t>(others) * (tally_->used - before.used);
             tally_->used += growth;
@@ -104,15 +104,21 @@ public:
     }
     template <class Layer, class Result>
     constexpr void leave(std::size_t mark, const Layer&, Result& result) {
-        if constexpr (is_symbol<Result>) {
-            if (!tally_->recording && result.address() != Result::outside && result.address() >= mark) {
-                tally_->used = mark;
-                result.move_to(tally_->allocate(bytes(result.shape().size() * result.batch())));
-            }
-        }
+        compact(mark, result, false);
     }
 
 private:
+    template <class Result>
+    constexpr void compact(std::size_t mark, Result& result, bool always) {
+        if constexpr (is_symbol<Result>) {
+            const Index numbers = result.shape().size() * result.batch();
+            if (tally_->recording || result.address() == Result::outside || result.address() < mark) return;
+            if (!always && !is_worth_moving(tally_->used - mark, numbers, sizeof(S), result.batch())) return;
+            tally_->used = mark;
+            result.move_to(tally_->allocate(bytes(numbers)));
+        }
+    }
+
     template <class Rule, class... V>
     constexpr auto applied(const Rule& rule, const V&... values) {
         const Index batch = batch_of_output(rule, values...);

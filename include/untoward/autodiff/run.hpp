@@ -58,7 +58,7 @@ public:
         for (Index t = 0; t < steps; ++t) {
             const std::size_t mark = arena_->used();
             state = this->step(loop, t, state, body);
-            compact(mark, state);
+            compact(mark, state, true);
             new (outputs + t) Output(detail::output_of_state(state).erased());
         }
         this->end_loop(loop);
@@ -88,7 +88,7 @@ public:
     }
     template <class Layer, class Result>
     void leave(std::size_t mark, const Layer&, Result& result) {
-        compact(mark, result);
+        compact(mark, result, false);
     }
 
 private:
@@ -111,11 +111,13 @@ private:
         return results;
     }
 
-    // Moves a single result to where its layer's memory began, and gives back the rest.
+    // Moves a single result to where its layer's memory began, and gives back the rest; always, or where it is worth it.
     template <class Result>
-    void compact(std::size_t, Result&) {}
+    void compact(std::size_t, Result&, bool) {}
     template <class Sample>
-    void compact(std::size_t mark, Tensor<const S, Sample>& result) {
+    void compact(std::size_t mark, Tensor<const S, Sample>& result, bool always) {
+        const std::size_t taken = arena_->used() - mark;
+        if (!always && !detail::is_worth_moving(taken, result.size(), sizeof(S), result.batch())) return;
         if (!arena_->contains(result.data(), mark)) return;
         arena_->rewind(mark);
         const Tensor<S, Sample> target(arena_->template allocate<S>(result.size()), result.shape(),

@@ -60,4 +60,16 @@ private:
     std::size_t peak_ = 0;
 };
 
+namespace detail {
+
+/// Whether a layer's result is to be moved to where the layer's memory began, so that the rest of what it has `taken` can be
+/// given back. One sample may be all that a small device has room for; of a batch, moving costs 2% of scoring, and is
+/// done where it gives back far more than it moves.
+constexpr bool is_worth_moving(std::size_t taken, Index numbers, std::size_t size, Index batch) {
+    constexpr std::size_t far_more = 5;
+    return batch <= 1 || taken > far_more * align_up(static_cast<std::size_t>(numbers) * size);
+}
+
+}  // namespace detail
+
 }  // namespace untoward

@@ -9,10 +9,26 @@ namespace untoward {
 
 namespace detail {
 
+// Whether a layer without parameters has something better to do with the next one than to be called before it.
+template <std::size_t I, class Layers>
+constexpr bool has_with_next() {
+    if constexpr (I + 1 < std::tuple_size_v<Layers>) {
+        return requires(const Layers& layers) {
+            std::get<I>(layers).with_next(std::get<I + 1>(layers));
+        };
+    } else {
+        return false;
+    }
+}
+
 template <std::size_t I, class Layers, class Scope, class X>
 constexpr auto call_chain(const Layers& layers, Scope& scope, const X& x) {
     if constexpr (I == std::tuple_size_v<Layers>) {
         return x;
+    } else if constexpr (has_with_next<I, Layers>()) {
+        const auto both = std::get<I>(layers).with_next(std::get<I + 1>(layers));
+        const auto y = scope.call(Name::index(static_cast<Index>(I) + 1), both, x);
+        return call_chain<I + 2>(layers, scope, y);
     } else {
         const auto y = scope.call(Name::index(static_cast<Index>(I)), std::get<I>(layers), x);
         return call_chain<I + 1>(layers, scope, y);

@@ -13,15 +13,15 @@ namespace untoward {
 /// It keeps g, r, z and c_n.
 struct GruCell {
     static constexpr Index gates = 3;
+    static constexpr Index early = 2;
     static constexpr Index kept = 4;
     static constexpr Index gradient_at[gates] = {1, 2, 0};
 
     struct Gates {
         template <class S>
-        UNTOWARD_ALWAYS_INLINE void operator()(S& r, S& z, S& c, S a_r, S a_z, S, S b_r, S b_z, S b_n) const {
-            r = math::sigmoid(a_r + (r + b_r));
-            z = math::sigmoid(a_z + (z + b_z));
-            c += b_n;
+        UNTOWARD_ALWAYS_INLINE void operator()(S& r, S& z, S a_r, S a_z) const {
+            r = math::sigmoid(a_r + r);
+            z = math::sigmoid(a_z + z);
         }
     };
     struct Forward {
@@ -33,10 +33,10 @@ struct GruCell {
     };
     struct Backward {
         template <class S>
-        UNTOWARD_ALWAYS_INLINE void operator()(S& g, S& r, S& z, S& c, S& dh, S carry, S h_before, S,
+        UNTOWARD_ALWAYS_INLINE void operator()(S& g, S& r, S& z, S& c, S& dh, S above, S h_before, S,
                                                S) const {
-            const S direct = (dh + carry) * z;
-            const S of_new = (dh + carry) * (1 - z) * (1 - g * g);
+            const S direct = (dh + above) * z;
+            const S of_new = (dh + above) * (1 - z) * (1 - g * g);
             const S of_hidden = of_new * r;
             z = (h_before - g) * direct * (1 - z);
             g = of_new;
@@ -60,12 +60,19 @@ struct Gru {
     constexpr Gru() = default;
     constexpr explicit Gru(Index units) requires(Hidden == Dynamic) : hidden(units) {}
 
+    using TakesRepeated = void;
     static constexpr const char* name = "gru";
     static constexpr void options(auto& self, auto&& visit) { visit("hidden", self.hidden); }
 
     template <class Scope, class Input>
     constexpr auto operator()(Scope& scope, const Input& input) const {
-        return detail::recurrent<GruCell, Gru>(scope, hidden, input);
+        const auto& x = detail::require_sequence<Gru>(scope, input);
+        return detail::recurrent<GruCell>(scope, Recurrence<GruCell>{}, hidden, x);
+    }
+    /// The same of a vector that is the input of each of `steps`: what `Repeat` and this layer are together.
+    template <Index Steps, class Scope, class Input>
+    constexpr auto at_every_step(Scope& scope, const Vec<Steps>& steps, const Input& x) const {
+        return detail::recurrent<GruCell>(scope, Recurrence<GruCell, Steps>{steps}, hidden, x);
     }
 };
 

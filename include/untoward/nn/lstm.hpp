@@ -13,17 +13,17 @@ namespace untoward {
 /// It keeps c', tanh(c'), i, f, g and o.
 struct LstmCell {
     static constexpr Index gates = 4;
+    static constexpr Index early = 4;
     static constexpr Index kept = 6;
     static constexpr Index gradient_at[gates] = {2, 3, 4, 5};
 
     struct Gates {
         template <class S>
-        UNTOWARD_ALWAYS_INLINE void operator()(S& i, S& f, S& g, S& o, S a_i, S a_f, S a_g, S a_o, S b_i,
-                                               S b_f, S b_g, S b_o) const {
-            i = math::sigmoid(a_i + (i + b_i));
-            f = math::sigmoid(a_f + (f + b_f));
-            g = math::tanh(a_g + (g + b_g));
-            o = math::sigmoid(a_o + (o + b_o));
+        UNTOWARD_ALWAYS_INLINE void operator()(S& i, S& f, S& g, S& o, S a_i, S a_f, S a_g, S a_o) const {
+            i = math::sigmoid(a_i + i);
+            f = math::sigmoid(a_f + f);
+            g = math::tanh(a_g + g);
+            o = math::sigmoid(a_o + o);
         }
     };
     struct Forward {
@@ -37,9 +37,9 @@ struct LstmCell {
     };
     struct Backward {
         template <class S>
-        UNTOWARD_ALWAYS_INLINE void operator()(S& c, S& tanh_c, S& i, S& f, S& g, S& o, S& dh, S carry, S,
+        UNTOWARD_ALWAYS_INLINE void operator()(S& c, S& tanh_c, S& i, S& f, S& g, S& o, S& dh, S above, S,
                                                S before, S after) const {
-            const S d = dh + carry;
+            const S d = dh + above;
             const S dc = after + d * o * (1 - tanh_c * tanh_c);  // all that reaches c'
             const S of_input = dc * g * i * (1 - i);
             g = dc * i * (1 - g * g);
@@ -66,12 +66,19 @@ struct Lstm {
     constexpr Lstm() = default;
     constexpr explicit Lstm(Index units) requires(Hidden == Dynamic) : hidden(units) {}
 
+    using TakesRepeated = void;
     static constexpr const char* name = "lstm";
     static constexpr void options(auto& self, auto&& visit) { visit("hidden", self.hidden); }
 
     template <class Scope, class Input>
     constexpr auto operator()(Scope& scope, const Input& input) const {
-        return detail::recurrent<LstmCell, Lstm>(scope, hidden, input);
+        const auto& x = detail::require_sequence<Lstm>(scope, input);
+        return detail::recurrent<LstmCell>(scope, Recurrence<LstmCell>{}, hidden, x);
+    }
+    /// The same of a vector that is the input of each of `steps`: what `Repeat` and this layer are together.
+    template <Index Steps, class Scope, class Input>
+    constexpr auto at_every_step(Scope& scope, const Vec<Steps>& steps, const Input& x) const {
+        return detail::recurrent<LstmCell>(scope, Recurrence<LstmCell, Steps>{steps}, hidden, x);
     }
 };
 

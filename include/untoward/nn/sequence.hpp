@@ -41,6 +41,22 @@ struct RepeatRule {
     }
 };
 
+/// A layer behind a `Repeat`, where it can do without the repetition.
+template <class Repeat, class Layer>
+struct RepeatedInto {
+    [[no_unique_address]] Repeat repeat;
+    [[no_unique_address]] Layer layer;
+
+    template <class Scope, class X>
+    constexpr auto operator()(Scope& scope, const X& x) const {
+        if constexpr (X::SampleShape::rank == 1) {
+            return layer.at_every_step(scope, repeat.steps, x);
+        } else {
+            return layer(scope, repeat(scope, x));
+        }
+    }
+};
+
 /// A vector at each of Steps time steps: `Vec<C>` to `Seq<C, Steps>`, for a decoder that starts from latent
 /// units.
 ///
@@ -67,6 +83,10 @@ struct Repeat {
             return scope.constant(Seq<C, Steps>(x.shape().channels(), steps.size()), x.batch(), 0);
         }
     }
+    /// With the layer behind it in a chain, where that takes a vector for all steps: nothing is repeated then.
+    template <class Layer>
+    requires requires { typename Layer::TakesRepeated; }
+    constexpr auto with_next(const Layer& layer) const { return RepeatedInto<Repeat, Layer>{*this, layer}; }
 };
 
 /// The channels at the last time step: `Seq<C, T>` to `Vec<C>`; of a recurrent layer, its last state.

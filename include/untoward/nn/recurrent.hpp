@@ -138,6 +138,14 @@ struct Recurrence {
             }
         };
 
+        const auto add_up_biases = [&](Index begin, Index count) {
+            for (Index number = 0; (dbias_in || dbias) && number < Cell::kept; ++number) {
+                if (is_gradient(number))
+                    detail::sum_columns<S>(room.sums + number * is.hidden,
+                                           room.kept.columns(number, begin, count, 1), true);
+            }
+        };
+
         for (Index end = is.steps; end > 0;) {
             const Index begin = (end - 1) / is.together * is.together;
             const Index count = end - begin;
@@ -145,6 +153,7 @@ struct Recurrence {
             for (Index t = end - 1; t >= begin; --t) {
                 step_backward(room, is, t,
                               is.batch > 1 ? room.above + (t - begin) * is.plane() : &dy(t * is.hidden, 0));
+                if (is.batch > 1) add_up_biases(t, 1);
                 if (is.repeated) add_up_inputs(room, is, t);
                 for (Index gate = 0; t > 0 && gate < Cell::gates; gate += is.gates_at_once()) {
                     product::backward_input<S>({room.dh, is.hidden, is.batch, is.hidden},
@@ -161,11 +170,7 @@ struct Recurrence {
                 product::backward_weight<S>(to_weight + gate * is.square(),
                                             room.gates(gate, from, end - from), before, true);
             }
-            for (Index number = 0; (dbias_in || dbias) && number < Cell::kept; ++number) {
-                if (is_gradient(number))
-                    detail::sum_columns<S>(room.sums + number * is.hidden,
-                                           room.kept.columns(number, begin, count, 1), true);
-            }
+            if (is.batch == 1) add_up_biases(begin, count);
             for (Index gate = 0; !is.repeated && gate < Cell::gates; ++gate)
                 give_to_inputs(room.kept, Cell::gradient_at[gate], 1, gate, begin, begin, count);
             end = begin;

@@ -34,6 +34,41 @@ UNTOWARD_INLINE void sum_some_rows(const ColumnSums<S>& c, Index row) {
     }
 }
 
+// Of the last rows, too few for whole lanes: one by one, or all in one masked vector.
+template <bool Rectify, class S>
+UNTOWARD_INLINE void sum_last_rows(const ColumnSums<S>& c, Index row) {
+    for (; row < c.rows; ++row) sum_some_rows<1, 1, Rectify>(c, row);
+}
+#ifdef UNTOWARD_KERNEL_TILES
+template <bool Rectify>
+UNTOWARD_INLINE void sum_last_rows(const ColumnSums<float>& c, Index row) {
+    constexpr int chains = 4;
+    const Mask rows = first_lanes(c.rows - row);
+    Packet sum[chains] = {};
+    float* d = c.d + row;
+    const float* y = c.y + (Rectify ? row : 0);
+    const auto add_column = [&](Packet& to) {
+        Packet value = load(d, rows);
+        if (Rectify) {
+            value = load(y, rows) > Packet{} ? value : Packet{};
+            store(d, value, rows);
+        }
+        to += value;
+        d += c.d_stride;
+        y += c.y_stride;
+    };
+    Index j = 0;
+    for (; j + chains <= c.columns; j += chains) {
+#pragma GCC unroll 4
+        for (int k = 0; k < chains; ++k) add_column(sum[k]);
+    }
+    for (; j < c.columns; ++j) add_column(sum[0]);
+    if (c.sum == nullptr) return;
+    sum[0] = (sum[0] + sum[2]) + (sum[1] + sum[3]);
+    store(c.sum + row, c.add ? load(c.sum + row, rows) + sum[0] : sum[0], rows);
+}
+#endif
+
 // sum = the sum of the columns of d, or += it; before, d = 0 where y is not positive if `Rectify`.
 template <class S, bool Rectify>
 void sum_columns(const ColumnSums<S>& c) {
@@ -45,7 +80,7 @@ void sum_columns(const ColumnSums<S>& c) {
 #endif
     for (; row + lanes<S> <= c.rows; row += lanes<S>) sum_some_rows<1, lanes<S>, Rectify>(c, row);
     if constexpr (lanes < S >> 1) {
-        for (; row < c.rows; ++row) sum_some_rows<1, 1, Rectify>(c, row);
+        if (row < c.rows) sum_last_rows<Rectify>(c, row);
     }
 }
 

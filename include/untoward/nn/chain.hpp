@@ -9,7 +9,8 @@ namespace untoward {
 
 namespace detail {
 
-// Whether a layer without parameters has something better to do with the next one than to be called before it.
+// Whether a layer has something better to do with the next one than to be called before it. What with_next makes of the two
+// has the parameters of one of them, and says of which: 0 or 1.
 template <std::size_t I, class Layers>
 constexpr bool has_with_next() {
     if constexpr (I + 1 < std::tuple_size_v<Layers>) {
@@ -27,7 +28,7 @@ constexpr auto call_chain(const Layers& layers, Scope& scope, const X& x) {
         return x;
     } else if constexpr (has_with_next<I, Layers>()) {
         const auto both = std::get<I>(layers).with_next(std::get<I + 1>(layers));
-        const auto y = scope.call(Name::index(static_cast<Index>(I) + 1), both, x);
+        const auto y = scope.call(Name::index(static_cast<Index>(I) + both.has_parameters_of), both, x);
         return call_chain<I + 2>(layers, scope, y);
     } else {
         const auto y = scope.call(Name::index(static_cast<Index>(I)), std::get<I>(layers), x);

@@ -16,7 +16,7 @@ namespace untoward {
 
 /// A recurrence over all steps of a sequence, from a state of zero: from the input (Seq<C, T>, or Vec<C>: the same at each
 /// of `steps`), its weight (Shape<C, G H>), that of the hidden state (Shape<H, G H>) and the bias of each (Vec<G H>) to the
-/// hidden states Seq<H, T>.
+/// hidden states Seq<H, T>, or to the last of them, Vec<H>.
 ///
 /// A cell says what one hidden unit is at one step, in functions of numbers. It keeps `kept` of them, the last `gates` of
 /// which hold c = W_h h + b_h before Gates is called and the gradient of c after Backward; the first one is its state
@@ -38,7 +38,7 @@ namespace untoward {
 /// long arrays, and what a step works on stays in the first two caches. The input's share of the gates is computed step by
 /// step where the batch is large enough for that, and its gradient is nowhere but in what the cell keeps: with 32 units,
 /// 32 steps and a batch of 64, writing both for all steps at once took a sixth of the time of training.
-template <class Cell, Index Steps = Dynamic>
+template <class Cell, Index Steps = Dynamic, bool LastOnly = false>
 struct Recurrence {
     [[no_unique_address]] Vec<Steps> steps{};  ///< of an input that is the same at all of them
 
@@ -97,7 +97,8 @@ struct Recurrence {
             step_forward(room, is, t, place, h_before);
             const Index first = t / is.together * is.together;
             const bool is_last = t == is.steps - 1 || t + 1 == first + is.together;
-            if (is_last && is.batch > 1) copy_states(room, is, first, t + 1, y);
+            if (is_last && !is.writes_states && (!LastOnly || t == is.steps - 1))
+                copy_states(room, is, LastOnly ? t : first, t + 1, y);
         }
     }
 
@@ -138,6 +139,13 @@ struct Recurrence {
             }
         };
 
+        // What reaches h from outside.
+        const auto above = [&](Index t, Index begin) -> const S* {
+            if (LastOnly && t < is.steps - 1) return room.zero;
+            const Index place = LastOnly ? 0 : t;
+            return is.batch == 1 ? dy.data() + place * is.hidden
+                                 : room.above + (LastOnly ? 0 : t - begin) * is.plane();
+        };
         const auto add_up_biases = [&](Index begin, Index count) {
             for (Index number = 0; (dbias_in || dbias) && number < Cell::kept; ++number) {
                 if (is_gradient(number))
@@ -149,10 +157,10 @@ struct Recurrence {
         for (Index end = is.steps; end > 0;) {
             const Index begin = (end - 1) / is.together * is.together;
             const Index count = end - begin;
-            if (is.batch > 1) copy_gradients(room, is, begin, end, dy);
+            if (is.batch > 1 && (!LastOnly || end == is.steps))
+                copy_gradients(room, is, LastOnly ? end - 1 : begin, end, dy);
             for (Index t = end - 1; t >= begin; --t) {
-                step_backward(room, is, t,
-                              is.batch > 1 ? room.above + (t - begin) * is.plane() : &dy(t * is.hidden, 0));
+                step_backward(room, is, t, above(t, begin));
                 if (is.batch > 1) add_up_biases(t, 1);
                 if (is.repeated) add_up_inputs(room, is, t);
                 for (Index gate = 0; t > 0 && gate < Cell::gates; gate += is.gates_at_once()) {
@@ -205,6 +213,7 @@ private:
         Index batch;
         bool repeated;
         bool keep;
+        bool writes_states;     // in the output, of one sample
         Index together;         // steps that are one product of the weights' gradients
         Index inputs_together;  // steps whose shares of the input are there at once
         bool turns;  // whether there are so many columns that the weight is turned once and for all
@@ -213,14 +222,16 @@ private:
         [[nodiscard]] constexpr Index square() const { return hidden * hidden; }
         // Of one sample the gates lie one behind the other.
         [[nodiscard]] constexpr Index gates_at_once() const { return batch == 1 ? Cell::gates : 1; }
-        // The states of one sample are the output.
+        // That are there at once, and for which there is room; the last ones of `together` steps are to be copied.
         [[nodiscard]] constexpr Index states() const {
-            return batch == 1 ? 0 : keep ? steps : std::min(steps, together + 1);
+            return keep || writes_states ? steps : std::min(steps, LastOnly ? 2 : together + 1);
         }
+        [[nodiscard]] constexpr Index room_of_states() const { return writes_states ? 0 : states(); }
+        [[nodiscard]] constexpr Index room_above() const { return batch == 1 ? 0 : LastOnly ? 1 : together; }
         [[nodiscard]] constexpr Index size() const {
             const Index planes =
-                1 + Cell::kept * (keep ? steps : 1) + Cell::gates * inputs_together + states();
-            const Index backward = plane() * (batch == 1 ? 1 : 1 + together) + Cell::kept * hidden;
+                1 + Cell::kept * (keep ? steps : 1) + Cell::gates * inputs_together + room_of_states();
+            const Index backward = plane() * (1 + room_above()) + Cell::kept * hidden;
             return planes * plane() + (turns ? Cell::gates * square() : 0) + (keep ? backward : 0);
         }
     };
@@ -238,6 +249,7 @@ private:
                 .batch = batch,
                 .repeated = repeated,
                 .keep = keep,
+                .writes_states = batch == 1 && !LastOnly,
                 .together = std::min(together, count),
                 .inputs_together = repeated || batch >= together ? 1 : std::min(together, count),
                 .turns = batch >= many && !product::detail::has_plain_loops};
@@ -256,7 +268,11 @@ private:
         detail::require_same_extent<Recurrence, Expected, BiasIn>(gates, bias_in.size());
         detail::require_same_extent<Recurrence, Expected, Bias>(gates, bias.size());
         UNTOWARD_ASSERT(count.size() >= 1, "untoward: a recurrence has at least one step");
-        return Seq<H, T>(hidden, count.size());
+        if constexpr (LastOnly) {
+            return Vec<H>(hidden);
+        } else {
+            return Seq<H, T>(hidden, count.size());
+        }
     }
 
     // Matrices of hidden x batch, for some numbers of a unit at some steps: number by number, or, of one sample, step by
@@ -304,13 +320,13 @@ private:
             inputs = Planes<S>(take(Cell::gates * is.inputs_together * is.plane()), is, Cell::gates,
                                is.inputs_together);
             kept_steps = steps;
-            states_count = is.batch == 1 ? is.steps : is.states();
+            states_count = is.states();
             of_state = is.plane();
-            states = is.batch == 1 ? output : take(states_count * of_state);
+            states = is.writes_states ? output : take(is.room_of_states() * of_state);
             zero = take(is.plane());
             turned = take(is.turns ? Cell::gates * is.square() : 0);
             dh = take(is.keep ? is.plane() : 0);
-            above = take(is.keep && is.batch > 1 ? is.together * is.plane() : 0);
+            above = take(is.keep ? is.room_above() * is.plane() : 0);
             sums = take(is.keep ? Cell::kept * is.hidden : 0);
             UNTOWARD_ASSERT(memory - begin == is.size(), "untoward: a recurrence has miscounted its memory");
             static_cast<void>(begin);
@@ -428,14 +444,14 @@ private:
     static void copy_states(const Room<S>& room, const Plan& is, Index begin, Index end, const auto& y) {
         for (Index j = 0; j < is.batch; ++j) {
             for (Index t = begin; t < end; ++t)
-                std::copy_n(room.state(t) + j * is.hidden, is.hidden, &y(t * is.hidden, j));
+                std::copy_n(room.state(t) + j * is.hidden, is.hidden, &y(LastOnly ? 0 : t * is.hidden, j));
         }
     }
     template <class S>
     static void copy_gradients(const Room<S>& room, const Plan& is, Index begin, Index end, const auto& dy) {
         for (Index j = 0; j < is.batch; ++j) {
             for (Index t = begin; t < end; ++t)
-                std::copy_n(&dy(t * is.hidden, j), is.hidden,
+                std::copy_n(&dy(LastOnly ? 0 : t * is.hidden, j), is.hidden,
                             room.above + (t - begin) * is.plane() + j * is.hidden);
         }
     }
@@ -443,10 +459,22 @@ private:
 
 namespace detail {
 
-/// The parameters of a layer around a cell are PyTorch's, all uniform on +-1/sqrt(hidden) at first. `rule` knows how
-/// often a vector is repeated.
-template <class Cell, class Rule, Index Hidden, class Scope, class Input>
-constexpr auto recurrent(Scope& scope, const Rule& rule, const Vec<Hidden>& hidden, const Input& x) {
+/// A recurrent layer in front of a `LastStep`: no other state becomes a tensor.
+template <class Layer>
+struct LastStateOf {
+    static constexpr Index has_parameters_of = 0;
+    [[no_unique_address]] Layer layer;
+
+    template <class Scope, class Input>
+    constexpr auto operator()(Scope& scope, const Input& input) const {
+        return layer.last_state(scope, input);
+    }
+};
+
+/// A layer around a rule: its parameters are PyTorch's, all uniform on +-1/sqrt(hidden) at first.
+template <class Cell, Index Steps, bool LastOnly, Index Hidden, class Scope, class Input>
+constexpr auto recurrent(Scope& scope, const Recurrence<Cell, Steps, LastOnly>& rule,
+                         const Vec<Hidden>& hidden, const Input& x) {
     constexpr Index In = Input::SampleShape::template static_extent<0>;
     constexpr Index Gates = Hidden == Dynamic ? Dynamic : Cell::gates * Hidden;
     const Vec<Gates> gates(Cell::gates * hidden.size());

@@ -44,6 +44,7 @@ struct RepeatRule {
 /// A layer behind a `Repeat`, where it can do without the repetition.
 template <class Repeat, class Layer>
 struct RepeatedInto {
+    static constexpr Index has_parameters_of = 1;
     [[no_unique_address]] Repeat repeat;
     [[no_unique_address]] Layer layer;
 
@@ -91,6 +92,7 @@ struct Repeat {
 
 /// The channels at the last time step: `Seq<C, T>` to `Vec<C>`; of a recurrent layer, its last state.
 struct LastStep {
+    using IsLastStep = void;
     static constexpr const char* name = "last-step";
 
     template <class Scope, class Input>

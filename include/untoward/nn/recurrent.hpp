@@ -75,7 +75,7 @@ struct Recurrence {
                  auto bias) const {
         const Plan is = plan(x.batch(), x.shape(), weight.shape(), keep);
         const Room<S> room(memory, is, y.data());
-        const Samples<const S> inputs = samples_of(is, x);
+        const Samples<const S> inputs = samples_of(x);
         std::fill_n(room.zero, is.plane(), S(0));
         for (Index gate = 0; is.turns && gate < Cell::gates; ++gate) turn(room, is, weight.data(), gate);
         // The input's share of the gates.
@@ -107,7 +107,6 @@ struct Recurrence {
                   auto dweight_in, auto dweight, auto dbias_in, auto dbias) const {
         const Plan is = plan(x.batch(), x.shape(), weight.shape(), true);
         const Room<S> room(memory, is, const_cast<S*>(y.data()));
-        const Samples<const S> inputs = samples_of(is, x);
         std::fill_n(room.dh, is.plane(), S(0));
         std::fill_n(room.sums, Cell::kept * is.hidden, S(0));
         if (is.repeated) std::fill_n(room.inputs.data, Cell::gates * is.plane(), S(0));
@@ -117,21 +116,21 @@ struct Recurrence {
         Samples<S> to_inputs{};
         bool add_to_inputs = false;
         dx.write([&](const auto& to, bool accumulate) {
-            to_inputs = samples_of(is, to);
+            to_inputs = samples_of(to);
             add_to_inputs = accumulate;
         });
         // What the gradients of `count` steps from `begin` on, of one or more gates, give to the input and its weight.
         const auto give_to_inputs = [&](const Planes<S>& d, Index number, Index numbers, Index gate,
-                                        Index first, Index begin, Index count) {
-            const Index row = gate * is.hidden * inputs.channels;
+                                        Index begin, Index count) {
+            const Index row = gate * is.hidden * is.channels;
             if (to_weight_in != nullptr) {
-                for_columns(is, d, number, numbers, first, inputs, begin, count,
-                            [&](const product::Columns<S>& from, const product::Columns<const S>& to) {
-                                product::backward_weight<S>(to_weight_in + row, from, to, true);
-                            });
+                const S* const from = is.room_of_inputs() > 0 ? room.gathered : &x(begin * is.channels, 0);
+                const Index stride = is.repeated ? x.stride() : is.channels;
+                product::backward_weight<S>(to_weight_in + row, d.columns(number, begin, count, numbers),
+                                            {from, is.channels, count * is.batch, stride}, true);
             }
             if (to_inputs.data != nullptr) {
-                for_columns(is, d, number, numbers, first, to_inputs, begin, count,
+                for_columns(is, d, number, numbers, begin, to_inputs, begin, count,
                             [&](const product::Columns<S>& from, const product::Columns<S>& to) {
                                 product::backward_input<S>(to, weight_in.data() + row, from,
                                                            add_to_inputs || gate > 0);
@@ -179,12 +178,13 @@ struct Recurrence {
                                             room.gates(gate, from, end - from), before, true);
             }
             if (is.batch == 1) add_up_biases(begin, count);
+            if (to_weight_in != nullptr && is.room_of_inputs() > 0) gather_inputs(room, is, begin, end, x);
             for (Index gate = 0; !is.repeated && gate < Cell::gates; ++gate)
-                give_to_inputs(room.kept, Cell::gradient_at[gate], 1, gate, begin, begin, count);
+                give_to_inputs(room.kept, Cell::gradient_at[gate], 1, gate, begin, count);
             end = begin;
         }
         for (Index gate = 0; is.repeated && gate < Cell::gates; gate += is.gates_at_once())
-            give_to_inputs(room.inputs, gate, is.gates_at_once(), gate, 0, 0, 1);
+            give_to_inputs(room.inputs, gate, is.gates_at_once(), gate, 0, 1);
         const auto write_sums = [&](const auto& bias, const auto& number_of) {
             bias.write([&](const auto& to, bool accumulate) {
                 for (Index gate = 0; gate < Cell::gates; ++gate) {
@@ -208,6 +208,7 @@ private:
 
     // What is done at once, and so how memory is divided.
     struct Plan {
+        Index channels;
         Index hidden;
         Index steps;
         Index batch;
@@ -228,10 +229,14 @@ private:
         }
         [[nodiscard]] constexpr Index room_of_states() const { return writes_states ? 0 : states(); }
         [[nodiscard]] constexpr Index room_above() const { return batch == 1 ? 0 : LastOnly ? 1 : together; }
+        // Inputs beside the gates that they meet, where samples lie far apart.
+        [[nodiscard]] constexpr Index room_of_inputs() const {
+            return repeated || batch == 1 ? 0 : together * channels * batch;
+        }
         [[nodiscard]] constexpr Index size() const {
             const Index planes =
                 1 + Cell::kept * (keep ? steps : 1) + Cell::gates * inputs_together + room_of_states();
-            const Index backward = plane() * (1 + room_above()) + Cell::kept * hidden;
+            const Index backward = plane() * (1 + room_above()) + Cell::kept * hidden + room_of_inputs();
             return planes * plane() + (turns ? Cell::gates * square() : 0) + (keep ? backward : 0);
         }
     };
@@ -244,7 +249,8 @@ private:
         const Index count = repeated ? steps.size() : x.positions();
         const Index together =
             std::clamp<Index>(columns / std::max<Index>(batch, 1), fewest, std::max(count, fewest));
-        return {.hidden = weight.template extent<0>(),
+        return {.channels = x.channels(),
+                .hidden = weight.template extent<0>(),
                 .steps = count,
                 .batch = batch,
                 .repeated = repeated,
@@ -309,8 +315,9 @@ private:
         S* zero;
         S* turned;  // W_h
         S* dh;
-        S* above;  // what reaches h from outside, of the steps that are together
-        S* sums;   // over batch and steps, of every number that is kept
+        S* above;     // what reaches h from outside, of the steps that are together
+        S* gathered;  // inputs of the steps that are together
+        S* sums;      // over batch and steps, of every number that is kept
 
         Room(S* memory, const Plan& is, S* output) {
             const S* const begin = memory;
@@ -327,6 +334,7 @@ private:
             turned = take(is.turns ? Cell::gates * is.square() : 0);
             dh = take(is.keep ? is.plane() : 0);
             above = take(is.keep ? is.room_above() * is.plane() : 0);
+            gathered = take(is.keep ? is.room_of_inputs() : 0);
             sums = take(is.keep ? Cell::kept * is.hidden : 0);
             UNTOWARD_ASSERT(memory - begin == is.size(), "untoward: a recurrence has miscounted its memory");
             static_cast<void>(begin);
@@ -349,7 +357,7 @@ private:
         Index stride = 0;
     };
     template <class T, class Sample>
-    static Samples<T> samples_of(const Plan&, const Tensor<T, Sample>& x) {
+    static Samples<T> samples_of(const Tensor<T, Sample>& x) {
         return {x.data(), x.shape().channels(), x.stride()};
     }
     // f(columns of planes, columns of samples) for `count` steps: of samples those from `begin` on, of planes from `first`
@@ -445,6 +453,14 @@ private:
         for (Index j = 0; j < is.batch; ++j) {
             for (Index t = begin; t < end; ++t)
                 std::copy_n(room.state(t) + j * is.hidden, is.hidden, &y(LastOnly ? 0 : t * is.hidden, j));
+        }
+    }
+    template <class S>
+    static void gather_inputs(const Room<S>& room, const Plan& is, Index begin, Index end, const auto& x) {
+        for (Index j = 0; j < is.batch; ++j) {
+            for (Index t = begin; t < end; ++t)
+                std::copy_n(&x(t * is.channels, j), is.channels,
+                            room.gathered + ((t - begin) * is.batch + j) * is.channels);
         }
     }
     template <class S>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A layer whose sizes are known at run time is the layer whose sizes are in its type: the same layout, the same
 // costs, the same bits.
+#include <cmath>
 #include <cstring>
 #include <vector>
 
@@ -27,18 +28,18 @@ namespace {
 constexpr Index batch = 3;
 
 template <class Layer, class Sample>
-std::vector<double> outputs(const Layer& layer, const Sample& shape) {
-    const Counts counts = count<double>(layer, batch, shape);
+std::vector<double> outputs(const Layer& layer, const Sample& shape, Index n = batch) {
+    const Counts counts = count<double>(layer, n, shape);
     Buffer<double> parameters(counts.parameters);
     initialise(parameters.data(), 1, layer, shape);
-    Buffer<double> x(shape.size() * batch);
+    Buffer<double> x(shape.size() * n);
     fill_uniform(x.data(), x.size(), NoiseKey{.seed = 2});
     Buffer<std::byte> memory(static_cast<Index>(counts.run_bytes));
     Arena arena(memory);
     Run<double> scope(parameters.data(), arena);
-    const auto y = layer(scope, Tensor<const double, Sample>(x.data(), shape, batch));
+    const auto y = layer(scope, Tensor<const double, Sample>(x.data(), shape, n));
     std::vector<double> result;
-    for (Index j = 0; j < batch; ++j) {
+    for (Index j = 0; j < n; ++j) {
         for (Index i = 0; i < y.rows(); ++i) result.push_back(y(i, j));
     }
     return result;
@@ -60,7 +61,41 @@ void check_same(const Fixed& fixed, const AtRunTime& at_run_time, const Sample& 
     CHECK(c.multiply_adds == d.multiply_adds);
 }
 
+// In this, a chain does not recognise a layer.
+template <class Layer>
+struct Apart {
+    Layer layer{};
+    template <class Scope, class X>
+    constexpr auto operator()(Scope& scope, const X& x) const {
+        return layer(scope, x);
+    }
+};
+
+template <class Together, class OneByOne, class Sample>
+void check_same_numbers(const Together& together, const OneByOne& one_by_one, const Sample& shape) {
+    CHECK(layout_hash(together, shape) == layout_hash(one_by_one, shape));
+    CHECK(output_shape(together, shape) == output_shape(one_by_one, shape));
+    for (const Index n : {1, 3, 9, 70}) {
+        const auto a = outputs(together, shape, n);
+        const auto b = outputs(one_by_one, shape, n);
+        REQUIRE(a.size() == b.size());
+        for (std::size_t i = 0; i < a.size(); ++i) CHECK(std::abs(a[i] - b[i]) < 1e-14);
+    }
+}
+
 }  // namespace
+
+TEST_CASE("layers that a chain runs together, and one by one") {
+    check_same_numbers(Chain<Repeat<6>, Gru<3>>{}, Chain<Apart<Repeat<6>>, Gru<3>>{}, Vec<2>{});
+    check_same_numbers(Chain<Dense<2>, Repeat<6>, Lstm<3>, Dense<2>>{},
+                       Chain<Dense<2>, Apart<Repeat<6>>, Lstm<3>, Dense<2>>{}, Vec<4>{});
+    check_same_numbers(Chain<Gru<3>, LastStep>{}, Chain<Gru<3>, Apart<LastStep>>{}, Seq<2, 6>{});
+    check_same_numbers(Chain<Gru<2>, Lstm<3>, LastStep, Dense<2>>{},
+                       Chain<Gru<2>, Lstm<3>, Apart<LastStep>, Dense<2>>{}, Seq<2, 1>{});
+    // Nothing of the steps between is kept for later layers.
+    CHECK(count<double>(Chain<Gru<3>, LastStep>{}, 9, Seq<2, 50>{}).run_bytes <
+          count<double>(Chain<Gru<3>, Apart<LastStep>>{}, 9, Seq<2, 50>{}).run_bytes);
+}
 
 TEST_CASE("recurrent layers") {
     check_same(Lstm<5>{}, Lstm<>{5}, Seq<3, 7>{});

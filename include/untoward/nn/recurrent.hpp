@@ -292,17 +292,17 @@ private:
         Index of_step;
 
         Planes() = default;
-        Planes(S* begin, const Plan& is, Index numbers, Index steps)
+        Planes(S* begin, const Plan& is, Index numbers, Index count)
             : data(begin),
               hidden(is.hidden),
               batch(is.batch),
-              of_number(batch == 1 ? hidden : steps * is.plane()),
+              of_number(batch == 1 ? hidden : count * is.plane()),
               of_step(batch == 1 ? numbers * hidden : is.plane()) {}
 
         [[nodiscard]] S* at(Index number, Index t) const { return data + number * of_number + t * of_step; }
         // Several numbers only of one sample.
-        [[nodiscard]] product::Columns<S> columns(Index number, Index t, Index steps, Index numbers) const {
-            return {at(number, t), numbers * hidden, steps * batch, batch == 1 ? of_step : hidden};
+        [[nodiscard]] product::Columns<S> columns(Index number, Index t, Index count, Index numbers) const {
+            return {at(number, t), numbers * hidden, count * batch, batch == 1 ? of_step : hidden};
         }
     };
     template <class S>
@@ -322,11 +322,11 @@ private:
         Room(S* memory, const Plan& is, S* output) {
             const S* const begin = memory;
             const auto take = [&memory](Index n) { return std::exchange(memory, memory + n); };
-            const Index steps = is.keep ? is.steps : 1;
-            kept = Planes<S>(take(Cell::kept * steps * is.plane()), is, Cell::kept, steps);
+            const Index count = is.keep ? is.steps : 1;
+            kept = Planes<S>(take(Cell::kept * count * is.plane()), is, Cell::kept, count);
             inputs = Planes<S>(take(Cell::gates * is.inputs_together * is.plane()), is, Cell::gates,
                                is.inputs_together);
-            kept_steps = steps;
+            kept_steps = count;
             states_count = is.states();
             of_state = is.plane();
             states = is.writes_states ? output : take(is.room_of_states() * of_state);
@@ -341,8 +341,8 @@ private:
         }
         [[nodiscard]] S* state(Index t) const { return states + t % states_count * of_state; }
         [[nodiscard]] S* number(Index k, Index t) const { return kept.at(k, t % kept_steps); }
-        [[nodiscard]] product::Columns<S> gates(Index gate, Index t, Index steps) const {
-            return kept.columns(first_gate + gate, t % kept_steps, steps, kept.batch == 1 ? Cell::gates : 1);
+        [[nodiscard]] product::Columns<S> gates(Index gate, Index t, Index count) const {
+            return kept.columns(first_gate + gate, t % kept_steps, count, kept.batch == 1 ? Cell::gates : 1);
         }
 
     private:

@@ -41,6 +41,9 @@ constexpr auto call_chain(const Layers& layers, Scope& scope, const X& x) {
 /// Layers one after the other; their names are their numbers: "0", "1", ...
 ///
 ///     Chain<Dense<64, Relu>, Dense<32, Relu>>{}
+///
+/// A layer that knows something better to do with the next one says so in `with_next(next)`: a recurrent layer in front of
+/// `LastStep` computes no other output, and one behind `Repeat` multiplies its input once.
 template <class... Layers>
 struct Chain {
     [[no_unique_address]] std::tuple<Layers...> layers{};

@@ -54,35 +54,14 @@ struct GruCell {
 ///     Gru<32>{}              // 32 hidden units
 ///     Gru<Dynamic>{units}    // as many as `units`
 template <Index Hidden = Dynamic>
-struct Gru {
+struct Gru : detail::RecurrentLayer<Gru<Hidden>, GruCell> {
     [[no_unique_address]] Vec<Hidden> hidden{};
 
     constexpr Gru() = default;
     constexpr explicit Gru(Index units) requires(Hidden == Dynamic) : hidden(units) {}
 
-    using TakesRepeated = void;
     static constexpr const char* name = "gru";
     static constexpr void options(auto& self, auto&& visit) { visit("hidden", self.hidden); }
-
-    template <class Scope, class Input>
-    constexpr auto operator()(Scope& scope, const Input& input) const {
-        const auto& x = detail::require_sequence<Gru>(scope, input);
-        return detail::recurrent(scope, Recurrence<GruCell>{}, hidden, x);
-    }
-    /// The same of a vector that is the input of each of `steps`: what `Repeat` and this layer are together.
-    template <Index Steps, class Scope, class Input>
-    constexpr auto at_every_step(Scope& scope, const Vec<Steps>& steps, const Input& x) const {
-        return detail::recurrent(scope, Recurrence<GruCell, Steps>{steps}, hidden, x);
-    }
-    /// The last state alone: what this layer and `LastStep` are together.
-    template <class Scope, class Input>
-    constexpr auto last_state(Scope& scope, const Input& input) const {
-        const auto& x = detail::require_sequence<Gru>(scope, input);
-        return detail::recurrent(scope, Recurrence<GruCell, Dynamic, true>{}, hidden, x);
-    }
-    template <class Next>
-    requires requires { typename Next::IsLastStep; }
-    constexpr auto with_next(const Next&) const { return detail::LastStateOf<Gru>{*this}; }
 };
 
 }  // namespace untoward

@@ -14,8 +14,8 @@ using untoward::Index;
 
 // What the linker script has room for is known before anything runs.
 static_assert(Detector::features == vibration::window);
-static_assert(Detector::flash_bytes <= 16 * 1024);
-static_assert(Detector::arena_bytes <= 1024);
+static_assert(Detector::flash_bytes <= 448 * 1024);
+static_assert(Detector::arena_bytes <= 8 * 1024);
 
 namespace {
 

@@ -17,20 +17,36 @@ namespace io = untoward::io;
 namespace {
 
 /// What the code of a detector takes at most, beside its constants: measured for dense models on a Cortex-M4 at -Os,
-/// with everything that FlashDetector does (tests/house/embedded.py keeps it there).
-constexpr std::size_t code_bytes = 6 * 1024;
+/// with everything that FlashDetector does, and for scores that learn nothing or those of `untoward fit --fast`
+/// (tests/house/embedded.py keeps it there).
+std::size_t code_bytes(bool has_learned) {
+    return (has_learned ? 14 : 6) * 1024;
+}
+std::size_t code_bytes(const Model& model) {
+    return code_bytes(model.learned_bytes() > 0);
+}
 
 void require_room(const Model& model, const ExportArguments& arguments, const std::string& needs) {
     const auto room = static_cast<std::size_t>(arguments.max_flash);
-    if (model.flash_bytes(arguments.weights) + code_bytes <= room) return;
+    const std::size_t code = code_bytes(model);
+    if (model.flash_bytes(arguments.weights) + code <= room) return;
     std::string fits;
     for (const char* weights : {"bfloat16", "int8"}) {
-        const std::size_t bytes = model.flash_bytes(weights) + code_bytes;
+        const std::size_t bytes = model.flash_bytes(weights) + code;
         if (bytes <= room && fits.empty())
             fits = std::string("--weights ") + weights + " would fit, with " + std::to_string(bytes);
     }
+    const std::size_t learned = model.learned_bytes();
+    for (const char* weights : {"float32", "bfloat16", "int8"}) {
+        const std::size_t bytes = model.flash_bytes(weights) - learned + code_bytes(false);
+        if (learned == 0 || bytes > room || !fits.empty()) continue;
+        fits = "what the score learned takes " + std::to_string(learned) +
+               " of them: a score that learns nothing (untoward fit --score negative-elbo";
+        fits += std::string(weights) == "float32" ? ")" : std::string("; --weights ") + weights + ")";
+        fits += " would fit, with " + std::to_string(bytes);
+    }
     if (fits.empty()) {
-        const std::size_t numbers = room > code_bytes ? (room - code_bytes) / sizeof(float) : 0;
+        const std::size_t numbers = room > code ? (room - code) / sizeof(float) : 0;
         fits = "what would fit has at most " + std::to_string(numbers) +
                " numbers in all, or four times as many with --weights int8: fewer units (untoward fit "
                "--hidden) or "
@@ -67,7 +83,7 @@ std::string change_of(const Model& before, const Model& after, const Eigen::Vect
 void export_model(const ExportArguments& arguments) {
     const Model model = Model::load(arguments.model);
     const std::string needs = "the detector needs " + std::to_string(model.flash_bytes(arguments.weights)) +
-                              " bytes of flash for constants and about " + std::to_string(code_bytes) +
+                              " bytes of flash for constants and about " + std::to_string(code_bytes(model)) +
                               " for code";
     if (arguments.max_flash > 0) require_room(model, arguments, needs);
     if (arguments.weights != "float32" && arguments.normals.empty()) {

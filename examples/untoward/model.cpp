@@ -29,7 +29,7 @@ io::HeaderWeights header_weights(const std::string& name) {
 untoward::AnyDetector<float> for_header(const untoward::AnyEnsembleDetector<float>& detector) {
     if (detector.member_count() != 1)
         fail("a header holds one model, and this file has ", detector.member_count(),
-             "; `untoward fit --hidden 32,16` makes one that can be exported");
+             "; `untoward fit --fast` or `--hidden 32,16` makes one that can be exported");
     auto alone = detector.first();
     alone.set_threshold(detector.threshold());
     return alone;
@@ -176,6 +176,9 @@ std::string Model::header(const std::string& name_space, const std::string& weig
 }
 std::size_t Model::flash_bytes(const std::string& weights) const {
     return io::flash_bytes(for_header(network_->detector), header_weights(weights));
+}
+std::size_t Model::learned_bytes() const {
+    return io::learned_bytes(for_header(network_->detector));
 }
 Threshold Model::calibrated(const Eigen::VectorXf& scores) const {
     return threshold().policy().calibrate(scores);

@@ -101,6 +101,8 @@ public:
                        std::vector<std::string> notes) const;
     /// Bytes of constants that it puts into flash.
     std::size_t flash_bytes(const std::string& weights) const;
+    /// Those of them that are for what the score learned of the training rows.
+    std::size_t learned_bytes() const;
     /// A threshold of the same kind and options, for these scores.
     Threshold calibrated(const Eigen::VectorXf& scores) const;
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// The run-time half of the library, for a microcontroller: what judges, and nothing that learns, reads files or needs an
-// operating system. No heap, no exceptions, no run-time types, no streams, no statics that are made at run time; time
+// The run-time half of the library, for a microcontroller: what judges, and nothing that trains, reads files or needs an
+// operating system. (Scores that learned something bring the headers they were fitted by; none of that is compiled.) No heap, no exceptions, no run-time types, no streams, no statics that are made at run time; time
 // and randomness come from the caller. `untoward export` writes the detector that it is included for; README.md, "On a
 // microcontroller", has the flags and the bounds.
 
@@ -32,7 +32,10 @@
 #include "nn/transposed_convolution.hpp"
 #include "scores/elbo.hpp"
 #include "scores/error.hpp"
+#include "scores/rank.hpp"
 #include "scores/reconstruction.hpp"
+#include "scores/slog.hpp"
+#include "scores/statistic.hpp"
 #include "stream/alarm.hpp"
 #include "stream/window.hpp"
 #include "thresholds/conformal.hpp"

@@ -10,10 +10,10 @@
 namespace untoward_test {
 
 // A detector in flash says what the detector with the same numbers says, bit for bit, and allocates nothing.
-template <class Score>
+template <class Definition>
 void check_agreement() {
-    using Flash = FlashDetector<Constants<Score>>;
-    const auto detector = owned<Score>();
+    using Flash = FlashDetector<Definition>;
+    const auto detector = owned<Definition>();
     Eigen::MatrixXf samples(Flash::features, 30);
     fill_normal(samples.data(), samples.size(), {.seed = 2});
     samples *= 3;
@@ -37,7 +37,7 @@ void check_agreement() {
         REQUIRE(found.is_anomaly == verdict.is_anomaly);
         REQUIRE(found.is_valid == verdict.is_valid);
         REQUIRE(found.missing == verdict.missing);
-        REQUIRE(found.p_value == Constants<Score>::threshold.p_value(verdict.score));
+        REQUIRE(found.p_value == Definition::threshold.p_value(verdict.score));
         for (std::size_t k = 0; k < verdict.contributions.size(); ++k) {
             const auto& blame = verdict.contributions[k];
             REQUIRE(most[k].feature == blame.feature);
@@ -51,9 +51,9 @@ void check_agreement() {
 }
 
 // The arena is as large as is promised, and no larger.
-template <class Score>
+template <class Definition>
 void check_arena() {
-    using Flash = FlashDetector<Constants<Score>>;
+    using Flash = FlashDetector<Definition>;
     const float sample[Flash::features] = {};
     float expected[Flash::features];
     alignas(storage_alignment) std::byte memory[Flash::arena_bytes + Flash::expect_bytes];

@@ -11,11 +11,11 @@ static_assert(FlashDetector<Constants<Errors>>::features == 6);
 static_assert(FlashDetector<Constants<Errors>>::flash_bytes < 2048);
 
 TEST_CASE("detector in flash: says what a detector with the same numbers says, without a heap") {
-    check_agreement<Errors>();
+    check_agreement<Constants<Errors>>();
 }
 
 TEST_CASE("detector in flash: takes the arena that it promises") {
-    check_arena<Errors>();
+    check_arena<Constants<Errors>>();
 }
 
 namespace {

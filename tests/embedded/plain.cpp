@@ -13,8 +13,8 @@ using namespace untoward_test;
 #endif
 
 TEST_CASE("plain loops: a detector in flash says what a detector with the same numbers says") {
-    check_agreement<NegativeElbo>();
-    check_arena<NegativeElbo>();
+    check_agreement<Constants<NegativeElbo>>();
+    check_arena<Constants<NegativeElbo>>();
 }
 
 TEST_CASE("plain loops: products are sums in order") {

@@ -29,7 +29,7 @@ work = options.work.resolve()
 work.mkdir(parents=True, exist_ok=True)
 
 # What a detector of 16-32-16-(4)-16-32-16 may take of a Cortex-M4F: bytes and instructions.
-MOST_CODE = {"score": 4 * 1024, "all": 6 * 1024, "training": 20 * 1024}
+MOST_CODE = {"score": 4 * 1024, "all": 6 * 1024, "training": 20 * 1024, "learned": 14 * 1024}
 MOST_STACK = 1536  # the arena is on it
 MOST_OF_FLOAT = 0.4  # of the flash of a whole detector of the program's default size, with int8 weights
 MOST_INSTRUCTIONS = 15000
@@ -83,14 +83,18 @@ def figure(output, name):
     return int(match.group(1))
 
 
-def check_budget(name):
-    source = work / f"budget_{name}.cpp"
-    source.write_text('#include <untoward/embedded.hpp>\n#include "detector.hpp"\n' + SOURCES[name], encoding="utf-8")
-    image = work / f"budget_{name}"
-    build.build("m4f", "-Os", work, eigen, image, [source], ["-fstack-usage", "-Wl,-e,entry,-u,entry"])
+def check_code(folder, name, source_text):
+    source = folder / f"budget_{name}.cpp"
+    source.write_text('#include <untoward/embedded.hpp>\n#include "detector.hpp"\n' + source_text, encoding="utf-8")
+    image = folder / f"budget_{name}"
+    build.build("m4f", "-Os", folder, eigen, image, [source], ["-fstack-usage", "-Wl,-e,entry,-u,entry"])
     check_symbols(image)
     code = sum(size for size, kind, _ in build.symbols(image) if kind in "tTwW")
     check(code <= MOST_CODE[name], f"m4f -Os, {name}: {code} bytes of code, at most {MOST_CODE[name]}")
+
+
+def check_budget(name):
+    check_code(work, name, SOURCES[name])
     if name == "training":
         return
     # Every function of the image in one chain of calls: more than any of them takes.
@@ -180,6 +184,47 @@ def check_weights(weights, targets):
         check(same_everywhere(outputs[-1]) == same_everywhere(outputs[0]), f"{weights}, {target}: as on the host")
 
 
+def check_learned(targets):
+    """The score of `untoward fit --fast`: nearest neighbours, a mixture and more go into flash with the model."""
+    folder = work / "learned"
+    folder.mkdir(exist_ok=True)
+    model, scored = folder / "m", folder / "scores.csv"
+    build.run([options.program, "fit", work / "normal.csv", "--model", model, "--fast", "--epochs", "2", "--quiet"])
+    build.run([options.program, "export", model, "--header", folder / "detector.hpp", "--namespace", "vibration"])
+    build.run([options.program, "score", work / "other.csv", "--model", model, "--out", scored])
+    rows = 40
+    with open(work / "other.csv", encoding="utf-8") as table:
+        samples = [line.strip() for line in table.readlines()[1:rows + 1]]
+    (folder / "rows.cpp").write_text("""
+        #include "detector.hpp"
+        #include <cstdio>
+        int main() {
+            const float rows[][vibration::Detector::features] = {""" + ",\n".join(
+                "{" + ", ".join(f"static_cast<float>({cell})" for cell in sample.split(",")) + "}" for sample in samples) + """};
+            for (const auto& row : rows) std::printf("%.9g\\n", static_cast<double>(vibration::Detector::score(row)));
+        }""", encoding="utf-8")
+    build.run(["g++", *build.COMMON, "-O1", "-I", folder, "-I", build.INCLUDE, *build.system_flags(eigen), folder / "rows.cpp",
+               "-o", folder / "rows"])
+    found = [float(line) for line in build.execute("host", folder / "rows").split()]
+    with open(scored, encoding="utf-8", newline="") as table:
+        expected = [float(row["score"]) for row in csv.DictReader(table)][:rows]
+    worst = max(abs(a - b) / max(1, abs(b)) for a, b in zip(found, expected, strict=True))
+    check(worst < 1e-5, f"learned: scores of {rows} rows as the program's, {worst:.1e} off at most")
+    outputs = []
+    for target, optimisation in targets:
+        image = folder / f"{target}{optimisation}"
+        build.build(target, optimisation, folder, eigen, image)
+        outputs.append(build.execute(target, image))
+        check("self-test passed" in outputs[-1] and "alarm at window 30" in outputs[-1], f"learned, {target}: the alarm comes")
+        check(same_everywhere(outputs[-1]) == same_everywhere(outputs[0]), f"learned, {target}: bit for bit as on the host")
+        if target in build.MACHINES:
+            check_symbols(image)
+            print(f"learned, {target}{optimisation}: {figure(outputs[-1], 'instructions')} instructions a score, "
+                  f"{figure(outputs[-1], 'stack')} bytes of stack")
+    if len(targets) > 1:
+        check_code(folder, "learned", SOURCES["all"])
+
+
 def check_whole():
     """A detector of the program's default size: code, constants and all, with int8 weights and with float32's."""
     bytes_of = {}
@@ -262,6 +307,7 @@ with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             jobs += [pool.submit(check_budget, name) for name in SOURCES]
             jobs.append(pool.submit(check_weights, "int8", ["host", "m4f"]))
             jobs.append(pool.submit(check_whole))
+            jobs.append(pool.submit(check_learned, [("host", "-O0"), ("m4f", "-Os")]))
     jobs.append(pool.submit(check_weights, "bfloat16", ["host"]))
     for job in jobs:
         job.result()

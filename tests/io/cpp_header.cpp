@@ -14,7 +14,7 @@ TEST_CASE("header: texts stay in their literals and comments") {
 }
 
 TEST_CASE("header: a detector of fixed types is its parts' C++ and its numbers") {
-    const auto detector = owned<ReconstructionError>();
+    const auto detector = owned<Constants<ReconstructionError>>();
     const std::string text = io::cpp_header(detector, nullptr, {.name_space = "a::b"});
     CHECK_THAT(text,
                ContainsSubstring("inline constexpr auto model = Vae{Vec<6>{}, Chain{Dense<9, Relu>{}, "
@@ -25,7 +25,7 @@ TEST_CASE("header: a detector of fixed types is its parts' C++ and its numbers")
 }
 
 TEST_CASE("header: rounded weights are near, and rounding them again changes nothing") {
-    const auto detector = owned<ReconstructionError>();
+    const auto detector = owned<Constants<ReconstructionError>>();
     const std::size_t all = io::flash_bytes(detector);
     for (const auto weights : {io::HeaderWeights::bfloat16, io::HeaderWeights::int8}) {
         const auto rounded = io::with_rounded_weights(detector, weights);

@@ -54,15 +54,35 @@ TEST_CASE("export: refuses names that are none, and what does not fit") {
     CHECK_THAT(outcome.out, ContainsSubstring("static constexpr std::int8_t codes[]"));
 }
 
-TEST_CASE("export: refuses several models, and scores that learned something") {
+TEST_CASE("export: refuses several models") {
     const Folder folder;
     const std::string model = folder / "m";
     const std::string train = folder / "train.csv";
     const std::string header = folder / "detector.hpp";
     write_text(train, numeric_csv(60));
     run_well({"fit", train, "--model", model, "--epochs", "1", "--quiet"});
-    require_refusal({"export", model, "--header", header}, {"one model, and this file has 4", "--hidden"});
+    require_refusal({"export", model, "--header", header}, {"one model, and this file has 4", "--fast"});
+}
+
+TEST_CASE("export: what a score learned goes into the header") {
+    const Folder folder;
+    const std::string model = folder / "m";
+    const std::string train = folder / "train.csv";
+    const std::string header = folder / "detector.hpp";
+    write_text(train, numeric_csv(200));
     run_well({"fit", train, "--model", model, "--epochs", "1", "--fast", "--quiet"});
-    require_refusal({"export", model, "--header", header},
-                    {"a header has no place for what the score", "learned of its training rows"});
+    const Outcome fused = run_well({"export", model, "--header", "-"});
+    CHECK_THAT(fused.out, ContainsSubstring("Slog{NeighbourScore{.space = Space::input, .k = 5"));
+    CHECK_THAT(fused.out, ContainsSubstring("static constexpr untoward::Index learned_sizes[] = {"));
+    CHECK_THAT(fused.out, ContainsSubstring("static constexpr float learned[] = {"));
+    run_well({"fit", train, "--model", model, "--epochs", "1", "--hidden", "4", "--score",
+              "neighbour-score{most_rows=100}", "--quiet"});
+    require_refusal({"export", model, "--header", header, "--max-flash", "8000"},
+                    {"more than --max-flash 8000", "what the score learned takes ",
+                     "(untoward fit --score negative-elbo) would fit, with "});
+    run_well({"export", model, "--header", header, "--max-flash", "20000"});
+    run_well({"fit", train, "--model", model, "--epochs", "1", "--hidden", "4", "--score", "negative-elbo",
+              "--quiet"});
+    const Outcome nothing = run_well({"export", model, "--header", "-", "--max-flash", "8000"});
+    CHECK(nothing.out.find("learned") == std::string::npos);
 }

@@ -9,9 +9,9 @@
 
 #include "../core/arena.hpp"
 #include "../data/scaling.hpp"
-#include "../scores/fitted.hpp"
 #include "../thresholds/threshold.hpp"
 #include "column.hpp"
+#include "learned.hpp"
 
 namespace untoward {
 
@@ -149,8 +149,9 @@ inline constexpr auto flash_expectation_layer =
 ///     };
 ///
 /// In place of `parameters` it may have matrices of fewer bits: `codes` (of std::int8_t or BFloat16), `scales` of their
-/// rows (BFloat16) where they are integers, and the `others`, all in the order of the parameters;
-/// and, where cells of a table are to be coded as they were for fitting, `static constexpr FlashColumn columns[]`.
+/// rows (BFloat16) where they are integers, and the `others`, all in the order of the parameters; where the score learned
+/// something of the training rows, `learned_sizes` and `learned` (learned.hpp); and, where cells of a table are to be
+/// coded as they were for fitting, `static constexpr FlashColumn columns[]`.
 ///
 /// A sample is an array of `features` numbers in the data's units, NaN where one is missing. Where no arena is given, one
 /// of `arena_bytes` is on the stack.
@@ -167,14 +168,15 @@ public:
     static constexpr Index features = Sample::static_size;
     static constexpr Index parameter_count = measure(Definition::model, Sample{}).scalars;
 
-    static_assert(detail::is_own_fitted<std::remove_cvref_t<decltype(Definition::score)>>,
-                  "untoward: a detector in flash has a score that learns nothing of the training rows");
+    static_assert(detail::flash_score<Definition>.is_whole,
+                  "untoward: what was learned is of another score, or of another model");
     static_assert(detail::has_all_parameters<Definition>(),
                   "untoward: these are not the parameters of this model");
 
-    /// Bytes of arena that a score takes.
+    /// Bytes of arena that a score takes; at most, where it learned something.
     static constexpr std::size_t arena_bytes =
         2 * align_up(static_cast<std::size_t>(features) * sizeof(Scalar)) + align_up(sizeof(Scalar)) +
+        detail::score_bytes(detail::flash_score<Definition>.score, 1) +
         detail::count_pass<Scalar>(false, detail::flash_score_layer<Definition>, 1, Sample{}).run_bytes;
     /// Bytes of arena that `expect` takes.
     static constexpr std::size_t expect_bytes =
@@ -183,11 +185,12 @@ public:
     /// Bytes of constants in flash, without the vectors of the self-test.
     static constexpr std::size_t flash_bytes =
         detail::parameter_bytes<Definition>() + sizeof Definition::centre + sizeof Definition::scale +
-        sizeof Definition::fill + sizeof Definition::typical + sizeof Definition::threshold;
+        sizeof Definition::fill + sizeof Definition::typical + sizeof Definition::threshold +
+        static_cast<std::size_t>(detail::learned_count<Definition>()) * sizeof(Scalar);
     /// Of the vectors of the self-test.
     static constexpr std::size_t golden_bytes =
         sizeof Definition::golden_samples + sizeof Definition::golden_scores;
-    /// Multiplications of a forward pass.
+    /// Multiplications of a forward pass, without those of a score that learned something.
     static constexpr Index multiply_adds =
         detail::count_pass<Scalar>(false, detail::flash_score_layer<Definition>, 1, Sample{}).multiply_adds;
 
@@ -197,15 +200,18 @@ public:
         const std::size_t mark = arena.used();
         const Tensor<Scalar, Sample> x = scaled(sample, arena);
         ScoreSheet<Scalar> sheet{{arena.allocate<Scalar>(features), Vec<>(features), 1},
-                                 {arena.allocate<Scalar>(1), Vec<1>{}, 1}};
+                                 {arena.allocate<Scalar>(1), Vec<1>{}, 1},
+                                 &arena,
+                                 has_learned ? excess : nullptr};
         sheet.features.flat().setZero();
         sheet.rest.flat().setZero();
+        for (Index i = 0; i < features && sheet.blame != nullptr; ++i) excess[i] = 0;
 
         constexpr const auto& layer = detail::flash_score_layer<Definition>;
         Run<Scalar, Weights> scope(detail::flash_weights<Definition>(), arena,
                                    Pass{.seed = layer.needs.seed});
         const auto evidence = layer(scope, scope.input(Tensor<const Scalar, Sample>(x)));
-        detail::add_score(Definition::score, sheet, evidence, Scalar(1));
+        detail::add_score(detail::flash_score<Definition>.score, sheet, evidence, Scalar(1));
 
         // Added up as Detector does, by a product with ones: x was read for the last time.
         Scalar score = sheet.rest(0, 0);
@@ -221,7 +227,8 @@ public:
         for (Index i = 0; i < features; ++i) {
             is_valid = is_valid && !std::isinf(sample[i]);
             if (excess == nullptr) continue;
-            const Scalar more = sheet.features(i, 0) - std::data(Definition::typical)[i];
+            const Scalar share = sheet.features(i, 0) + (has_learned ? excess[i] : 0);
+            const Scalar more = share - std::data(Definition::typical)[i];
             excess[i] = std::isnan(more) || std::isinf(sample[i]) ? infinity : more;
         }
         arena.rewind(mark);
@@ -321,6 +328,9 @@ private:
     using Weights = decltype(detail::flash_weights<Definition>());
 
     static constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity();
+    // Then features may have shares of what is counted as a whole.
+    static constexpr bool has_learned =
+        !detail::is_own_fitted<std::remove_cvref_t<decltype(Definition::score)>>;
 
     using Map = Eigen::Map<const Eigen::Matrix<Scalar, features, 1>>;
     static Scaling<Map> scaling() {

@@ -24,6 +24,9 @@
 //         threshold.reset();                                      // its scores were those of other weights
 //         ... threshold.add(Detector::score(normal)) ...
 //     }
+//
+// What a score learned of the training rows (learned.hpp) stays as it was exported: train on where the score is one that
+// learns nothing, or looks at the input only.
 
 namespace untoward {
 

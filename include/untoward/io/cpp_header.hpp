@@ -241,19 +241,28 @@ HeaderThreshold threshold_in_header(const PlainThreshold<S>& threshold) {
 
 namespace detail {
 
-// Whether a score keeps anything of the rows that it was fitted to.
-struct AnyState {
-    bool* any;
-    void size(const std::string&, const auto&) const { *any = true; }
-    void numbers(const std::string&, const auto&, Index) const { *any = true; }
-    [[nodiscard]] AnyState part(const std::string&) const { return *this; }
+// What a fitted score keeps of the rows that it was fitted to, in the order of its `state`.
+template <class S>
+struct Learned {
+    std::vector<Index> sizes{};
+    std::vector<S> numbers{};
 };
-template <class Fitted>
-bool has_learned(const Fitted& score) {
-    bool any = false;
-    AnyState visit{&any};
-    untoward::detail::visit_state(score, visit);
-    return any;
+template <class S>
+struct LearnedWriter {
+    Learned<S>& to;
+
+    void size(const std::string&, const Index& value) const { to.sizes.push_back(value); }
+    void numbers(const std::string&, const auto& values, Index) const {
+        to.numbers.insert(to.numbers.end(), values.data(), values.data() + values.size());
+    }
+    [[nodiscard]] LearnedWriter part(const std::string&) const { return *this; }
+};
+template <class S>
+Learned<S> learned_of(const auto& fitted_score) {
+    Learned<S> learned;
+    LearnedWriter<S> visit{learned};
+    untoward::detail::visit_state(fitted_score, visit);
+    return learned;
 }
 
 }  // namespace detail
@@ -269,6 +278,12 @@ Detector<Recipe, Owned<S>> with_rounded_weights(const Detector<Recipe, Owned<S>>
             detector.typical(), detector.threshold(), detector.fitted_score()};
 }
 
+/// Bytes of flash for what the score learned of the training rows: `flash_bytes` has them among others.
+template <class Recipe, class S>
+std::size_t learned_bytes(const Detector<Recipe, Owned<S>>& detector) {
+    return detail::learned_of<S>(detector.fitted_score()).numbers.size() * sizeof(S);
+}
+
 /// Bytes of constants that a detector's header puts into flash; its test vectors, and the texts of columns, are there
 /// only where they are used.
 template <class Recipe, class S>
@@ -277,7 +292,8 @@ std::size_t flash_bytes(const Detector<Recipe, Owned<S>>& detector,
     const HeaderThreshold threshold = threshold_in_header(detector.threshold());
     const Index tail = threshold.rate ? detail::tail_size(threshold) : 0;
     constexpr std::size_t rest_of_tail = 40;
-    std::size_t bytes = static_cast<std::size_t>(4 * detector.features() + tail) * sizeof(S) + rest_of_tail;
+    std::size_t bytes = static_cast<std::size_t>(4 * detector.features() + tail) * sizeof(S) + rest_of_tail +
+                        learned_bytes(detector);
     if (weights == HeaderWeights::float32)
         return bytes + static_cast<std::size_t>(detector.parameters().size()) * sizeof(S);
     const auto packed = detail::pack(detector.recipe().model, detector.parameters(), weights);
@@ -290,8 +306,7 @@ std::size_t flash_bytes(const Detector<Recipe, Owned<S>>& detector,
 }
 
 /// A detector as a header. `coding`, where not null, is how the cells of a table become its features. Throws Error where
-/// the score learned something of the training rows, which a header has no place for, and where a part of the recipe has
-/// no C++ text (core/options.hpp); a part of a user's own must be declared before the header is
+/// a part of the recipe has no C++ text (core/options.hpp); a part of a user's own must be declared before the header is
 /// included, in the namespace untoward or in the header's. Rounded weights are for models of dense layers: the header of
 /// another does not compile.
 template <class Recipe, class S>
@@ -300,9 +315,6 @@ std::string cpp_header(const Detector<Recipe, Owned<S>>& detector, const TableCo
     detail::require_namespace(options.name_space);
     if (coding != nullptr && coding->features() != detector.features())
         fail("the columns make ", coding->features(), " features, the model expects ", detector.features());
-    if (detail::has_learned(detector.fitted_score()))
-        fail("a header has no place for what the score ", policy_text(detector.recipe().score),
-             " learned of its training rows");
     const auto& model = detector.recipe().model;
     const std::string type = std::same_as<S, float> ? "float" : "double";
     const HeaderThreshold threshold = threshold_in_header(detector.threshold());
@@ -346,6 +358,11 @@ std::string cpp_header(const Detector<Recipe, Owned<S>>& detector, const TableCo
     floats("scale", detector.scaling().scale);
     floats("fill", detector.scaling().fill);
     floats("typical", detector.typical());
+    const detail::Learned<S> learned = detail::learned_of<S>(detector.fitted_score());
+    if (!learned.sizes.empty())
+        text += detail::cpp_array("untoward::Index", "learned_sizes", learned.sizes,
+                                  [](Index size) { return std::to_string(size); });
+    if (!learned.numbers.empty()) floats("learned", learned.numbers);
     text += "    static constexpr auto threshold = " + detail::cpp_threshold<S>(threshold) + ";\n";
     if (coding != nullptr) text += detail::cpp_columns(*coding);
     const auto samples = detail::make_test_samples(detector.scaling());

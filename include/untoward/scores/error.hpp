@@ -79,7 +79,7 @@ struct FittedWhitenedError {
         visit.size("features", self.features);
         visit.numbers("weights", self.weights, self.features);
     }
-    [[nodiscard]] bool fits(Index d, Index) const { return features == d; }
+    [[nodiscard]] constexpr bool fits(Index d, Index) const { return features == d; }
     void add_to(auto& sheet, const auto& evidence, Scalar weight) const {
         const Tensor<const Scalar, Vec<>> of_feature(weights.data(), Vec<>(features), 1);
         add_reduced(

@@ -90,7 +90,7 @@ struct ScoreFitting {
 template <ScoreToFit Policy, class Vector>
 struct ScoreFitting<Policy, Vector> {
     using type = typename Policy::template Fitted<Vector>;
-    static type blank(const Policy& policy) {
+    static constexpr type blank(const Policy& policy) {
         if constexpr (requires { policy.blank(); }) {
             return policy.blank();
         } else {

@@ -138,7 +138,7 @@ struct FittedInUnit {
         auto of_score = visit.part("of");
         detail::visit_state(self.score, of_score);
     }
-    [[nodiscard]] bool fits(Index d, Index units) const {
+    [[nodiscard]] constexpr bool fits(Index d, Index units) const {
         return features == d && unit.is_sound() && detail::score_fits(score, d, units);
     }
     void add_to(auto& sheet, const auto& evidence, Scalar weight) const {
@@ -194,7 +194,7 @@ struct ScoreFitting<Policy, Vector> {
     using Inner = ScoreFitting<decltype(Policy::score), Vector>;
     using type = FittedInUnit<typename Policy::Unit, typename Inner::type, Vector>;
 
-    static type blank(const Policy& policy) { return {Inner::blank(policy.score)}; }
+    static constexpr type blank(const Policy& policy) { return {Inner::blank(policy.score)}; }
     static type fit(const Policy& policy, const auto& rows) {
         type fitted{Inner::fit(policy.score, rows), rows.features()};
         fitted.unit.fit(calibrate_alone<Vector>(fitted.score, rows, policy.needs(), &fitted.typical));

@@ -47,7 +47,7 @@ struct RankUnit {
             visit.numbers("scores", self.scores, self.rows);
             visit.numbers("values", self.values, self.rows + 1);
         }
-        [[nodiscard]] bool is_sound() const { return std::is_sorted(scores.begin(), scores.end()); }
+        [[nodiscard]] constexpr bool is_sound() const { return std::is_sorted(scores.begin(), scores.end()); }
         void fit(const Vector& sorted) {
             constexpr Index most = 1000;
             rows = std::min(sorted.size(), most);

@@ -28,7 +28,7 @@ struct RobustUnit {
         Vector numbers{};  // median and IQR
 
         static constexpr void state(auto& self, auto&& visit) { visit.numbers("unit", self.numbers, 2); }
-        [[nodiscard]] bool is_sound() const { return numbers[1] > 0; }
+        [[nodiscard]] constexpr bool is_sound() const { return numbers[1] > 0; }
         void fit(const Vector& sorted) {
             const S range = interquartile_range(sorted);
             numbers.resize(2);

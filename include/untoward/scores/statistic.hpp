@@ -105,7 +105,7 @@ struct FittedStatistic {
         Statistic::numbers(self.statistic, numbers);
         visit.numbers("scale", self.scale, self.scales);
     }
-    [[nodiscard]] bool fits(Index features, Index units) const {
+    [[nodiscard]] constexpr bool fits(Index features, Index units) const {
         return statistic.sizes.features == detail::space_size(policy.space, features, units) &&
                scales == (policy.space == Space::latent_and_residual ? features : 0) &&
                Policy::is_sound(statistic.sizes);

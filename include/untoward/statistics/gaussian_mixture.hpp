@@ -21,6 +21,7 @@
 #include <cmath>
 #include <limits>
 
+#include "../core/math.hpp"
 #include "covariance.hpp"
 
 namespace untoward::statistics {
@@ -115,10 +116,10 @@ struct MixtureDensity {
         for (Index k = 0; k < count; ++k) largest = terms[k] > largest ? terms[k] : largest;
         if (std::isinf(largest)) largest = 0;  // and the sum is 0, or not a number
         Scalar sum = 0;
-        for (Index k = 0; k < count; ++k) sum += std::exp(terms[k] - largest);
-        const Scalar log_density = largest + std::log(sum);
+        for (Index k = 0; k < count; ++k) sum += math::exp(terms[k] - largest);
+        const Scalar log_density = largest + math::log(sum);
         if (responsibilities) {
-            for (Index k = 0; k < count; ++k) terms[k] = std::exp(terms[k] - log_density);
+            for (Index k = 0; k < count; ++k) terms[k] = math::exp(terms[k] - log_density);
         }
         return log_density;
     }

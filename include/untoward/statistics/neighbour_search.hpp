@@ -141,6 +141,10 @@ private:
     [[nodiscard]] const S* leaf_values(Index leaf) const {
         return stored_.rows + leaf * x_.rows * Sizes::leaf;
     }
+    // The last group may have fewer than others; whatever the boxes of a file say, no leaf behind them is read.
+    [[nodiscard]] Index leaves_of(Index group) const {
+        return std::min(Sizes::group, stored_.sizes.leaves() - group * Sizes::group);
+    }
     void find_leaf_bounds(Index group, Index j, S* bounds) const {
         box_distances<Sizes::group>(stored_.leaf_boxes + group * x_.rows * 2 * Sizes::group, Sizes::group,
                                     x_.column(j), x_.rows, bounds);
@@ -164,7 +168,7 @@ private:
         S bounds[Sizes::group];
         find_leaf_bounds(group, j, bounds);
         while (true) {
-            const Index leaf = std::min_element(bounds, bounds + Sizes::group) - bounds;
+            const Index leaf = std::min_element(bounds, bounds + leaves_of(group)) - bounds;
             if (!(bounds[leaf] < nearest(j).worst())) return;
             bounds[leaf] = infinity;
             look_at_leaf(group * Sizes::group + leaf, j);
@@ -181,8 +185,7 @@ private:
         }
         for (Index a = 0; a < active; ++a)
             find_leaf_bounds(group, active_[a], leaf_bounds_ + a * Sizes::group);
-        const Index leaves = std::min(Sizes::group, stored_.sizes.leaves() - group * Sizes::group);
-        for (Index l = 0; l < leaves; ++l) {
+        for (Index l = 0; l < leaves_of(group); ++l) {
             const Index leaf = group * Sizes::group + l;
             Index asking = 0;
             for (Index a = 0; a < active; ++a) {

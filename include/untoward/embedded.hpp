@@ -10,6 +10,7 @@
 #include "core/random.hpp"
 #include "data/scaling.hpp"
 #include "embedded/flash_detector.hpp"
+#include "embedded/flash_ensemble.hpp"
 #include "nn/attention.hpp"
 #include "nn/batch_norm.hpp"
 #include "nn/bidirectional.hpp"

@@ -10,10 +10,8 @@
 namespace untoward_test {
 
 // A detector in flash says what the detector with the same numbers says, bit for bit, and allocates nothing.
-template <class Definition>
-void check_agreement() {
-    using Flash = FlashDetector<Definition>;
-    const auto detector = owned<Definition>();
+template <class Flash, class DetectorType>
+void check_agreement(const DetectorType& detector, const auto& threshold) {
     Eigen::MatrixXf samples(Flash::features, 30);
     fill_normal(samples.data(), samples.size(), {.seed = 2});
     samples *= 3;
@@ -37,7 +35,7 @@ void check_agreement() {
         REQUIRE(found.is_anomaly == verdict.is_anomaly);
         REQUIRE(found.is_valid == verdict.is_valid);
         REQUIRE(found.missing == verdict.missing);
-        REQUIRE(found.p_value == Definition::threshold.p_value(verdict.score));
+        REQUIRE(found.p_value == threshold.p_value(verdict.score));
         for (std::size_t k = 0; k < verdict.contributions.size(); ++k) {
             const auto& blame = verdict.contributions[k];
             REQUIRE(most[k].feature == blame.feature);
@@ -48,6 +46,11 @@ void check_agreement() {
     }
     REQUIRE(anomalies > 5);
     REQUIRE(anomalies < 30);
+}
+
+template <class Definition>
+void check_agreement() {
+    check_agreement<FlashDetector<Definition>>(owned<Definition>(), Definition::threshold);
 }
 
 // The arena is as large as is promised, and no larger.

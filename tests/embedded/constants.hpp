@@ -42,11 +42,11 @@ struct Constants {
 
 // A score whose parts all learned something. The numbers are no rows of any table; both detectors read the same.
 struct LearnedConstants : Constants<ReconstructionError> {
-    static constexpr auto score = 0.5f * Slog{NegativeElbo{.draws = 3}} + 0.25f * NegativeLogP{WhitenedError{}} +
-                                  0.3f * Slog{NeighbourScore{.space = Space::latent_and_residual, .k = 4}} +
-                                  0.1f * MixtureScore{.space = Space::latent} + 0.2f * BalancedError{} +
-                                  0.01f * MahalanobisScore{.space = Space::residual} +
-                                  0.01f * PrincipalComponentScore{};
+    static constexpr auto score =
+        0.5f * Slog{NegativeElbo{.draws = 3}} + 0.25f * NegativeLogP{WhitenedError{}} +
+        0.3f * Slog{NeighbourScore{.space = Space::latent_and_residual, .k = 4}} +
+        0.1f * MixtureScore{.space = Space::latent} + 0.2f * BalancedError{} +
+        0.01f * MahalanobisScore{.space = Space::residual} + 0.01f * PrincipalComponentScore{};
     // By the sums from the left: features; features, rows, features; features, those of the neighbours (features,
     // rows, k) and of its scale; those of the mixture (features, components, full), no scale; features, no scale;
     // features, components, no scale.
@@ -55,8 +55,9 @@ struct LearnedConstants : Constants<ReconstructionError> {
     static constexpr auto learned = [] {
         constexpr std::size_t before_ranks = 2 + 6;
         auto numbers =
-            made_up<float, before_ranks + (3 + 4 + 6 + 6) + static_cast<std::size_t>(2 + 6 + neighbour_numbers + 6) +
-                               (2 + 2 * 3 + 2 * 9) + 1 + (6 + 36) + (6 + 2 * 6 + 3)>(7, 0.5f, 2.0f);
+            made_up<float, before_ranks + (3 + 4 + 6 + 6) +
+                               static_cast<std::size_t>(2 + 6 + neighbour_numbers + 6) + (2 + 2 * 3 + 2 * 9) +
+                               1 + (6 + 36) + (6 + 2 * 6 + 3)>(7, 0.5f, 2.0f);
         std::sort(numbers.begin() + before_ranks, numbers.begin() + before_ranks + 3);
         return numbers;
     }();

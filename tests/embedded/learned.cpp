@@ -51,7 +51,7 @@ TEST_CASE("learned score in flash: the lists must be those of the score and of t
     STATIC_REQUIRE_FALSE(flash_score<Whitened<7>>.is_whole);     // more than there are
     STATIC_REQUIRE_FALSE(flash_score<Whitened<6, 1>>.is_whole);  // of another score
     STATIC_REQUIRE_FALSE(flash_score<Whitened<-6>>.is_whole);
-    STATIC_REQUIRE_FALSE(flash_score<Learned<6, WhitenedError>>.is_whole);      // no sizes
+    STATIC_REQUIRE_FALSE(flash_score<Learned<6, WhitenedError>>.is_whole);        // no sizes
     STATIC_REQUIRE_FALSE(flash_score<Learned<1, ReconstructionError>>.is_whole);  // that learns nothing
     STATIC_REQUIRE(flash_score<Learned<1, BalancedError>>.is_whole);
     STATIC_REQUIRE(flash_score<Ranks<1, 2>>.is_whole);

@@ -9,28 +9,10 @@
 
 #include "../core/arena.hpp"
 #include "../data/scaling.hpp"
-#include "../thresholds/threshold.hpp"
-#include "column.hpp"
+#include "flash_judge.hpp"
 #include "learned.hpp"
 
 namespace untoward {
-
-/// What a detector on a device says of one sample.
-template <class S>
-struct FlashVerdict {
-    S score = 0;    ///< higher is more anomalous; infinite where a value was
-    S p_value = 1;  ///< where the threshold has p-values; else NaN
-    bool is_anomaly = false;
-    bool is_valid = true;  ///< false where a value was infinite: then anomalous
-    Index missing = 0;     ///< values that were NaN and took the training median
-};
-
-/// How much one feature is to blame, on a device.
-template <class S>
-struct FlashContribution {
-    Index feature = 0;
-    S excess = 0;  ///< its share of the score, less the training median of that share
-};
 
 namespace detail {
 
@@ -121,6 +103,16 @@ constexpr auto flash_weights() {
     }
 }
 
+// A member of an ensemble has no threshold of its own.
+template <class Definition>
+constexpr std::size_t threshold_bytes() {
+    if constexpr (requires { Definition::threshold; }) {
+        return sizeof Definition::threshold;
+    } else {
+        return 0;
+    }
+}
+
 // What a detector in flash computes for its score, or to say what it expects: all of it a constant.
 template <class Definition>
 inline constexpr auto flash_score_layer =
@@ -156,13 +148,15 @@ inline constexpr auto flash_expectation_layer =
 /// A sample is an array of `features` numbers in the data's units, NaN where one is missing. Where no arena is given, one
 /// of `arena_bytes` is on the stack.
 template <class Definition>
-class FlashDetector {
+class FlashDetector : public detail::FlashJudge<FlashDetector<Definition>, Definition> {
+    using Base = detail::FlashJudge<FlashDetector<Definition>, Definition>;
+
 public:
-    using Scalar = typename Definition::Scalar;
+    using Base::expect;
+    using Base::score;
+    using typename Base::Scalar;
     using Model = std::remove_cvref_t<decltype(Definition::model)>;
     using Sample = typename Model::SampleShape;
-    using VerdictType = FlashVerdict<Scalar>;
-    using ContributionType = FlashContribution<Scalar>;
 
     static_assert(Sample::is_static, "untoward: the sizes of a model in flash are known to the compiler");
     static constexpr Index features = Sample::static_size;
@@ -185,11 +179,8 @@ public:
     /// Bytes of constants in flash, without the vectors of the self-test.
     static constexpr std::size_t flash_bytes =
         detail::parameter_bytes<Definition>() + sizeof Definition::centre + sizeof Definition::scale +
-        sizeof Definition::fill + sizeof Definition::typical + sizeof Definition::threshold +
+        sizeof Definition::fill + sizeof Definition::typical + detail::threshold_bytes<Definition>() +
         static_cast<std::size_t>(detail::learned_count<Definition>()) * sizeof(Scalar);
-    /// Of the vectors of the self-test.
-    static constexpr std::size_t golden_bytes =
-        sizeof Definition::golden_samples + sizeof Definition::golden_scores;
     /// Multiplications of a forward pass, without those of a score that learned something.
     static constexpr Index multiply_adds =
         detail::count_pass<Scalar>(false, detail::flash_score_layer<Definition>, 1, Sample{}).multiply_adds;
@@ -234,12 +225,6 @@ public:
         arena.rewind(mark);
         return is_valid ? score : infinity;
     }
-    static Scalar score(const Scalar* sample, Scalar* excess = nullptr) {
-        alignas(storage_alignment) std::byte memory[arena_bytes];
-        Arena arena(memory, arena_bytes);
-        return score(sample, arena, excess);
-    }
-
     /// What the model would expect of a normal sample nearby, in the data's unit; in an arena of `expect_bytes`.
     UNTOWARD_FLATTEN static void expect(const Scalar* sample, Arena& arena, Scalar* expected) {
         const std::size_t mark = arena.used();
@@ -250,84 +235,15 @@ public:
         for (Index i = 0; i < features; ++i) expected[i] = scaling().invert(i, evidence.expectation(i, 0));
         arena.rewind(mark);
     }
-    static void expect(const Scalar* sample, Scalar* expected) {
-        alignas(storage_alignment) std::byte memory[expect_bytes];
-        Arena arena(memory, expect_bytes);
-        expect(sample, arena, expected);
-    }
-
-    /// Score, p-value and decision, by the threshold in flash or by one that was calibrated since. `excess` as above.
-    template <FittedThreshold Threshold = std::remove_cvref_t<decltype(Definition::threshold)>>
-    static VerdictType judge(const Scalar* sample, Scalar* excess = nullptr,
-                             const Threshold& threshold = Definition::threshold) {
-        VerdictType verdict;
-        verdict.score = score(sample, excess);
-        verdict.is_anomaly = threshold.is_anomaly(verdict.score);
-        if constexpr (HasPValue<Threshold>) {
-            verdict.p_value = threshold.p_value(verdict.score);
-        } else {
-            verdict.p_value = std::numeric_limits<Scalar>::quiet_NaN();
-        }
-        for (Index i = 0; i < features; ++i) {
-            verdict.missing += std::isnan(sample[i]) ? 1 : 0;
-            verdict.is_valid = verdict.is_valid && !std::isinf(sample[i]);
-        }
-        return verdict;
-    }
-
-    /// The `n` features with the largest excess, most first; where two are equal the one before.
-    static void most_to_blame(const Scalar* excess, ContributionType* most, Index n) {
-        for (Index k = 0; k < n; ++k) {
-            Index best = -1;
-            for (Index i = 0; i < features; ++i) {
-                // Behind the one before in this order, and before every other.
-                const bool is_left = k == 0 || excess[i] < most[k - 1].excess ||
-                                     (excess[i] == most[k - 1].excess && i > most[k - 1].feature);
-                if (is_left && (best < 0 || excess[i] > excess[best])) best = i;
-            }
-            if (best < 0) return;
-            most[k] = {best, excess[best]};
-        }
-    }
-
     /// A sample in scaled units, with the median in place of what is missing: what the model sees.
     static void scale(const Scalar* sample, Scalar* scaled) {
         for (Index i = 0; i < features; ++i) scaled[i] = scaling().apply(i, sample[i]);
-    }
-    /// A row of cells, one for each column of `Definition::columns`, as a sample. A cell is a number; in a column of text
-    /// the `level` of its text. NaN is missing.
-    static void code(const Scalar* cells, Scalar* sample) {
-        for (const FlashColumn& column : Definition::columns) {
-            column.code(*cells++, sample);
-            sample += column.features();
-        }
-    }
-    /// The column that a feature comes from.
-    static const FlashColumn& column_of(Index feature) {
-        const FlashColumn* column = std::begin(Definition::columns);
-        while (feature >= column->features()) feature -= (column++)->features();
-        return *column;
-    }
-
-    /// Replays the vectors that were exported with the detector, for a device to do when it starts. Whether every score
-    /// is within `tolerance` of what it was on the exporting host, as a share of it (of one, where it is less).
-    static bool self_test(Scalar tolerance = Scalar(1e-4)) {
-        bool is_right = true;
-        for (std::size_t i = 0; i < std::size(Definition::golden_scores); ++i) {
-            const Scalar expected = Definition::golden_scores[i];
-            const Scalar found =
-                score(std::data(Definition::golden_samples) + static_cast<Index>(i) * features);
-            const Scalar size = expected < 0 ? -expected : expected;
-            const Scalar off = found < expected ? expected - found : found - expected;
-            is_right = is_right && off <= tolerance * (size > 1 ? size : 1);
-        }
-        return is_right;
     }
 
 private:
     using Weights = decltype(detail::flash_weights<Definition>());
 
-    static constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity();
+    using Base::infinity;
     // Then features may have shares of what is counted as a whole.
     static constexpr bool has_learned =
         !detail::is_own_fitted<std::remove_cvref_t<decltype(Definition::score)>>;

@@ -32,7 +32,9 @@ public:
     [[nodiscard]] constexpr const S* end() const { return numbers_ + size_; }
     constexpr const S& operator[](Index i) const { return numbers_[i]; }
 
-    [[nodiscard]] auto array() const { return Eigen::Map<const Eigen::Array<S, Dynamic, 1>>(numbers_, size_); }
+    [[nodiscard]] auto array() const {
+        return Eigen::Map<const Eigen::Array<S, Dynamic, 1>>(numbers_, size_);
+    }
     [[nodiscard]] auto matrix() const {
         return Eigen::Map<const Eigen::Matrix<S, Dynamic, 1>>(numbers_, size_);
     }

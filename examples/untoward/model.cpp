@@ -25,14 +25,12 @@ io::HeaderWeights header_weights(const std::string& name) {
     fail("there are no weights ", io::in_quotes(name), ", only float32, bfloat16, int8");
 }
 
-// A header holds one model.
-untoward::AnyDetector<float> for_header(const untoward::AnyEnsembleDetector<float>& detector) {
-    if (detector.member_count() != 1)
-        fail("a header holds one model, and this file has ", detector.member_count(),
-             "; `untoward fit --fast` or `--hidden 32,16` makes one that can be exported");
+// function(detector): the only model of a file, or all of them.
+auto for_header(const untoward::AnyEnsembleDetector<float>& detector, const auto& function) {
+    if (detector.member_count() > 1) return function(detector);
     auto alone = detector.first();
     alone.set_threshold(detector.threshold());
-    return alone;
+    return function(alone);
 }
 
 }  // namespace
@@ -160,25 +158,27 @@ std::vector<std::string> Model::score_texts() const {
 }
 
 Model Model::rounded(const std::string& weights) const {
-    const auto rounded = io::with_rounded_weights(for_header(network_->detector), header_weights(weights));
-    return {coding_, {untoward::ensemble_of_one(rounded)}, notes_, nullptr};
+    return {
+        coding_, {io::with_rounded_weights(network_->detector, header_weights(weights))}, notes_, nullptr};
 }
 std::string Model::header(const std::string& name_space, const std::string& weights,
                           std::vector<std::string> notes) const {
-    const auto detector = for_header(network_->detector);
-    notes.insert(
-        notes.begin(),
-        {"model: " + summary(), "score: " + score_texts()[0], "promise: " + promise(),
-         "weights: " + weights + "; constants in flash: " + std::to_string(flash_bytes(weights)) + " bytes"});
-    return io::cpp_header(
-        detector, &coding_,
-        {.name_space = name_space, .weights = header_weights(weights), .notes = std::move(notes)});
+    std::vector<std::string> about{"model: " + summary()};
+    for (const std::string& score : score_texts()) about.push_back("score: " + score);
+    about.push_back("promise: " + promise());
+    about.push_back("weights: " + weights + "; constants in flash: " + std::to_string(flash_bytes(weights)) +
+                    " bytes");
+    notes.insert(notes.begin(), about.begin(), about.end());
+    const io::CppHeaderOptions options{
+        .name_space = name_space, .weights = header_weights(weights), .notes = std::move(notes)};
+    return for_header(network_->detector,
+                      [&](const auto& detector) { return io::cpp_header(detector, &coding_, options); });
 }
 std::size_t Model::flash_bytes(const std::string& weights) const {
-    return io::flash_bytes(for_header(network_->detector), header_weights(weights));
+    return io::flash_bytes(network_->detector, header_weights(weights));
 }
 std::size_t Model::learned_bytes() const {
-    return io::learned_bytes(for_header(network_->detector));
+    return io::learned_bytes(network_->detector);
 }
 Threshold Model::calibrated(const Eigen::VectorXf& scores) const {
     return threshold().policy().calibrate(scores);

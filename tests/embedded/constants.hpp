@@ -22,8 +22,9 @@ constexpr std::array<S, N> made_up(std::uint32_t seed, S low, S high) {
     return values;
 }
 
+// A member of an ensemble, or all of a detector but its threshold and test vectors.
 template <class Score>
-struct Constants {
+struct MemberConstants {
     using Scalar = float;
     static constexpr Index features = 6;
     static constexpr auto model = Vae{Vec<features>{}, Chain{Dense<9, Relu>{}, Dense<5, Tanh>{}}, Latent<3>{},
@@ -35,6 +36,9 @@ struct Constants {
     static constexpr auto scale = made_up<float, 6>(3, 0.5f, 2.0f);
     static constexpr auto fill = made_up<float, 6>(4, -3.0f, 3.0f);
     static constexpr auto typical = made_up<float, 6>(5, 0.0f, 1.0f);
+};
+template <class Score>
+struct Constants : MemberConstants<Score> {
     static constexpr auto threshold = ConformalTail<float, 3>(0.1, 30, {12, 11, 10});
     static constexpr auto golden_samples = made_up<float, 12>(6, -5.0f, 5.0f);
     static constexpr std::array<float, 2> golden_scores{1e6f, 1e6f};
@@ -92,10 +96,12 @@ auto owned() {
     const float* numbers = untoward::detail::learned<C>();
     LearnedReader reader{sizes, numbers};
     untoward::detail::visit_state(score, reader);
+    float limit = 0;
+    if constexpr (requires { C::threshold; }) limit = C::threshold.threshold();
     using R = Recipe<NoScaler, std::remove_cvref_t<decltype(C::model)>, Score, Fixed>;
     return Detector<R>(R{{}, C::model, C::score, {}},
                        {vector(C::centre), vector(C::scale), vector(C::fill), vector(C::fill)}, parameters,
-                       vector(C::typical), PlainThreshold<float>(C::threshold.threshold(), 0, 0), score);
+                       vector(C::typical), PlainThreshold<float>(limit, 0, 0), score);
 }
 
 }  // namespace untoward_test

@@ -10,12 +10,12 @@ using namespace untoward_test;
 namespace {
 
 // Members with other parameters, another model and another score.
-struct Second : Constants<NegativeElbo> {
+struct Second : MemberConstants<NegativeElbo> {
     static constexpr auto parameters =
-        made_up<float, Constants<NegativeElbo>::parameters.size()>(11, -0.5f, 0.5f);
+        made_up<float, MemberConstants<NegativeElbo>::parameters.size()>(11, -0.5f, 0.5f);
     static constexpr auto centre = made_up<float, 6>(12, -3.0f, 3.0f);
 };
-struct Small : Constants<ReconstructionError> {
+struct Small : MemberConstants<ReconstructionError> {
     static constexpr auto model =
         Vae{Vec<features>{}, Dense<3, Relu>{}, Latent<2>{}, Dense<4, Relu>{}, Gaussian{}};
     static constexpr auto parameters =

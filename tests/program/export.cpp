@@ -54,14 +54,22 @@ TEST_CASE("export: refuses names that are none, and what does not fit") {
     CHECK_THAT(outcome.out, ContainsSubstring("static constexpr std::int8_t codes[]"));
 }
 
-TEST_CASE("export: refuses several models") {
+TEST_CASE("export: the default's models are one detector") {
     const Folder folder;
     const std::string model = folder / "m";
     const std::string train = folder / "train.csv";
-    const std::string header = folder / "detector.hpp";
-    write_text(train, numeric_csv(60));
+    write_text(train, numeric_csv(200));
     run_well({"fit", train, "--model", model, "--epochs", "1", "--quiet"});
-    require_refusal({"export", model, "--header", header}, {"one model, and this file has 4", "--fast"});
+    const Outcome floats = run_well({"export", model, "--header", "-"});
+    CHECK_THAT(
+        floats.out,
+        ContainsSubstring(
+            "using Detector = untoward::FlashEnsemble<Definition, Member_1, Member_2, Member_3, Member_4>;"));
+    CHECK_THAT(floats.out, ContainsSubstring("static constexpr auto score = parts::score_4;"));
+    const Outcome rounded =
+        run_well({"export", model, "--header", "-", "--weights", "int8", "--normals", train});
+    CHECK_THAT(rounded.out, ContainsSubstring("static constexpr std::int8_t codes[]"));
+    CHECK_THAT(rounded.err, ContainsSubstring("scores of 200 normal rows change by "));
 }
 
 TEST_CASE("export: what a score learned goes into the header") {

@@ -61,9 +61,11 @@ public:
     }
 
     /// Score, p-value and decision, by the threshold in flash or by one that was calibrated since. `excess` as above.
-    template <FittedThreshold Threshold = std::remove_cvref_t<decltype(Definition::threshold)>>
-    static VerdictType judge(const Scalar* sample, Scalar* excess = nullptr,
-                             const Threshold& threshold = Definition::threshold) {
+    static VerdictType judge(const Scalar* sample, Scalar* excess = nullptr) {
+        return judge(sample, excess, Definition::threshold);
+    }
+    template <FittedThreshold Threshold>
+    static VerdictType judge(const Scalar* sample, Scalar* excess, const Threshold& threshold) {
         VerdictType verdict;
         verdict.score = score(sample, excess);
         verdict.is_anomaly = threshold.is_anomaly(verdict.score);

@@ -10,14 +10,14 @@
 #include <vector>
 
 #include "../core/packed.hpp"
-#include "../detector.hpp"
+#include "../ensemble.hpp"
 #include "../thresholds/conformal.hpp"
 #include "../version.hpp"
 #include "detector_file.hpp"
 #include "policy_text.hpp"
 #include "table_coding.hpp"
 
-// A fitted detector as one C++ header of constants, for `FlashDetector` (embedded/flash_detector.hpp) to be compiled
+// A fitted detector as one C++ header of constants, for `FlashDetector` or `FlashEnsemble` (embedded/) to be compiled
 // into firmware: scaler, coding of columns, model, weights, score, threshold and test vectors.
 
 namespace untoward::io {
@@ -267,87 +267,74 @@ Learned<S> learned_of(const auto& fitted_score) {
 
 }  // namespace detail
 
-/// The detector that a header of rounded weights holds, in ordinary numbers: to score with, and to calibrate. Its
-/// threshold is still the old one.
-template <class Recipe, class S>
-Detector<Recipe, Owned<S>> with_rounded_weights(const Detector<Recipe, Owned<S>>& detector,
-                                                HeaderWeights weights) {
-    if (weights == HeaderWeights::float32) return detector;
-    auto rounded = detail::pack(detector.recipe().model, detector.parameters(), weights).rounded;
-    return {detector.recipe(),  detector.scaling(),   std::move(rounded),
-            detector.typical(), detector.threshold(), detector.fitted_score()};
+namespace detail {
+
+/// function(detector, name) for a detector of one model, "", or for the members of an ensemble, "_1", "_2", ...
+template <class Recipe, class Storage, class Function>
+void for_each_model(const Detector<Recipe, Storage>& detector, const Function& function) {
+    if constexpr (requires { detector.members(); }) {
+        untoward::detail::for_each_member(detector.members(), [&](const auto& member, Index i) {
+            function(member, "_" + std::to_string(i + 1));
+        });
+    } else {
+        function(detector, std::string());
+    }
 }
 
-/// Bytes of flash for what the score learned of the training rows: `flash_bytes` has them among others.
 template <class Recipe, class S>
-std::size_t learned_bytes(const Detector<Recipe, Owned<S>>& detector) {
-    return detail::learned_of<S>(detector.fitted_score()).numbers.size() * sizeof(S);
-}
-
-/// Bytes of constants that a detector's header puts into flash; its test vectors, and the texts of columns, are there
-/// only where they are used.
-template <class Recipe, class S>
-std::size_t flash_bytes(const Detector<Recipe, Owned<S>>& detector,
-                        HeaderWeights weights = HeaderWeights::float32) {
+std::size_t threshold_bytes(const Detector<Recipe, Owned<S>>& detector) {
     const HeaderThreshold threshold = threshold_in_header(detector.threshold());
-    const Index tail = threshold.rate ? detail::tail_size(threshold) : 0;
+    const Index tail = threshold.rate ? tail_size(threshold) : 0;
     constexpr std::size_t rest_of_tail = 40;
-    std::size_t bytes = static_cast<std::size_t>(4 * detector.features() + tail) * sizeof(S) + rest_of_tail +
-                        learned_bytes(detector);
+    return static_cast<std::size_t>(tail) * sizeof(S) + rest_of_tail;
+}
+
+// Those of one model, without a threshold.
+template <class Recipe, class S>
+std::size_t model_bytes(const Detector<Recipe, Owned<S>>& detector, HeaderWeights weights) {
+    const std::size_t bytes = (static_cast<std::size_t>(4 * detector.features()) +
+                               learned_of<S>(detector.fitted_score()).numbers.size()) *
+                              sizeof(S);
     if (weights == HeaderWeights::float32)
         return bytes + static_cast<std::size_t>(detector.parameters().size()) * sizeof(S);
-    const auto packed = detail::pack(detector.recipe().model, detector.parameters(), weights);
-    const auto add = [&bytes](const auto& values) { bytes += values.size() * sizeof(values[0]); };
-    add(packed.halves);
-    add(packed.codes);
-    add(packed.scales);
-    add(packed.others);
-    return bytes;
+    const auto packed = pack(detector.recipe().model, detector.parameters(), weights);
+    const auto size = [](const auto& values) { return values.size() * sizeof(values[0]); };
+    return bytes + size(packed.halves) + size(packed.codes) + size(packed.scales) + size(packed.others);
 }
 
-/// A detector as a header. `coding`, where not null, is how the cells of a table become its features. Throws Error where
-/// a part of the recipe has no C++ text (core/options.hpp); a part of a user's own must be declared before the header is
-/// included, in the namespace untoward or in the header's. Rounded weights are for models of dense layers: the header of
-/// another does not compile.
+// The texts of a header: model and score of every definition, and the definitions.
+struct HeaderText {
+    std::string parts{};
+    std::string checks{};
+    std::string members{};  // names of definitions, each after ", "
+};
+
+// One model and its score, which are called after `name`, in `text`; the numbers of it as members of a class.
 template <class Recipe, class S>
-std::string cpp_header(const Detector<Recipe, Owned<S>>& detector, const TableCoding* coding = nullptr,
-                       const CppHeaderOptions& options = {}) {
-    detail::require_namespace(options.name_space);
-    if (coding != nullptr && coding->features() != detector.features())
-        fail("the columns make ", coding->features(), " features, the model expects ", detector.features());
+std::string model_text(const Detector<Recipe, Owned<S>>& detector, HeaderWeights weights,
+                       const std::string& name, HeaderText& text) {
     const auto& model = detector.recipe().model;
     const std::string type = std::same_as<S, float> ? "float" : "double";
-    const HeaderThreshold threshold = threshold_in_header(detector.threshold());
+    text.parts += "inline constexpr auto model" + name + " = " + policy_text(model) + ";\n";
+    text.parts += "inline constexpr auto score" + name + " = " + policy_text(detector.recipe().score) + ";\n";
+    text.checks += "static_assert(untoward::layout_hash(parts::model" + name + ", parts::model" + name +
+                   ".sample) == 0x" + hex(layout_hash(model, model.sample)) +
+                   "u,\n              \"the weights below are of another model\");\n";
 
-    std::string text =
-        "// Written by untoward " UNTOWARD_VERSION ": a fitted detector, to be compiled into a program.\n";
-    for (const std::string& note : options.notes) text += detail::cpp_comment(note);
-    text += "#pragma once\n\n#include <cstdint>\n#include <limits>\n\n#include <untoward/embedded.hpp>\n\n";
-    text += "namespace " + options.name_space + " {\n\nnamespace parts {\n\nusing namespace untoward;\n\n";
-    text += "inline constexpr auto model = " + policy_text(model) + ";\n";
-    text += "inline constexpr auto score = " + policy_text(detector.recipe().score) + ";\n";
-    text += "\n}  // namespace parts\n\n";
-    text += "static_assert(untoward::layout_hash(parts::model, parts::model.sample) == 0x" +
-            detail::hex(layout_hash(model, model.sample)) +
-            "u,\n              \"the weights below are of another model\");\n\n";
-
-    text += "struct Definition {\n    using Scalar = " + type + ";\n";
-    text +=
-        "    static constexpr auto model = parts::model;\n    static constexpr auto score = parts::score;\n";
-    const auto floats = [&](const char* name, const auto& values) {
-        text += detail::cpp_floats(type, name, values);
-    };
-    if (options.weights == HeaderWeights::float32) {
+    std::string numbers = "    using Scalar = " + type + ";\n    static constexpr auto model = parts::model" +
+                          name + ";\n    static constexpr auto score = parts::score" + name + ";\n";
+    const auto floats = [&](const char* of, const auto& values) { numbers += cpp_floats(type, of, values); };
+    if (weights == HeaderWeights::float32) {
         floats("parameters", detector.parameters());
     } else {
-        const auto packed = detail::pack(model, detector.parameters(), options.weights);
+        const auto packed = pack(model, detector.parameters(), weights);
         const auto whole = [](auto code) { return std::to_string(code); };
-        const auto halves = [&](const char* name, const auto& bits) {
-            text += detail::cpp_array("untoward::BFloat16", name, bits,
-                                      [&](auto half) { return "{" + whole(half) + "}"; });
+        const auto halves = [&](const char* of, const auto& bits) {
+            numbers +=
+                cpp_array("untoward::BFloat16", of, bits, [&](auto half) { return "{" + whole(half) + "}"; });
         };
-        if (options.weights == HeaderWeights::int8) {
-            text += detail::cpp_array("std::int8_t", "codes", packed.codes, whole);
+        if (weights == HeaderWeights::int8) {
+            numbers += cpp_array("std::int8_t", "codes", packed.codes, whole);
             halves("scales", packed.scales);
         } else {
             halves("codes", packed.halves);
@@ -358,18 +345,111 @@ std::string cpp_header(const Detector<Recipe, Owned<S>>& detector, const TableCo
     floats("scale", detector.scaling().scale);
     floats("fill", detector.scaling().fill);
     floats("typical", detector.typical());
-    const detail::Learned<S> learned = detail::learned_of<S>(detector.fitted_score());
+    const Learned<S> learned = learned_of<S>(detector.fitted_score());
     if (!learned.sizes.empty())
-        text += detail::cpp_array("untoward::Index", "learned_sizes", learned.sizes,
-                                  [](Index size) { return std::to_string(size); });
+        numbers += cpp_array("untoward::Index", "learned_sizes", learned.sizes,
+                             [](Index size) { return std::to_string(size); });
     if (!learned.numbers.empty()) floats("learned", learned.numbers);
-    text += "    static constexpr auto threshold = " + detail::cpp_threshold<S>(threshold) + ";\n";
+    return numbers;
+}
+
+}  // namespace detail
+
+/// The detector that a header of rounded weights holds, in ordinary numbers: to score with, and to calibrate. Its
+/// threshold is still the old one.
+template <class Recipe, class S>
+Detector<Recipe, Owned<S>> with_rounded_weights(const Detector<Recipe, Owned<S>>& detector,
+                                                HeaderWeights weights) {
+    if (weights == HeaderWeights::float32) return detector;
+    if constexpr (requires { detector.members(); }) {
+        using Detectors = typename Detector<Recipe, Owned<S>>::Detectors;
+        const auto rounded = [weights](const auto& member) { return with_rounded_weights(member, weights); };
+        if constexpr (requires(Detectors list) { list.push_back(*list.begin()); }) {
+            Detectors members;
+            for (const auto& member : detector.members()) members.push_back(rounded(member));
+            return {detector.recipe(), std::move(members), detector.threshold()};
+        } else {
+            return {detector.recipe(),
+                    std::apply([&](const auto&... member) { return Detectors{rounded(member)...}; },
+                               detector.members()),
+                    detector.threshold()};
+        }
+    } else {
+        auto rounded = detail::pack(detector.recipe().model, detector.parameters(), weights).rounded;
+        return {detector.recipe(),  detector.scaling(),   std::move(rounded),
+                detector.typical(), detector.threshold(), detector.fitted_score()};
+    }
+}
+
+/// Bytes of flash for what scores learned of the training rows: `flash_bytes` has them among others.
+template <class Recipe, class S>
+std::size_t learned_bytes(const Detector<Recipe, Owned<S>>& detector) {
+    std::size_t numbers = 0;
+    detail::for_each_model(detector, [&](const auto& model, const std::string&) {
+        numbers += detail::learned_of<S>(model.fitted_score()).numbers.size();
+    });
+    return numbers * sizeof(S);
+}
+
+/// Bytes of constants that a detector's header puts into flash; its test vectors, and the texts of columns, are there
+/// only where they are used.
+template <class Recipe, class S>
+std::size_t flash_bytes(const Detector<Recipe, Owned<S>>& detector,
+                        HeaderWeights weights = HeaderWeights::float32) {
+    std::size_t bytes = detail::threshold_bytes(detector);
+    detail::for_each_model(detector, [&](const auto& model, const std::string&) {
+        bytes += detail::model_bytes(model, weights);
+    });
+    return bytes;
+}
+
+/// A detector, of one model or of several, as a header. `coding`, where not null, is how the cells of a table become its
+/// features. Throws Error where a part of the recipe has no C++ text (core/options.hpp); a part of a user's own must be
+/// declared before the header is included, in the namespace untoward or in the header's. Rounded weights are for models
+/// of dense layers: the header of another does not compile.
+template <class Recipe, class S>
+std::string cpp_header(const Detector<Recipe, Owned<S>>& detector, const TableCoding* coding = nullptr,
+                       const CppHeaderOptions& options = {}) {
+    constexpr bool is_ensemble = requires {
+        detector.members();
+    };
+    detail::require_namespace(options.name_space);
+    if (coding != nullptr && coding->features() != detector.features())
+        fail("the columns make ", coding->features(), " features, the model expects ", detector.features());
+    const std::string type = std::same_as<S, float> ? "float" : "double";
+
+    detail::HeaderText parts;
+    std::string definitions;
+    detail::for_each_model(detector, [&](const auto& model, const std::string& name) {
+        const std::string numbers = detail::model_text(model, options.weights, name, parts);
+        definitions += is_ensemble ? "struct Member" + name + " {\n" + numbers + "};\n\n"
+                                   : "struct Definition {\n" + numbers;
+        parts.members += ", Member" + name;
+    });
+    if (is_ensemble) definitions += "struct Definition {\n    using Scalar = " + type + ";\n";
+
+    std::string text =
+        "// Written by untoward " UNTOWARD_VERSION ": a fitted detector, to be compiled into a program.\n";
+    for (const std::string& note : options.notes) text += detail::cpp_comment(note);
+    text += "#pragma once\n\n#include <cstdint>\n#include <limits>\n\n#include <untoward/embedded.hpp>\n\n";
+    text += "namespace " + options.name_space + " {\n\nnamespace parts {\n\nusing namespace untoward;\n\n";
+    text += parts.parts + "\n}  // namespace parts\n\n" + parts.checks + "\n" + definitions;
+    text += "    static constexpr auto threshold = " +
+            detail::cpp_threshold<S>(threshold_in_header(detector.threshold())) + ";\n";
     if (coding != nullptr) text += detail::cpp_columns(*coding);
-    const auto samples = detail::make_test_samples(detector.scaling());
-    floats("golden_samples", samples.reshaped());
-    floats("golden_scores", detector.score(samples));
-    text += "};\n\nusing Detector = untoward::FlashDetector<Definition>;\n";
-    text += "inline constexpr auto& threshold = Definition::threshold;\n\n";
+    const auto samples = [&] {
+        if constexpr (is_ensemble) {
+            return detail::make_test_samples(detector.first().scaling());
+        } else {
+            return detail::make_test_samples(detector.scaling());
+        }
+    }();
+    text += detail::cpp_floats(type, "golden_samples", samples.reshaped());
+    text += detail::cpp_floats(type, "golden_scores", detector.score(samples));
+    text +=
+        "};\n\nusing Detector = untoward::" +
+        (is_ensemble ? "FlashEnsemble<Definition" + parts.members : std::string("FlashDetector<Definition")) +
+        ">;\ninline constexpr auto& threshold = Definition::threshold;\n\n";
     return text + "}  // namespace " + options.name_space + "\n";
 }
 

@@ -9,14 +9,15 @@ inline constexpr Index tile_columns = 8;  // 16 sums of 32 registers
 #else
 inline constexpr Index tile_columns = 6;  // 12 sums of 16 registers
 #endif
-// One row of tiles, and where its parts lie.
+// One row of tiles, and where its parts lie. Neighbours of a TileProduct are none here: compilers copy those in pairs, and
+// a processor that is to load two numbers at once which were just stored one by one waits until they are in the cache.
 struct TilePart {
     const float* a;
     Index a_step;
     const float* b;
     Index b_step;
-    Index b_column;
     Index b_tile;  // from the columns of one tile to those of the next
+    Index b_column;
     float* c;
     Index c_stride;
     Index rows;

@@ -4,8 +4,10 @@
 
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "support/catch.hpp"
+#include "support/instruction_sets.hpp"
 #include "untoward/train/optimiser.hpp"
 
 using namespace untoward;
@@ -50,6 +52,29 @@ TEST_CASE("Adam: floats follow doubles") {
         narrow.step(&q, &h, 0.01);
     }
     REQUIRE(q == Approx(p).epsilon(1e-3));
+}
+
+TEST_CASE("Adam: what is left of a gradient that stays zero ends as zero") {
+    for (const InstructionSet set : available_instruction_sets()) {
+        const WithInstructionSet with(set);
+        constexpr Index n = 19;
+        std::vector<float> parameters(n, 1);
+        std::vector<float> gradient(n, 0);
+        std::vector<float> first(n, 1e-3f);
+        std::vector<float> second(n, 1e-6f);
+        gradient[n - 1] = std::numeric_limits<float>::quiet_NaN();
+        for (Index step = 1; step <= 2000; ++step) {
+            float* const moments[] = {first.data(), second.data()};
+            Adam{.beta2 =
+                     0.9}(Update<float>{parameters.data(), gradient.data(), moments, n, 1e-3, step, false});
+        }
+        for (std::size_t i = 0; i + 1 < n; ++i) {
+            REQUIRE(first[i] == 0);
+            REQUIRE(second[i] == 0);
+            REQUIRE(std::isfinite(parameters[i]));
+        }
+        REQUIRE(std::isnan(parameters[n - 1]));
+    }
 }
 
 TEST_CASE("clip_norm: scales to the limit, leaves shorter gradients alone, returns the norm before") {

@@ -5,6 +5,9 @@
 // once, in terms of a vector of floats; this one compiles them for each instruction set of instruction_set.hpp and
 // keeps the results in tables of functions. `kernels()` is the table in use, null where that is Eigen's.
 
+#include <cmath>
+#include <limits>
+
 #include "instruction_set.hpp"
 #include "math.hpp"
 #include "philox.hpp"

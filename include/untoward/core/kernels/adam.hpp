@@ -5,6 +5,13 @@
 
 namespace untoward::detail::UNTOWARD_KERNEL_SET {
 
+// Where a parameter's gradient has gone to zero its moments fade until they are no normal numbers any more, and stay so:
+// some processors then take a hundred times as long for every step. They end as zero here.
+template <class S>
+UNTOWARD_INLINE S normal_or_zero(S x) {
+    return std::abs(x) < std::numeric_limits<S>::min() ? S(0) : x;
+}
+
 template <class S>
 void adam(const AdamVectors<S>& vectors) {
     const AdamVectors<S> a = vectors;  // here nothing else can change it
@@ -18,8 +25,8 @@ void adam(const AdamVectors<S>& vectors) {
             S parameter[lanes<S>];
             for (Index l = 0; l < lanes<S>; ++l) {
                 const S g = x[3][i + l];
-                first[l] = a.beta1 * x[1][i + l] + (1 - a.beta1) * g;
-                second[l] = a.beta2 * x[2][i + l] + (1 - a.beta2) * (g * g);
+                first[l] = normal_or_zero(a.beta1 * x[1][i + l] + (1 - a.beta1) * g);
+                second[l] = normal_or_zero(a.beta2 * x[2][i + l] + (1 - a.beta2) * (g * g));
                 root[l] = second[l];
             }
             roots(root);

@@ -51,6 +51,17 @@ UNTOWARD_INLINE Packet all(float x) {
     return x - Packet{};
 }
 
+// a where it is greater than b, else b: also where either is not a number.
+UNTOWARD_INLINE Packet greater(Packet a, Packet b) {
+#if UNTOWARD_KERNEL_BYTES == 64 && defined(__clang__)
+    return __builtin_ia32_maxps512(a, b, 4);
+#elif UNTOWARD_KERNEL_BYTES == 64
+    return __builtin_ia32_maxps512_mask(a, b, Packet{}, -1, 4);
+#else
+    return __builtin_ia32_maxps256(a, b);
+#endif
+}
+
 // One of four floats, for what is done crosswise.
 typedef float Four __attribute__((vector_size(16)));
 typedef float UnalignedFour __attribute__((vector_size(16), aligned(4), may_alias));
@@ -66,18 +77,26 @@ UNTOWARD_INLINE void store_eight(float* to, UnalignedEight x) {
     *reinterpret_cast<UnalignedEight*>(to) = x;
 }
 
-// Four floats from each of rows 0, 4, 8, ... of a matrix, one after another.
-UNTOWARD_INLINE Packet load_fours(const float* from, Index row) {
-    const Four a = load_four(from);
-    const Four b = load_four(from + 4 * row);
-    const auto low = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7);
+// Four floats from each of these rows of a matrix, one after another.
+UNTOWARD_INLINE Packet load_fours(const float* const (&from)[width / 4], Index at) {
+    const Four a = load_four(from[0] + at);
+    const Four b = load_four(from[1] + at);
 #if UNTOWARD_KERNEL_BYTES == 64
-    const Four c = load_four(from + 8 * row);
-    const Four d = load_four(from + 12 * row);
+    const Four c = load_four(from[2] + at);
+    const Four d = load_four(from[3] + at);
+#if defined(__clang__)
+    const auto low = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7);
     const auto high = __builtin_shufflevector(c, d, 0, 1, 2, 3, 4, 5, 6, 7);
     return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
 #else
-    return low;
+    // Inserted from memory a row needs no shuffle; g++ shuffles.
+    Packet x = __builtin_ia32_ps512_ps(a);
+    x = __builtin_ia32_insertf32x4_mask(x, b, 1, x, -1);
+    x = __builtin_ia32_insertf32x4_mask(x, c, 2, x, -1);
+    return __builtin_ia32_insertf32x4_mask(x, d, 3, x, -1);
+#endif
+#else
+    return __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7);
 #endif
 }
 

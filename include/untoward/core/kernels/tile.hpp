@@ -9,14 +9,15 @@ inline constexpr Index tile_columns = 8;  // 16 sums of 32 registers
 #else
 inline constexpr Index tile_columns = 6;  // 12 sums of 16 registers
 #endif
-// One row of tiles, and where its parts lie.
+// One row of tiles, and where its parts lie. Neighbours of a TileProduct are none here: compilers copy those in pairs, and
+// a processor that is to load two numbers at once which were just stored one by one waits until they are in the cache.
 struct TilePart {
     const float* a;
     Index a_step;
     const float* b;
     Index b_step;
-    Index b_column;
     Index b_tile;  // from the columns of one tile to those of the next
+    Index b_column;
     float* c;
     Index c_stride;
     Index rows;
@@ -32,7 +33,7 @@ inline constexpr Index panel_columns = 8 * tile_columns;
 
 // A row of tiles of c: the sums of one tile stay in registers while a column of a, as vectors, meets an element of
 // every column of b.
-template <int Vectors, int Columns>
+template <int Vectors, int Columns, bool Whole>
 void tile(const TilePart& p, const float* b, float* c, Index columns) {
     Packet sum[Columns][Vectors];
     Index offset[Columns];
@@ -42,7 +43,7 @@ void tile(const TilePart& p, const float* b, float* c, Index columns) {
     for (int i = 0; i < Vectors; ++i) {
         start[i] = Packet{};
         if (p.bias != nullptr)
-            start[i] = i + 1 < Vectors ? load(p.bias + i * width) : load(p.bias + i * width, last);
+            start[i] = Whole || i + 1 < Vectors ? load(p.bias + i * width) : load(p.bias + i * width, last);
     }
 #pragma GCC unroll 8
     for (int j = 0; j < Columns; ++j) {
@@ -55,11 +56,12 @@ void tile(const TilePart& p, const float* b, float* c, Index columns) {
     const Index depth = p.depth;
     const Index a_step = p.a_step;
     const Index b_step = p.b_step;
+#pragma GCC unroll 2
     for (Index k = 0; k < depth; ++k) {
         Packet left[Vectors];
 #pragma GCC unroll 8
         for (int i = 0; i < Vectors; ++i)
-            left[i] = i + 1 < Vectors ? load(a + i * width) : load(a + i * width, last);
+            left[i] = Whole || i + 1 < Vectors ? load(a + i * width) : load(a + i * width, last);
 #pragma GCC unroll 8
         for (int j = 0; j < Columns; ++j) {
             const float right = b[offset[j]];
@@ -79,9 +81,9 @@ void tile(const TilePart& p, const float* b, float* c, Index columns) {
 #pragma GCC unroll 8
         for (int i = 0; i < Vectors; ++i) {
             Packet result = sum[j][i];
-            if (add) result += i + 1 < Vectors ? load(c + i * width) : load(c + i * width, last);
-            if (rectify) result = Packet{} > result ? Packet{} : result;
-            if (i + 1 < Vectors)
+            if (add) result += Whole || i + 1 < Vectors ? load(c + i * width) : load(c + i * width, last);
+            if (rectify) result = greater(Packet{}, result);
+            if (Whole || i + 1 < Vectors)
                 store(c + i * width, result);
             else
                 store(c + i * width, result, last);
@@ -92,16 +94,22 @@ void tile(const TilePart& p, const float* b, float* c, Index columns) {
 
 // The panel of a of up to `tile_rows` rows, turned: to[k * tile_rows + i] = a(i, k), where a's rows are packed.
 inline void turn_panel(const float* a, Index stride, Index rows, Index depth, float* to) {
+    const Index third = 3 * stride;
     Index i = 0;
     for (; i + width <= rows; i += width) {
         const float* const from = a + i * stride;
+        const float* fourth[width / 4];
+#pragma GCC unroll 4
+        for (Index r = 0; r < width / 4; ++r) fourth[r] = from + 4 * r * stride;
         Index k = 0;
         for (; k + 4 <= depth; k += 4) {
             // Rows r, r + 4, r + 8, ... of four columns in x[r]; four steps crosswise put one column in each.
-            const Packet x0 = load_fours(from + k, stride);
-            const Packet x1 = load_fours(from + stride + k, stride);
-            const Packet x2 = load_fours(from + 2 * stride + k, stride);
-            const Packet x3 = load_fours(from + 3 * stride + k, stride);
+            const Packet x0 = load_fours(fourth, 0);
+            const Packet x1 = load_fours(fourth, stride);
+            const Packet x2 = load_fours(fourth, 2 * stride);
+            const Packet x3 = load_fours(fourth, third);
+#pragma GCC unroll 4
+            for (Index r = 0; r < width / 4; ++r) fourth[r] += 4;
             const Packet y0 = low_lanes(x0, x1);
             const Packet y1 = high_lanes(x0, x1);
             const Packet y2 = low_lanes(x2, x3);
@@ -131,23 +139,23 @@ inline void copy_panel(const float* a, Index stride, Index rows, Index depth, fl
     }
 }
 
-template <int Vectors>
+template <int Vectors, bool Whole>
 void tiles(const TilePart& p, Index columns) {
     Index j = 0;
     const float* b = p.b;
     float* c = p.c;
     for (; j + tile_columns <= columns; j += tile_columns) {
-        tile<Vectors, tile_columns>(p, b, c, tile_columns);
+        tile<Vectors, tile_columns, Whole>(p, b, c, tile_columns);
         b += p.b_tile;
         c += tile_columns * p.c_stride;
     }
     const Index left = columns - j;
     if (left > 4) {
-        tile<Vectors, tile_columns>(p, b, c, left);
+        tile<Vectors, tile_columns, Whole>(p, b, c, left);
     } else if (left > 1) {
-        tile<Vectors, 4>(p, b, c, left);
+        tile<Vectors, 4, Whole>(p, b, c, left);
     } else if (left > 0) {
-        tile<Vectors, 1>(p, b, c, left);
+        tile<Vectors, 1, Whole>(p, b, c, left);
     }
 }
 
@@ -222,7 +230,7 @@ void paired_tile(const TilePart& p, const float* b, float* c, Index columns) {
         if (j >= columns) break;
         Packet result = even_lanes(sum[j]) + odd_lanes(sum[j]) + start;
         if (add) result += load(c, rows);
-        if (rectify) result = Packet{} > result ? Packet{} : result;
+        if (rectify) result = greater(Packet{}, result);
         store(c, result, rows);
         c += c_stride;
     }
@@ -331,10 +339,12 @@ inline void multiply(const TileProduct& t) {
                     p.a = t.a + i + k * t.a_stride;
                     p.a_step = t.a_stride;
                 }
-                if (p.rows > width) {
-                    tiles<2>(p, columns);
+                if (p.rows == tile_rows) {
+                    tiles<2, true>(p, columns);
+                } else if (p.rows > width) {
+                    tiles<2, false>(p, columns);
                 } else {
-                    tiles<1>(p, columns);
+                    tiles<1, false>(p, columns);
                 }
             }
             k += p.depth;
@@ -432,7 +442,7 @@ inline void rows_times(const RowsTimes& p) {
         Packet y = sums(total);
         if (p.add) y += load(p.y + begin);
         if (p.bias != nullptr) y += load(p.bias + begin);
-        if (p.rectify) y = Packet{} > y ? Packet{} : y;
+        if (p.rectify) y = greater(Packet{}, y);
         store(p.y + begin, y);
     }
 }

@@ -106,9 +106,6 @@ constexpr bool is_small(Index rows, Index cols, Index depth) {
     return rows + cols + depth < 20;
 }
 
-/// So many rows leave half of the lanes of a kernel empty.
-inline constexpr Index few_rows = 8;
-
 /// y += bias, and what is then negative becomes zero where `rectify`.
 template <class S>
 void finish(const Columns<S>& y, const S* bias, bool rectify) {
@@ -138,29 +135,6 @@ inline bool multiply_by_kernels(TileProduct t, const Columns<float>& c) {
     t.c = c.data;
     t.c_stride = c.stride;
     k->multiply(t);
-    return true;
-}
-
-/// dW = dy x', or dW += dy x', of few rows of x: with dy's rows in the lanes of the kernels, where x' would leave most
-/// of them empty; turned on the way to dW. Whether there are kernels.
-inline bool few_rows_by_kernels(float* weight, const Columns<const float>& dy, const Columns<const float>& x,
-                                bool accumulate) {
-    constexpr Index part = 64;
-    float turned[part * few_rows];
-    for (Index i = 0; i < dy.rows; i += part) {
-        const Columns<float> c{turned, std::min(part, dy.rows - i), x.rows, part};
-        const TileProduct t{
-            .depth = x.cols, .a = dy.data + i, .a_stride = dy.stride, .b = x.data, .b_step = x.stride};
-        if (!multiply_by_kernels(t, c)) return false;
-        float* const to = weight + i * x.rows;
-        for (Index r = 0; r < c.rows; ++r) {
-            for (Index j = 0; j < c.cols; ++j) {
-                const float value = turned[r + j * part];
-                float& sum = to[r * c.cols + j];
-                sum = accumulate ? sum + value : value;
-            }
-        }
-    }
     return true;
 }
 
@@ -301,10 +275,6 @@ void backward_weight(S* weight, const Columns<const S>& dy, const Columns<const 
     const Columns<S> w{weight, x.rows, dy.rows, x.rows};
     const Index depth = x.cols;
     if constexpr (std::is_same_v<S, float>) {
-        constexpr Index enough = 16;
-        if (x.rows <= detail::few_rows && dy.rows >= enough && depth >= enough &&
-            detail::few_rows_by_kernels(weight, dy, x, accumulate))
-            return;
         const TileProduct t{.depth = depth,
                             .a = x.data,
                             .a_stride = x.stride,

@@ -236,9 +236,7 @@ struct Clamp {
         const S h = static_cast<S>(high);
         // Comparisons, not max and min: a NaN stays one.
         assign(
-            y, [l, h](auto a) { return a < l   ? l
-                                       : a > h ? h
-                                               : a; }, x);
+            y, [l, h](auto a) { return math::detail::at_least(math::detail::at_most(a, h), l); }, x);
     }
     void backward(auto dy, auto, auto x, auto dx) const {
         using S = typename decltype(x)::Scalar;

@@ -15,6 +15,8 @@
 #include "noise.hpp"
 #ifdef UNTOWARD_KERNEL_TILES
 #include "tile.hpp"
+
+#include "few_rows.hpp"
 #endif
 
 #endif

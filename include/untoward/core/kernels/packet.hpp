@@ -68,6 +68,9 @@ typedef float UnalignedFour __attribute__((vector_size(16), aligned(4), may_alia
 UNTOWARD_INLINE Four load_four(const float* from) {
     return *reinterpret_cast<const UnalignedFour*>(from);
 }
+UNTOWARD_INLINE void store_four(float* to, Four x) {
+    *reinterpret_cast<UnalignedFour*>(to) = x;
+}
 
 typedef float UnalignedEight __attribute__((vector_size(32), aligned(4), may_alias));
 UNTOWARD_INLINE auto load_eight(const float* from) {

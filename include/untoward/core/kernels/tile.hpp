@@ -184,126 +184,18 @@ inline void copy_columns(const float* b, Index step, Index columns, Index depth,
     }
 }
 
-// Two neighbours of a column, for all pairs of lanes: as bits, since a processor with doubles might change a NaN.
-UNTOWARD_INLINE Packet all_pairs(const float* from) {
-    typedef long long Whole __attribute__((vector_size(sizeof(Packet))));
-    typedef long long Pair __attribute__((aligned(4), may_alias));
-    return reinterpret_cast<Packet>(Whole{} + *reinterpret_cast<const Pair*>(from));
-}
-
-// Few rows of a leave half of the lanes of a tile empty. Here a packet holds two columns of it, lane by lane in turns, and
-// meets two elements of every column of b.
-inline constexpr Index most_paired_rows = width / 2;
-template <int Columns>
-void paired_tile(const TilePart& p, const float* b, float* c, Index columns) {
-    Packet sum[Columns];
-    Index offset[Columns];
-#pragma GCC unroll 16
-    for (int j = 0; j < Columns; ++j) {
-        offset[j] = (j < columns ? j : columns - 1) * p.b_column;
-        sum[j] = Packet{};
-    }
-    const float* a = p.a;
-    const Index pairs = p.depth / 2;
-    for (Index k = 0; k < pairs; ++k) {
-        const Packet left = load(a);
-#pragma GCC unroll 16
-        for (int j = 0; j < Columns; ++j) sum[j] += left * all_pairs(b + offset[j]);
-        a += width;
-        b += 2;
-    }
-    if (p.depth % 2 != 0) {
-        const Packet left = load(a);
-#pragma GCC unroll 16
-        for (int j = 0; j < Columns; ++j) {
-            const float pair[2] = {b[offset[j]], 0};
-            sum[j] += left * all_pairs(pair);
-        }
-    }
-    const Mask rows = first_lanes(p.rows);
-    const Packet start = p.bias != nullptr ? load(p.bias, rows) : Packet{};
-    const bool add = p.add;
-    const bool rectify = p.rectify;
-    const Index c_stride = p.c_stride;
-#pragma GCC unroll 16
-    for (int j = 0; j < Columns; ++j) {
-        if (j >= columns) break;
-        Packet result = even_lanes(sum[j]) + odd_lanes(sum[j]) + start;
-        if (add) result += load(c, rows);
-        if (rectify) result = greater(Packet{}, result);
-        store(c, result, rows);
-        c += c_stride;
-    }
-}
-
-// to[k * width + 2 i + s] = a(i, 2 k + s), zero where a ends; a's rows are packed, or its columns are.
-inline void pair_panel(const TileProduct& t, Index begin, Index depth, float* to) {
-    typedef long long Pair __attribute__((aligned(4), may_alias));
-    const Index pairs = depth / 2;
-    const float* const a = t.a + begin * (t.a_is_row_major ? 1 : t.a_stride);
-    const Mask rows = first_lanes(t.rows);
-    if (t.a_is_row_major) {
-        for (Index k = 0; k < pairs; ++k) store(to + k * width, Packet{});
-        for (Index i = 0; i < t.rows; ++i) {
-            const float* const from = a + i * t.a_stride;
-            for (Index k = 0; k < pairs; ++k)
-                *reinterpret_cast<Pair*>(to + k * width + 2 * i) =
-                    *reinterpret_cast<const Pair*>(from + 2 * k);
-        }
-    } else {
-        for (Index k = 0; k < pairs; ++k) {
-            const float* const from = a + 2 * k * t.a_stride;
-            store(to + k * width, in_turns(load(from, rows), load(from + t.a_stride, rows)));
-        }
-    }
-    if (depth % 2 != 0) {
-        float* const last = to + pairs * width;
-        store(last, Packet{});
-        const Index row = t.a_is_row_major ? t.a_stride : 1;
-        const float* const from = a + (depth - 1) * (t.a_is_row_major ? 1 : t.a_stride);
-        for (Index i = 0; i < t.rows; ++i) last[2 * i] = from[i * row];
-    }
-}
-
-inline void multiply_few_rows(const TileProduct& t) {
-    constexpr int paired_columns = 12;
-    constexpr Index most = 512;
-    alignas(64) float panel[(most + 1) / 2 * width];
-    for (Index k = 0; k < t.depth; k += most) {
-        TilePart p{};
-        p.depth = t.depth - k < most ? t.depth - k : most;
-        p.a = panel;
-        p.b_column = t.b_column;
-        p.c_stride = t.c_stride;
-        p.rows = t.rows;
-        p.bias = k == 0 ? t.bias : nullptr;
-        p.add = t.add || k > 0;
-        p.rectify = t.rectify && k + p.depth >= t.depth;
-        pair_panel(t, k, p.depth, panel);
-        Index j = 0;
-        for (; j < t.columns; j += paired_columns) {
-            const Index columns = t.columns - j;
-            const float* const b = t.b + k + j * t.b_column;
-            float* const c = t.c + j * t.c_stride;
-            if (columns > 4)
-                paired_tile<paired_columns>(p, b, c, columns < paired_columns ? columns : paired_columns);
-            else
-                paired_tile<4>(p, b, c, columns);
-        }
-    }
-}
-
-inline void multiply(const TileProduct& t) {
-    if (t.rows <= most_paired_rows && t.b_step == 1 && t.depth >= 8) return multiply_few_rows(t);
+inline void multiply_by_tiles(const TileProduct& t) {
     alignas(64) float a_panel[panel_depth * tile_rows];
     alignas(64) float b_panel[panel_depth * panel_columns + 8];
     const bool pack_b = t.b_column == 1 && t.b_step >= 256 && t.rows > tile_rows && t.depth > 16;
     // Columns at such strides share few places of the first cache.
     const bool pack_a =
         t.a_is_row_major || (t.a_stride % 128 == 0 && t.a_stride >= 256 && t.columns > 4 * tile_columns);
-    const Index panels =
-        t.depth > panel_depth && (pack_a || pack_b) ? (t.depth + panel_depth - 1) / panel_depth : 1;
-    const Index most = (t.depth + panels - 1) / panels;
+    Index most = t.depth;
+    if (t.depth > panel_depth && (pack_a || pack_b)) {
+        const Index panels = (t.depth + panel_depth - 1) / panel_depth;
+        most = (t.depth + panels - 1) / panels;
+    }
     const Index chunk = pack_b ? panel_depth * panel_columns / most / tile_columns * tile_columns : t.columns;
     for (Index j = 0; j < t.columns; j += chunk) {
         const Index columns = t.columns - j < chunk ? t.columns - j : chunk;

@@ -176,3 +176,15 @@ TEST_CASE("optimisers: one of the user's own, in both precisions") {
             "AdamW{.beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-08, .decay = 0.01}");
     REQUIRE(AnyOptimiser(Sgd{}).text() == "Sgd{.momentum = 0.0, .nesterov = false, .decay = 0.0}");
 }
+
+TEST_CASE("optimisers: momentum of a gradient that stays zero ends as zero, and a NaN is kept") {
+    float parameters[2] = {1, 1};
+    const float gradient[2] = {0, std::numeric_limits<float>::quiet_NaN()};
+    float momentum[2] = {1e-3f, 0};
+    float* const moments[] = {momentum};
+    for (Index step = 1; step <= 1000; ++step)
+        Sgd{.momentum = 0.9}(Update<float>{parameters, gradient, moments, 2, 1e-3, step, false});
+    REQUIRE(momentum[0] == 0);
+    REQUIRE(std::isfinite(parameters[0]));
+    REQUIRE(std::isnan(parameters[1]));
+}

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "../core/storage.hpp"
 #include "update.hpp"
@@ -37,12 +38,13 @@ struct Sgd {
         const auto mu = static_cast<S>(momentum);
         const auto rate = static_cast<S>(u.learning_rate);
         const auto lambda = static_cast<S>(u.decay ? decay : 0);
-        // b starts at zero, so the first b is g.
+        // b starts at zero, so the first b is g. Where gradients have gone to zero it fades; what is no normal number any more
+        // is zero, since some processors take a hundred times as long for it.
+        b = mu * b + (g + lambda * p);
+        b = (b.abs() < std::numeric_limits<S>::min()).select(S(0), b);
         if (nesterov) {
-            b = mu * b + (g + lambda * p);
             p -= rate * ((g + lambda * p) + mu * b);
         } else {
-            b = mu * b + (g + lambda * p);
             p -= rate * b;
         }
     }

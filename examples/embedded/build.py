@@ -110,7 +110,7 @@ def whole_flash(work, eigen, namespace="detector", target="m4f", optimisation="-
     build(target, optimisation, work, eigen, image, [source], ["-Wl,-e,entry,-u,entry"])
     bytes_of = {"weights": 0, "constants": 0, "code": 0}
     for size, kind, name in symbols(image):
-        is_weight = re.search(r"Definition::(parameters|codes|scales|others)$", name)
+        is_weight = re.search(r"(Definition|Member_\d+)::(parameters|codes|scales|others)$", name)
         if kind not in "bB":
             bytes_of["code" if kind in "tTwW" else "weights" if is_weight else "constants"] += size
     listed = subprocess.run(["arm-none-eabi-size", image], stdout=subprocess.PIPE, text=True, check=True).stdout

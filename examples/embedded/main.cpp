@@ -12,10 +12,14 @@
 using Detector = vibration::Detector;
 using untoward::Index;
 
-// What the linker script has room for is known before anything runs.
+// What there is room for is known before anything runs.
+#ifndef MOST_FLASH
+#define MOST_FLASH 16 * 1024
+#define MOST_ARENA 1024
+#endif
 static_assert(Detector::features == vibration::window);
-static_assert(Detector::flash_bytes <= 448 * 1024);
-static_assert(Detector::arena_bytes <= 8 * 1024);
+static_assert(Detector::flash_bytes <= MOST_FLASH);
+static_assert(Detector::arena_bytes <= MOST_ARENA);
 
 namespace {
 

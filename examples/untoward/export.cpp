@@ -16,20 +16,9 @@ namespace io = untoward::io;
 
 namespace {
 
-/// What the code of a detector takes at most, beside its constants: measured for dense models on a Cortex-M4 at -Os,
-/// with everything that a detector in flash does, for scores that learn nothing, those of `untoward fit --fast` and the
-/// default's four models (tests/house/embedded.py keeps it there).
-std::size_t code_bytes(const Model& model, bool has_learned) {
-    const auto others = static_cast<std::size_t>(model.model_count() - 1);
-    return (has_learned ? 14 + 8 * others : 6 * (1 + others)) * 1024;
-}
-std::size_t code_bytes(const Model& model) {
-    return code_bytes(model, model.learned_bytes() > 0);
-}
-
 void require_room(const Model& model, const ExportArguments& arguments, const std::string& needs) {
     const auto room = static_cast<std::size_t>(arguments.max_flash);
-    const std::size_t code = code_bytes(model);
+    const std::size_t code = model.code_bytes();
     if (model.flash_bytes(arguments.weights) + code <= room) return;
     std::string fits;
     for (const char* weights : {"bfloat16", "int8"}) {
@@ -37,23 +26,26 @@ void require_room(const Model& model, const ExportArguments& arguments, const st
         if (bytes <= room && fits.empty())
             fits = std::string("--weights ") + weights + " would fit, with " + std::to_string(bytes);
     }
+    if (fits.empty() && model.model_count() > 1)
+        fits = "it has " + std::to_string(model.model_count()) + " models: `untoward fit --fast` makes one";
     const std::size_t learned = model.learned_bytes();
-    for (const char* weights : {"float32", "bfloat16", "int8"}) {
-        const std::size_t bytes = model.flash_bytes(weights) - learned + code_bytes(model, false);
-        if (learned == 0 || bytes > room || !fits.empty()) continue;
-        fits = "what the score learned takes " + std::to_string(learned) +
-               " of them: a score that learns nothing (untoward fit --score negative-elbo";
-        fits += std::string(weights) == "float32" ? ")" : std::string("; --weights ") + weights + ")";
-        fits += " would fit, with " + std::to_string(bytes);
+    const std::size_t without = model.flash_bytes(arguments.weights) - learned + model.plain_code_bytes();
+    if (fits.empty() && without <= room) {
+        fits = "a score that learns nothing (untoward fit --score negative-elbo) would fit, with " +
+               std::to_string(without);
     }
     if (fits.empty()) {
-        const std::size_t numbers = room > code ? (room - code) / sizeof(float) : 0;
+        const std::size_t others = code + learned;
+        const std::size_t numbers = room > others ? (room - others) / sizeof(float) : 0;
         fits = "what would fit has at most " + std::to_string(numbers) +
-               " numbers in all, or four times as many with --weights int8: fewer units (untoward fit "
-               "--hidden) or "
-               "columns";
+               " numbers in all, with --weights int8 about four times as many: fewer units (untoward fit "
+               "--hidden) or columns";
     }
-    untoward::fail(needs, ", more than --max-flash ", arguments.max_flash, "; ", fits);
+    untoward::fail(needs, ", more than --max-flash ", arguments.max_flash, "; ", fits,
+                   learned > sizeof(float) * 64
+                       ? "; what the score learned takes " + std::to_string(learned) +
+                             " bytes, which neighbour-score{most_rows=500} or fewer make less"
+                       : std::string());
 }
 
 // What rounding did to the scores of rows, and to what is decided of them, for people.
@@ -84,8 +76,8 @@ std::string change_of(const Model& before, const Model& after, const Eigen::Vect
 void export_model(const ExportArguments& arguments) {
     const Model model = Model::load(arguments.model);
     const std::string needs = "the detector needs " + std::to_string(model.flash_bytes(arguments.weights)) +
-                              " bytes of flash for constants and about " + std::to_string(code_bytes(model)) +
-                              " for code";
+                              " bytes of flash for constants and about " +
+                              std::to_string(model.code_bytes()) + " for code";
     if (arguments.max_flash > 0) require_room(model, arguments, needs);
     if (arguments.weights != "float32" && arguments.normals.empty()) {
         untoward::fail("--weights ", arguments.weights,

@@ -25,12 +25,51 @@ io::HeaderWeights header_weights(const std::string& name) {
     fail("there are no weights ", io::in_quotes(name), ", only float32, bfloat16, int8");
 }
 
-// function(detector): the only model of a file, or all of them.
-auto for_header(const untoward::AnyEnsembleDetector<float>& detector, const auto& function) {
+// function(detector): of the only model of a file, or of all of them.
+auto with_detector(const untoward::AnyEnsembleDetector<float>& detector, const auto& function) {
     if (detector.member_count() > 1) return function(detector);
     auto alone = detector.first();
     alone.set_threshold(detector.threshold());
     return function(alone);
+}
+
+// Kilobytes of code for every time that a score has such a part.
+constexpr std::pair<const char*, std::size_t> score_parts[] = {{"NegativeElbo", 2},
+                                                               {"ReconstructionProbability", 2},
+                                                               {"ImportanceWeightedLikelihood", 4},
+                                                               {"NeighbourScore", 4},
+                                                               {"MixtureScore", 2},
+                                                               {"MahalanobisScore", 1},
+                                                               {"PrincipalComponentScore", 1},
+                                                               {"Slog", 1},
+                                                               {"NormalQuantile", 1},
+                                                               {"NegativeLogP", 1}};
+// And once, however often a model has it; StudentT computes with doubles, for which an M4 has no instructions.
+constexpr std::pair<const char*, std::size_t> model_parts[] = {{"StudentT", 10},
+                                                               {"CorrelatedLatent", 5},
+                                                               {"HeteroscedasticGaussian", 2},
+                                                               {"BatchNorm", 2},
+                                                               {"LayerNorm", 2},
+                                                               {"Convolution1d", 4},
+                                                               {"Gru<", 4},
+                                                               {"Lstm<", 4},
+                                                               {"Attention", 6},
+                                                               {"Transformer", 8},
+                                                               {"TemporalBlock", 6}};
+
+std::size_t code_kilobytes(const std::string& model, const std::vector<std::string>& scores) {
+    std::size_t sum = 2;
+    for (const auto& [part, kilobytes] : model_parts) {
+        if (model.find(part) != std::string::npos) sum += kilobytes;
+    }
+    for (const std::string& score : scores) {
+        sum += 2;  // every model's
+        for (const auto& [part, kilobytes] : score_parts) {
+            for (std::size_t at = score.find(part); at != std::string::npos; at = score.find(part, at + 1))
+                sum += kilobytes;
+        }
+    }
+    return sum;
 }
 
 }  // namespace
@@ -171,11 +210,17 @@ std::string Model::header(const std::string& name_space, const std::string& weig
     notes.insert(notes.begin(), about.begin(), about.end());
     const io::CppHeaderOptions options{
         .name_space = name_space, .weights = header_weights(weights), .notes = std::move(notes)};
-    return for_header(network_->detector,
-                      [&](const auto& detector) { return io::cpp_header(detector, &coding_, options); });
+    return with_detector(network_->detector,
+                         [&](const auto& detector) { return io::cpp_header(detector, &coding_, options); });
 }
 std::size_t Model::flash_bytes(const std::string& weights) const {
     return io::flash_bytes(network_->detector, header_weights(weights));
+}
+std::size_t Model::code_bytes() const {
+    return 1024 * code_kilobytes(summary(), score_texts());
+}
+std::size_t Model::plain_code_bytes() const {
+    return 1024 * code_kilobytes(summary(), {"NegativeElbo"});
 }
 std::size_t Model::learned_bytes() const {
     return io::learned_bytes(network_->detector);

@@ -101,7 +101,12 @@ public:
                        std::vector<std::string> notes) const;
     /// Bytes of constants that it puts into flash.
     std::size_t flash_bytes(const std::string& weights) const;
-    /// Those of them that are for what the score learned of the training rows.
+    /// About what its code takes of flash: the sum of what its parts took at most, each by itself, on a Cortex-M4 at -Os
+    /// with everything that a detector in flash does (tests/house/embedded.py compares). And with NegativeElbo for its
+    /// score, as one model.
+    std::size_t code_bytes() const;
+    std::size_t plain_code_bytes() const;
+    /// Those bytes of constants that are for what the score learned of the training rows.
     std::size_t learned_bytes() const;
     /// A threshold of the same kind and options, for these scores.
     Threshold calibrated(const Eigen::VectorXf& scores) const;

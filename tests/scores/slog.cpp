@@ -2,7 +2,9 @@
 // Robust units of scores, against medians and quartiles by hand.
 #include "untoward/scores/slog.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "scores/fitted_scores.hpp"
 #include "support/catch.hpp"
@@ -106,4 +108,22 @@ TEST_CASE("ranks among held-out rows: -log p, and its normal quantile") {
     CHECK(detail::inverse_normal(0.5) == Approx(0).margin(1e-12));
     CHECK(detail::inverse_normal(0.975) == Approx(1.959963984540054).epsilon(1e-10));  // SciPy
     CHECK(detail::inverse_normal(1e-6) == Approx(-4.753424308822899).epsilon(1e-9));
+}
+
+TEST_CASE("ranks: a score that a row has to rounding is that row's; an infinite one is beyond all") {
+    using Ranks = NegativeLogP<ReconstructionError>::Unit::Fitted<Eigen::VectorXf>;
+    Ranks ranks;
+    ranks.fit(Eigen::VectorXf{{-1000, 0, 0.5f, 0.5f, 3, 2000}});
+    for (const float score : {-1000.0f, 0.5f, 3.0f, 2000.0f}) {
+        const float off = 1e-6f * std::max(1.0f, std::abs(score));
+        CHECK(ranks(score + off).value == ranks(score).value);
+        CHECK(ranks(score - off).value == ranks(score).value);
+    }
+    CHECK(ranks(0.5f).value == Approx(-std::log(5.0 / 7)));
+    CHECK(ranks(0.51f).value == Approx(-std::log(3.0 / 7)));
+    constexpr float infinity = std::numeric_limits<float>::infinity();
+    CHECK(ranks(infinity).value == Approx(std::log(7.0)));
+    CHECK(ranks(std::numeric_limits<float>::max()).value == Approx(std::log(7.0)));
+    CHECK(ranks(-infinity).value == Approx(0));
+    CHECK(ranks(std::numeric_limits<float>::quiet_NaN()).value == Approx(std::log(7.0)));
 }

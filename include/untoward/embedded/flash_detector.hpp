@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <iterator>
 #include <limits>
+#include <type_traits>
 
 #include "../core/arena.hpp"
 #include "../data/scaling.hpp"
@@ -64,6 +65,12 @@ constexpr bool has_all_parameters() {
     } else {
         return is(Definition::parameters, measure(Definition::model, Definition::model.sample).scalars);
     }
+}
+// One number for every feature in each of the lists that are by features.
+template <class Definition>
+constexpr bool has_all_features(std::size_t features) {
+    return std::size(Definition::centre) == features && std::size(Definition::scale) == features &&
+           std::size(Definition::fill) == features && std::size(Definition::typical) == features;
 }
 template <class Definition>
 constexpr std::size_t parameter_bytes() {
@@ -166,6 +173,8 @@ public:
                   "untoward: what was learned is of another score, or of another model");
     static_assert(detail::has_all_parameters<Definition>(),
                   "untoward: these are not the parameters of this model");
+    static_assert(detail::has_all_features<Definition>(static_cast<std::size_t>(features)),
+                  "untoward: centre, scale, fill and typical have a number for every feature");
 
     /// Bytes of arena that a score takes; at most, where it learned something.
     static constexpr std::size_t arena_bytes =
@@ -243,7 +252,7 @@ public:
 private:
     using Weights = decltype(detail::flash_weights<Definition>());
 
-    using Base::infinity;
+    static constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity();
     // Then features may have shares of what is counted as a whole.
     static constexpr bool has_learned =
         !detail::is_own_fitted<std::remove_cvref_t<decltype(Definition::score)>>;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <tuple>
 
 #include "flash_detector.hpp"
@@ -22,6 +23,7 @@ public:
     using Base::score;
     using typename Base::Scalar;
 
+    static_assert(sizeof...(Members) > 0, "untoward: an ensemble has a member");
     static constexpr Index features = First::features;
     static constexpr Index member_count = sizeof...(Members);
     static constexpr Index parameter_count = (FlashDetector<Members>::parameter_count + ...);
@@ -40,7 +42,8 @@ public:
     /// Multiplications of a forward pass of all members, without those of scores that learned something.
     static constexpr Index multiply_adds = (FlashDetector<Members>::multiply_adds + ...);
 
-    /// The score of a sample in an arena of `arena_bytes`; `excess` as above.
+    /// The score of a sample in an arena of `arena_bytes`; `excess`, where not null, receives every
+    /// feature's share of it less the training median of that share.
     static Scalar score(const Scalar* sample, Arena& arena, Scalar* excess = nullptr) {
         const std::size_t mark = arena.used();
         Scalar* const own = excess == nullptr ? nullptr : arena.allocate<Scalar>(features);

@@ -114,6 +114,9 @@ public:
     /// Replays the vectors that were exported with the detector, for a device to do when it starts. Whether every score
     /// is within `tolerance` of what it was on the exporting host, as a share of it (of one, where it is less).
     static bool self_test(Scalar tolerance = Scalar(1e-4)) {
+        static_assert(std::size(Definition::golden_samples) ==
+                          std::size(Definition::golden_scores) * static_cast<std::size_t>(Self::features),
+                      "untoward: a test vector has a number for every feature, and a score");
         bool is_right = true;
         for (std::size_t i = 0; i < std::size(Definition::golden_scores); ++i) {
             const Scalar expected = Definition::golden_scores[i];
@@ -125,9 +128,6 @@ public:
         }
         return is_right;
     }
-
-protected:
-    static constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity();
 };
 
 }  // namespace detail

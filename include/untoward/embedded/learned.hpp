@@ -17,7 +17,7 @@
 
 namespace untoward {
 
-/// Numbers in flash where a fitted score has a vector of its own: read like one.
+/// Numbers in flash where a fitted score has a vector of its own.
 template <class S>
 class FlashVector {
 public:
@@ -34,9 +34,6 @@ public:
 
     [[nodiscard]] auto array() const {
         return Eigen::Map<const Eigen::Array<S, Dynamic, 1>>(numbers_, size_);
-    }
-    [[nodiscard]] auto matrix() const {
-        return Eigen::Map<const Eigen::Matrix<S, Dynamic, 1>>(numbers_, size_);
     }
 
 private:
@@ -95,7 +92,9 @@ public:
 
     constexpr void size(const auto&, Index& value) const {
         Lists& from = *lists_;
-        from.is_enough = from.is_enough && from.sizes_left > 0 && *from.sizes >= 0;
+        // As in files: then no product of three overflows where an index has 64 bits.
+        constexpr Index largest = 1 << 20;
+        from.is_enough = from.is_enough && from.sizes_left > 0 && *from.sizes >= 0 && *from.sizes <= largest;
         if (!from.is_enough) return;
         value = *from.sizes++;
         --from.sizes_left;

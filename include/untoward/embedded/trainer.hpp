@@ -25,8 +25,8 @@
 //         ... threshold.add(Detector::score(normal)) ...
 //     }
 //
-// What a score learned of the training rows (learned.hpp) stays as it was exported: train on where the score is one that
-// learns nothing, or looks at the input only.
+// It is for one model with weights of full precision. What a score learned of the training rows (learned.hpp) stays as it
+// was exported, and is then of another model, unless it is of the input alone.
 
 namespace untoward {
 

@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "../core/packed.hpp"
@@ -265,10 +268,6 @@ Learned<S> learned_of(const auto& fitted_score) {
     return learned;
 }
 
-}  // namespace detail
-
-namespace detail {
-
 /// function(detector, name) for a detector of one model, "", or for the members of an ensemble, "_1", "_2", ...
 template <class Recipe, class Storage, class Function>
 void for_each_model(const Detector<Recipe, Storage>& detector, const Function& function) {
@@ -406,7 +405,8 @@ std::size_t flash_bytes(const Detector<Recipe, Owned<S>>& detector,
 /// A detector, of one model or of several, as a header. `coding`, where not null, is how the cells of a table become its
 /// features. Throws Error where a part of the recipe has no C++ text (core/options.hpp); a part of a user's own must be
 /// declared before the header is included, in the namespace untoward or in the header's. Rounded weights are for models
-/// of dense layers: the header of another does not compile.
+/// of dense layers: the header of another does not compile. The threshold is the detector's: where weights are rounded,
+/// calibrate `with_rounded_weights` and give that.
 template <class Recipe, class S>
 std::string cpp_header(const Detector<Recipe, Owned<S>>& detector, const TableCoding* coding = nullptr,
                        const CppHeaderOptions& options = {}) {
@@ -445,7 +445,8 @@ std::string cpp_header(const Detector<Recipe, Owned<S>>& detector, const TableCo
         }
     }();
     text += detail::cpp_floats(type, "golden_samples", samples.reshaped());
-    text += detail::cpp_floats(type, "golden_scores", detector.score(samples));
+    text += detail::cpp_floats(type, "golden_scores",
+                               with_rounded_weights(detector, options.weights).score(samples));
     text +=
         "};\n\nusing Detector = untoward::" +
         (is_ensemble ? "FlashEnsemble<Definition" + parts.members : std::string("FlashDetector<Definition")) +

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "in_unit.hpp"
 
@@ -60,7 +61,10 @@ struct RankUnit {
             for (Index i = 0; i <= rows; ++i) values[i] = static_cast<S>(Policy::value(i, rows));
         }
         UnitValue<S> operator()(S score) const {
-            const auto first = std::lower_bound(scores.begin(), scores.end(), score);
+            // A row that has this score to rounding reaches it, whatever kernel computed either.
+            constexpr S rounding = 128 * std::numeric_limits<S>::epsilon();
+            const S least = std::isfinite(score) ? score - rounding * std::max(S(1), std::abs(score)) : score;
+            const auto first = std::lower_bound(scores.begin(), scores.end(), least);
             const S value = values[std::isnan(score) ? 0 : static_cast<Index>(scores.end() - first)];
             // Features share in what is beyond the middle row's.
             const S beyond = rows > 0 ? score - scores[rows / 2] : S(0);

@@ -20,8 +20,8 @@
 //                                                    its length), in one order for writing and reading
 //     fits(features, units)                          whether what was read is of such a model; true if not said
 //
-// `needs`, `blank`, `state`, `fits` and `arena_bytes` are constexpr where the score is to be compiled into firmware, with `Vector`s that are
-// numbers in flash (embedded/learned.hpp): those have size(), data(), [] and array().
+// `needs`, `blank`, `state`, `fits` and `arena_bytes` are constexpr where the score is to be compiled into firmware, with
+// `Vector`s that are numbers in flash (embedded/learned.hpp): those have size(), data(), [] and array().
 //
 // A policy without `Fitted` is its own fitted score and costs nothing. This one, outside the library, measures
 // squared errors in units of their mean in training:

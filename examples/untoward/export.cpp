@@ -18,7 +18,8 @@ namespace {
 
 void require_room(const Model& model, const ExportArguments& arguments, const std::string& needs) {
     const auto room = static_cast<std::size_t>(arguments.max_flash);
-    const std::size_t code = model.code_bytes();
+    // What is there whatever the weights.
+    const std::size_t code = model.code_bytes() + model.test_bytes();
     if (model.flash_bytes(arguments.weights) + code <= room) return;
     std::string fits;
     for (const char* weights : {"bfloat16", "int8"}) {
@@ -29,7 +30,8 @@ void require_room(const Model& model, const ExportArguments& arguments, const st
     if (fits.empty() && model.model_count() > 1)
         fits = "it has " + std::to_string(model.model_count()) + " models: `untoward fit --fast` makes one";
     const std::size_t learned = model.learned_bytes();
-    const std::size_t without = model.flash_bytes(arguments.weights) - learned + model.plain_code_bytes();
+    const std::size_t without =
+        model.flash_bytes(arguments.weights) - learned + model.plain_code_bytes() + model.test_bytes();
     if (fits.empty() && without <= room) {
         fits = "a score that learns nothing (untoward fit --score negative-elbo) would fit, with " +
                std::to_string(without);
@@ -77,7 +79,8 @@ void export_model(const ExportArguments& arguments) {
     const Model model = Model::load(arguments.model);
     const std::string needs = "the detector needs " + std::to_string(model.flash_bytes(arguments.weights)) +
                               " bytes of flash for constants and about " +
-                              std::to_string(model.code_bytes()) + " for code";
+                              std::to_string(model.code_bytes()) + " for code, and the test vectors " +
+                              std::to_string(model.test_bytes()) + " where they are used";
     if (arguments.max_flash > 0) require_room(model, arguments, needs);
     if (arguments.weights != "float32" && arguments.normals.empty()) {
         untoward::fail("--weights ", arguments.weights,

@@ -222,6 +222,10 @@ std::size_t Model::code_bytes() const {
 std::size_t Model::plain_code_bytes() const {
     return 1024 * code_kilobytes(summary(), {"NegativeElbo"});
 }
+std::size_t Model::test_bytes() const {
+    const auto samples = io::detail::make_test_samples(network_->detector.first().scaling());
+    return static_cast<std::size_t>(samples.size() + samples.cols()) * sizeof(float);
+}
 std::size_t Model::learned_bytes() const {
     return io::learned_bytes(network_->detector);
 }

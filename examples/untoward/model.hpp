@@ -106,6 +106,8 @@ public:
     /// score, as one model.
     std::size_t code_bytes() const;
     std::size_t plain_code_bytes() const;
+    /// Bytes of the vectors for the self-test, which are in flash where that is used.
+    std::size_t test_bytes() const;
     /// Those bytes of constants that are for what the score learned of the training rows.
     std::size_t learned_bytes() const;
     /// A threshold of the same kind and options, for these scores.

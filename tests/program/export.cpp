@@ -37,9 +37,9 @@ TEST_CASE("export: refuses names that are none, and what does not fit") {
                         {"a namespace is a C++ name like detector"});
     }
     require_refusal({"export", model, "--header", header, "--max-flash", "6200"},
-                    {"more than --max-flash 6200", "what would fit has at most 14 numbers"});
+                    {"more than --max-flash 6200", "what would fit has at most 2 numbers"});
     require_refusal({"export", model, "--header", header, "--max-flash", "6600"},
-                    {"--weights bfloat16 would fit, with 6536"});
+                    {"--weights bfloat16 would fit, with 6584"});
     require_refusal({"export", model, "--header", header, "--weights", "int8"},
                     {"--normals must name normal rows"});
     require_refusal({"export", model, "--header", header, "--weights", "int4", "--normals", train},

@@ -243,10 +243,13 @@ TEST_CASE("a training that was killed goes on from its last evaluation") {
     const Folder folder;
     const std::string table = folder / "t.csv";
     write_text(table, numeric_csv(300));
-    const std::vector<std::string> arguments{"fit",   table,          "--model",   folder / "m", "--epochs",
-                                             "20000", "--quiet",      "--hidden",  "8",          "--batch",
-                                             "16",    "--checkpoint", folder / "c"};
-    CHECK(run(arguments, {.before = "ulimit -t 1"}).code > 128);
+    const std::vector<std::string> arguments{"fit",    table,          "--model",   folder / "m", "--epochs",
+                                             "400000", "--quiet",      "--hidden",  "8",          "--batch",
+                                             "16",     "--checkpoint", folder / "c"};
+    // Killed as soon as it has a checkpoint: `$$` is the shell's number, which becomes the program's.
+    const std::string kill = "{ ( n=0; while [ ! -s '" + (folder / "c") +
+                             "' ] && [ $n -lt 9000 ]; do sleep 0.01; n=$((n + 1)); done; kill -9 $$ ) & }";
+    CHECK(run(arguments, {.before = kill}).code > 128);
     CHECK(folder.entries() == 2);  // the table and the checkpoint
     auto again = arguments;
     again.insert(again.end(), {"--time-limit", "0.001", "--log", folder / "log"});

@@ -12,7 +12,7 @@ UNTOWARD_INLINE void sum_some_rows(const ColumnSums<S>& c, Index row) {
     Sums sum[Chains] = {};
     const Index columns = c.columns;
     const Index d_stride = c.d_stride;
-    const Index y_stride = c.y_stride;
+    const Index y_stride = Rectify ? c.y_stride : 0;  // y may be null
     S* d = c.d + row;
     const S* y = c.y + (Rectify ? row : 0);
     for (Index j = 0; j < columns; ++j, d += d_stride, y += y_stride) {
@@ -47,6 +47,7 @@ UNTOWARD_INLINE void sum_last_rows(const ColumnSums<float>& c, Index row) {
     Packet sum[chains] = {};
     float* d = c.d + row;
     const float* y = c.y + (Rectify ? row : 0);
+    const Index y_stride = Rectify ? c.y_stride : 0;
     const auto add_column = [&](Packet& to) {
         Packet value = load(d, rows);
         if (Rectify) {
@@ -55,7 +56,7 @@ UNTOWARD_INLINE void sum_last_rows(const ColumnSums<float>& c, Index row) {
         }
         to += value;
         d += c.d_stride;
-        y += c.y_stride;
+        y += y_stride;
     };
     Index j = 0;
     for (; j + chains <= c.columns; j += chains) {

@@ -8,7 +8,7 @@ Every set that has train.csv (normal rows) and test.csv (with the column `label`
 fifths of the rows, `untoward export` with float32, bfloat16 and int8 weights (the threshold of each by the other fifth), each header compiled
 on this host with g++ and run over the test rows. Prints means over the seeds of the area under the ROC curve and the average precision,
 how much the area differs from float32's at most, the share of test rows that are decided otherwise, the bytes of constants in flash and,
-where arm-none-eabi-g++ is installed, of the whole detector: score, threshold and all they need, linked for a Cortex-M4F at -Os.
+where arm-none-eabi-g++ is installed and it is no more than 512 KB, of the whole detector: score, threshold and all they need, linked for a Cortex-M4F at -Os.
 Exit status: 0; 1 if a run failed, if a float32 header's area is not that of `untoward evaluate`, or if a mean area of int8 is not within
 --most-change of float32's; 2 for bad usage.
 """
@@ -79,12 +79,13 @@ def exported(options, model, normals, cells, weights, scratch):
     said = np.array([line.split() for line in lines], dtype=float)
     whole = float('nan')
     if shutil.which(build.compiler_of('m4f')):
-        with contextlib.redirect_stdout(io.StringIO()):  # its commands
+        # Its commands; and what is larger than the board's flash cannot be linked.
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(subprocess.CalledProcessError):
             whole = build.whole_flash(scratch, [os.environ.get('EIGEN_INCLUDE', '/usr/include/eigen3')])['all']
     return said[:, 0], said[:, 1] > 0, int(flash), whole
 
 
-def measure(options, folder, hidden, seed, scratch):
+def measure(options, folder, seed, scratch):
     """(area, average precision, share decided otherwise, bytes of constants, bytes of all) by weights."""
     header, rows = read(folder / 'train.csv')
     order = np.random.RandomState(seed).permutation(len(rows))
@@ -92,8 +93,8 @@ def measure(options, folder, hidden, seed, scratch):
     write(scratch / 'normals.csv', header, [rows[i] for i in order[:held]])
     write(scratch / 'fit.csv', header, [rows[i] for i in order[held:]])
     model = scratch / 'model'
-    run([options.program, 'fit', scratch / 'fit.csv', '--model', model, '--hidden', hidden, '--score', 'negative-elbo', '--seed', seed,
-         '--false-alarm-rate', 0.05, '--quiet'])
+    fit = ['--hidden', options.hidden, '--score', 'negative-elbo'] if options.fit is None else shlex.split(options.fit)
+    run([options.program, 'fit', scratch / 'fit.csv', '--model', model, *fit, '--seed', seed, '--false-alarm-rate', 0.05, '--quiet'])
     names, test = read(folder / 'test.csv')
     labels = np.array([float(row[names.index('label')]) for row in test]) > 0
     cells = np.array([[row[names.index(name)] for name in header] for row in test]).astype(np.float32)
@@ -115,6 +116,7 @@ def main():
     parser.add_argument('--data', type=Path, default=Path('../shared/data/tabular'), help='folder of the sets (%(default)s)')
     parser.add_argument('--seeds', type=lambda text: [int(seed) for seed in text.split(',')], default=[1, 2, 3], metavar='A,B,..')
     parser.add_argument('--hidden', default='32,16', help='units of the hidden layers (%(default)s)')
+    parser.add_argument('--fit', help='options of `untoward fit` in place of --hidden and that score: "--fast", or "" for the default')
     parser.add_argument('--most-change', type=float, default=0.005, help='of a mean area by int8 (%(default)s)')
     options = parser.parse_args()
     folders = sorted(path.parent for path in options.data.glob('*/test.csv') if (path.parent / 'train.csv').is_file())
@@ -127,10 +129,11 @@ def main():
     failed = 0
     with tempfile.TemporaryDirectory(prefix='untoward-export-') as place:
         for folder in folders:
-            runs = np.array([measure(options, folder, options.hidden, seed, Path(place)) for seed in options.seeds])
+            runs = np.array([measure(options, folder, seed, Path(place)) for seed in options.seeds])
             apart = np.abs(runs[..., 0] - runs[:, :1, 0]).max(axis=0)
             for weights, (area, precision, otherwise, flash, whole), most in zip(WEIGHTS, runs.mean(axis=0), apart):
-                in_flash = f'{whole:.0f} | {100 * whole / runs[:, 0, 4].mean():.1f}%' if whole == whole else ' | '
+                share = 100 * whole / runs[:, 0, 4].mean()
+                in_flash = (f'{whole:.0f}' if whole == whole else '') + ' | ' + (f'{share:.1f}%' if share == share else '')
                 print(f'| {folder.name} | {weights} | {area:.4f} | {precision:.4f} | {most:.4f} | {100 * otherwise:.2f}% | {flash:.0f} | '
                       f'{in_flash} |', flush=True)
             change = abs(runs[:, 2, 0].mean() - runs[:, 0, 0].mean())

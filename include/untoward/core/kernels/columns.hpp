@@ -73,6 +73,10 @@ UNTOWARD_INLINE void sum_last_rows(const ColumnSums<float>& c, Index row) {
 // sum = the sum of the columns of d, or += it; before, d = 0 where y is not positive if `Rectify`.
 template <class S, bool Rectify>
 void sum_columns(const ColumnSums<S>& c) {
+    if (c.columns == 0) {  // then d may be null
+        for (Index i = 0; i < c.rows && c.sum != nullptr && !c.add; ++i) c.sum[i] = 0;
+        return;
+    }
     Index row = 0;
 #ifndef UNTOWARD_PLAIN
     // Several chains of sums at a time: one waits for itself.

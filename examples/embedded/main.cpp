@@ -14,7 +14,7 @@ using untoward::Index;
 
 // What there is room for is known before anything runs.
 #ifndef MOST_FLASH
-#define MOST_FLASH 16 * 1024
+#define MOST_FLASH (16 * 1024)
 #define MOST_ARENA 1024
 #endif
 static_assert(Detector::features == vibration::window);

@@ -92,8 +92,8 @@ auto owned() {
     Buffer<float> parameters(static_cast<Index>(C::parameters.size()));
     std::copy(C::parameters.begin(), C::parameters.end(), parameters.data());
     auto score = untoward::detail::ScoreFitting<Score, Eigen::VectorXf>::blank(C::score);
-    const Index* sizes = untoward::detail::learned_sizes<C>();
-    const float* numbers = untoward::detail::learned<C>();
+    const Index* sizes = untoward::detail::learned_sizes<C>().data();
+    const float* numbers = untoward::detail::learned_numbers<C>().data();
     LearnedReader reader{sizes, numbers};
     untoward::detail::visit_state(score, reader);
     float limit = 0;

@@ -189,7 +189,7 @@ public:
     static constexpr std::size_t flash_bytes =
         detail::parameter_bytes<Definition>() + sizeof Definition::centre + sizeof Definition::scale +
         sizeof Definition::fill + sizeof Definition::typical + detail::threshold_bytes<Definition>() +
-        static_cast<std::size_t>(detail::learned_count<Definition>()) * sizeof(Scalar);
+        detail::learned_numbers<Definition>().size_bytes();
     /// Multiplications of a forward pass, without those of a score that learned something.
     static constexpr Index multiply_adds =
         detail::count_pass<Scalar>(false, detail::flash_score_layer<Definition>, 1, Sample{}).multiply_adds;
@@ -234,6 +234,7 @@ public:
         arena.rewind(mark);
         return is_valid ? score : infinity;
     }
+
     /// What the model would expect of a normal sample nearby, in the data's unit; in an arena of `expect_bytes`.
     UNTOWARD_FLATTEN static void expect(const Scalar* sample, Arena& arena, Scalar* expected) {
         const std::size_t mark = arena.used();

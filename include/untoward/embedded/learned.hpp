@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstddef>
-#include <iterator>
+#include <span>
 #include <type_traits>
 
 #include "../scores/fitted.hpp"
@@ -44,35 +44,19 @@ private:
 namespace detail {
 
 template <class Definition>
-constexpr const Index* learned_sizes() {
+constexpr std::span<const Index> learned_sizes() {
     if constexpr (requires { Definition::learned_sizes; }) {
-        return std::data(Definition::learned_sizes);
+        return Definition::learned_sizes;
     } else {
-        return nullptr;
+        return {};
     }
 }
 template <class Definition>
-constexpr const typename Definition::Scalar* learned() {
+constexpr std::span<const typename Definition::Scalar> learned_numbers() {
     if constexpr (requires { Definition::learned; }) {
-        return std::data(Definition::learned);
+        return Definition::learned;
     } else {
-        return nullptr;
-    }
-}
-template <class Definition>
-constexpr Index learned_size_count() {
-    if constexpr (requires { Definition::learned_sizes; }) {
-        return static_cast<Index>(std::size(Definition::learned_sizes));
-    } else {
-        return 0;
-    }
-}
-template <class Definition>
-constexpr Index learned_count() {
-    if constexpr (requires { Definition::learned; }) {
-        return static_cast<Index>(std::size(Definition::learned));
-    } else {
-        return 0;
+        return {};
     }
 }
 
@@ -81,31 +65,29 @@ template <class S>
 class FlashState {
 public:
     struct Lists {
-        const Index* sizes;
-        Index sizes_left;
-        const S* numbers;
-        Index numbers_left;
+        std::span<const Index> sizes;
+        std::span<const S> numbers;
         bool is_enough = true;
     };
 
     constexpr explicit FlashState(Lists& lists) : lists_(&lists) {}
 
     constexpr void size(const auto&, Index& value) const {
-        Lists& from = *lists_;
         // As in files: then no product of three overflows where an index has 64 bits.
         constexpr Index largest = 1 << 20;
-        from.is_enough = from.is_enough && from.sizes_left > 0 && *from.sizes >= 0 && *from.sizes <= largest;
+        Lists& from = *lists_;
+        from.is_enough =
+            from.is_enough && !from.sizes.empty() && from.sizes[0] >= 0 && from.sizes[0] <= largest;
         if (!from.is_enough) return;
-        value = *from.sizes++;
-        --from.sizes_left;
+        value = from.sizes[0];
+        from.sizes = from.sizes.subspan(1);
     }
     constexpr void numbers(const auto&, FlashVector<S>& values, Index length) const {
         Lists& from = *lists_;
-        from.is_enough = from.is_enough && length <= from.numbers_left;
+        from.is_enough = from.is_enough && length <= static_cast<Index>(from.numbers.size());
         if (!from.is_enough) return;
-        values = {from.numbers, length};
-        from.numbers += length;
-        from.numbers_left -= length;
+        values = {from.numbers.data(), length};
+        from.numbers = from.numbers.subspan(static_cast<std::size_t>(length));
     }
     [[nodiscard]] constexpr FlashState part(const auto&) const { return *this; }
 
@@ -125,12 +107,11 @@ struct FlashScore {
 
     static constexpr FlashScore read() {
         FlashScore result{ScoreFitting<Policy, FlashVector<S>>::blank(Definition::score), false};
-        typename FlashState<S>::Lists lists{learned_sizes<Definition>(), learned_size_count<Definition>(),
-                                            learned<Definition>(), learned_count<Definition>()};
+        typename FlashState<S>::Lists lists{learned_sizes<Definition>(), learned_numbers<Definition>()};
         FlashState<S> state(lists);
         visit_state(result.score, state);
         const auto& model = Definition::model;
-        result.is_whole = lists.is_enough && lists.sizes_left == 0 && lists.numbers_left == 0 &&
+        result.is_whole = lists.is_enough && lists.sizes.empty() && lists.numbers.empty() &&
                           score_fits(result.score, model.sample.size(), model.latent.units.size());
         return result;
     }

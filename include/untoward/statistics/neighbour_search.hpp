@@ -167,8 +167,9 @@ private:
     void look_at_group_alone(Index group, Index j) const {
         S bounds[Sizes::group];
         find_leaf_bounds(group, j, bounds);
+        const Index leaves = leaves_of(group);
         while (true) {
-            const Index leaf = std::min_element(bounds, bounds + leaves_of(group)) - bounds;
+            const Index leaf = std::min_element(bounds, bounds + leaves) - bounds;
             if (!(bounds[leaf] < nearest(j).worst())) return;
             bounds[leaf] = infinity;
             look_at_leaf(group * Sizes::group + leaf, j);
@@ -185,7 +186,8 @@ private:
         }
         for (Index a = 0; a < active; ++a)
             find_leaf_bounds(group, active_[a], leaf_bounds_ + a * Sizes::group);
-        for (Index l = 0; l < leaves_of(group); ++l) {
+        const Index leaves = leaves_of(group);
+        for (Index l = 0; l < leaves; ++l) {
             const Index leaf = group * Sizes::group + l;
             Index asking = 0;
             for (Index a = 0; a < active; ++a) {

@@ -43,11 +43,14 @@ void require_room(const Model& model, const ExportArguments& arguments, const st
                " numbers in all, with --weights int8 about four times as many: fewer units (untoward fit "
                "--hidden) or columns";
     }
-    untoward::fail(needs, ", more than --max-flash ", arguments.max_flash, "; ", fits,
-                   learned > sizeof(float) * 64
-                       ? "; what the score learned takes " + std::to_string(learned) +
-                             " bytes, which neighbour-score{most_rows=500} or fewer make less"
-                       : std::string());
+    bool has_neighbours = false;
+    for (const std::string& score : model.score_texts())
+        has_neighbours = has_neighbours || score.find("NeighbourScore") != std::string::npos;
+    if (has_neighbours) {
+        fits += "; what the score learned takes " + std::to_string(learned) +
+                " bytes, which neighbour-score{most_rows=500} or fewer make less";
+    }
+    untoward::fail(needs, ", more than --max-flash ", arguments.max_flash, "; ", fits);
 }
 
 // What rounding did to the scores of rows, and to what is decided of them, for people.

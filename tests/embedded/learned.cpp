@@ -2,6 +2,7 @@
 #include "untoward/embedded/learned.hpp"
 
 #include "embedded/agreement.hpp"
+#include "scores/relative_error.hpp"
 
 using namespace untoward;
 using namespace untoward_test;
@@ -26,39 +27,8 @@ TEST_CASE("learned score in flash: keeps to the arena and the flash that it prom
 
 namespace {
 
-// As scores/fitted.hpp describes one of the user's own.
-struct RelativeError;
-template <class Vector>
-struct FittedRelativeError;
-struct RelativeError {
-    using IsScore = void;
-    float floor = 0.01f;
-    template <class Vector>
-    using Fitted = FittedRelativeError<Vector>;
-    constexpr Needs needs() const { return {.reconstruction = true}; }
-};
-template <class Vector>
-struct FittedRelativeError {
-    using IsScore = void;
-    RelativeError policy{};
-    Index features = 0;
-    Vector mean{};
-
-    constexpr Needs needs() const { return {.reconstruction = true}; }
-    static constexpr void state(auto& self, auto&& visit) {
-        visit.size("features", self.features);
-        visit.numbers("mean", self.mean, self.features);
-    }
-    constexpr bool fits(Index of_model, Index) const { return features == of_model; }
-    void add_to(auto& sheet, const auto& evidence, auto weight) const {
-        for (Index j = 0; j < evidence.x.batch(); ++j)
-            sheet.features.column(j) += weight *
-                                        (evidence.x.column(j) - evidence.reconstruction.column(j)).square() /
-                                        (mean.array() + policy.floor);
-    }
-};
 struct OwnConstants : Constants<ReconstructionError> {
-    static constexpr RelativeError score{.floor = 0.1f};
+    static constexpr elsewhere::RelativeError score{.floor = 0.1f};
     static constexpr Index learned_sizes[] = {6};
     static constexpr auto learned = made_up<float, 6>(8, 0.5f, 2.0f);
 };

@@ -173,7 +173,7 @@ def check_other_arithmetic(targets):
         others["m4f with fused multiply-adds"] = ordered(build.execute("m4f", work / "rows_m4f"))
     for name, found in others.items():
         ulps = sorted(abs(a - b) for a, b in zip(found, expected, strict=True))
-        check(ulps[count * 95 // 100] <= 4 and ulps[-1] <= 16,
+        check(ulps[count * 95 // 100] <= 4 and ulps[-1] <= 8,
               f"{name}: 95 of 100 scores are within {ulps[count * 95 // 100]} ulp, all {count} within {ulps[-1]}")
 
 
@@ -265,8 +265,8 @@ def check_learned(name, fit, rounding, targets):
         outputs.append(build.execute(target, image))
         check("self-test passed" in outputs[-1] and "alarm at window 30" in outputs[-1],
               f"{name}, {target}: the alarm comes")
-        check(same_everywhere(outputs[-1]) == same_everywhere(outputs[0]), f"{name}, {target}: bit for bit as on the host")
         if target in build.MACHINES:
+            check(same_everywhere(outputs[-1]) == same_everywhere(outputs[0]), f"{name}, {target}: bit for bit as on the host")
             check_symbols(image)
             print(f"{name}, {target}{optimisation}: {figure(outputs[-1], 'instructions')} instructions a score, "
                   f"{figure(outputs[-1], 'stack')} bytes of stack")

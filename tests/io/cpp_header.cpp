@@ -35,5 +35,10 @@ TEST_CASE("header: rounded weights are near, and rounding them again changes not
         const auto again = io::with_rounded_weights(rounded, weights);
         REQUIRE((again.parameters().array() - rounded.parameters().array()).abs().maxCoeff() < 1e-7f);
         REQUIRE(io::flash_bytes(detector, weights) < all);
+        // Its test vectors are scores by what it holds.
+        const auto samples = io::detail::make_test_samples(detector.scaling());
+        CHECK_THAT(
+            io::cpp_header(detector, nullptr, {.weights = weights}),
+            ContainsSubstring(io::detail::cpp_floats("float", "golden_scores", rounded.score(samples))));
     }
 }

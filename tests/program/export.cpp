@@ -6,12 +6,23 @@
 using namespace untoward_test;
 using Catch::Matchers::ContainsSubstring;
 
+namespace {
+
+// Fits a model to so many rows of train.csv.
+void fit_quickly(const Folder& folder, int rows, const std::vector<std::string>& options) {
+    write_text(folder / "train.csv", numeric_csv(rows));
+    std::vector<std::string> arguments{
+        "fit", folder / "train.csv", "--model", folder / "m", "--epochs", "1", "--quiet"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    run_well(arguments);
+}
+
+}  // namespace
+
 TEST_CASE("export: a detector becomes a header") {
     const Folder folder;
     const std::string model = folder / "m";
-    const std::string train = folder / "train.csv";
-    write_text(train, numeric_csv(150));
-    run_well({"fit", train, "--model", model, "--epochs", "1", "--hidden", "8", "--quiet"});
+    fit_quickly(folder, 150, {"--hidden", "8"});
     const Outcome outcome = run_well({"export", model, "--header", "-", "--namespace", "firmware::pump"});
     CHECK_THAT(outcome.out, ContainsSubstring("#include <untoward/embedded.hpp>"));
     CHECK_THAT(outcome.out, ContainsSubstring("namespace firmware::pump {"));
@@ -29,8 +40,7 @@ TEST_CASE("export: refuses names that are none, and what does not fit") {
     const Folder folder;
     const std::string model = folder / "m";
     const std::string train = folder / "train.csv";
-    write_text(train, numeric_csv(60));
-    run_well({"fit", train, "--model", model, "--epochs", "1", "--hidden", "8", "--quiet"});
+    fit_quickly(folder, 60, {"--hidden", "8"});
     const std::string header = folder / "detector.hpp";
     for (const char* name : {"", "9lives", "a b", "a::", "::a", "a:b", "a;b"}) {
         require_refusal({"export", model, "--header", header, "--namespace", name},
@@ -58,8 +68,7 @@ TEST_CASE("export: the default's models are one detector") {
     const Folder folder;
     const std::string model = folder / "m";
     const std::string train = folder / "train.csv";
-    write_text(train, numeric_csv(200));
-    run_well({"fit", train, "--model", model, "--epochs", "1", "--quiet"});
+    fit_quickly(folder, 200, {});
     const Outcome floats = run_well({"export", model, "--header", "-"});
     CHECK_THAT(
         floats.out,
@@ -75,22 +84,18 @@ TEST_CASE("export: the default's models are one detector") {
 TEST_CASE("export: what a score learned goes into the header") {
     const Folder folder;
     const std::string model = folder / "m";
-    const std::string train = folder / "train.csv";
     const std::string header = folder / "detector.hpp";
-    write_text(train, numeric_csv(200));
-    run_well({"fit", train, "--model", model, "--epochs", "1", "--fast", "--quiet"});
+    fit_quickly(folder, 200, {"--fast"});
     const Outcome fused = run_well({"export", model, "--header", "-"});
     CHECK_THAT(fused.out, ContainsSubstring("Slog{NeighbourScore{.space = Space::input, .k = 5"));
     CHECK_THAT(fused.out, ContainsSubstring("static constexpr untoward::Index learned_sizes[] = {"));
     CHECK_THAT(fused.out, ContainsSubstring("static constexpr float learned[] = {"));
-    run_well({"fit", train, "--model", model, "--epochs", "1", "--hidden", "4", "--score",
-              "neighbour-score{most_rows=100}", "--quiet"});
+    fit_quickly(folder, 200, {"--hidden", "4", "--score", "neighbour-score{most_rows=100}"});
     require_refusal({"export", model, "--header", header, "--max-flash", "8000"},
                     {"more than --max-flash 8000", "what the score learned takes ",
                      "(untoward fit --score negative-elbo) would fit, with "});
     run_well({"export", model, "--header", header, "--max-flash", "20000"});
-    run_well({"fit", train, "--model", model, "--epochs", "1", "--hidden", "4", "--score", "negative-elbo",
-              "--quiet"});
+    fit_quickly(folder, 200, {"--hidden", "4", "--score", "negative-elbo"});
     const Outcome nothing = run_well({"export", model, "--header", "-", "--max-flash", "8000"});
     CHECK(nothing.out.find("learned") == std::string::npos);
 }

@@ -288,7 +288,7 @@ std::size_t threshold_bytes(const Detector<Recipe, Owned<S>>& detector) {
     return static_cast<std::size_t>(tail) * sizeof(S) + rest_of_tail;
 }
 
-// Those of one model, without a threshold.
+// Bytes of constants of one model, without a threshold.
 template <class Recipe, class S>
 std::size_t model_bytes(const Detector<Recipe, Owned<S>>& detector, HeaderWeights weights) {
     const std::size_t bytes = (static_cast<std::size_t>(4 * detector.features()) +
@@ -301,24 +301,25 @@ std::size_t model_bytes(const Detector<Recipe, Owned<S>>& detector, HeaderWeight
     return bytes + size(packed.halves) + size(packed.codes) + size(packed.scales) + size(packed.others);
 }
 
-// The texts of a header: model and score of every definition, and the definitions.
-struct HeaderText {
-    std::string parts{};
-    std::string checks{};
-    std::string members{};  // names of definitions, each after ", "
+// What a header says of one model.
+struct ModelText {
+    std::string parts;    // model and score
+    std::string check;    // that the weights are this model's
+    std::string numbers;  // members of the definition
 };
 
-// One model and its score, which are called after `name`, in `text`; the numbers of it as members of a class.
+// Model and score are called after `name`.
 template <class Recipe, class S>
-std::string model_text(const Detector<Recipe, Owned<S>>& detector, HeaderWeights weights,
-                       const std::string& name, HeaderText& text) {
+ModelText model_text(const Detector<Recipe, Owned<S>>& detector, HeaderWeights weights,
+                     const std::string& name) {
     const auto& model = detector.recipe().model;
     const std::string type = std::same_as<S, float> ? "float" : "double";
-    text.parts += "inline constexpr auto model" + name + " = " + policy_text(model) + ";\n";
-    text.parts += "inline constexpr auto score" + name + " = " + policy_text(detector.recipe().score) + ";\n";
-    text.checks += "static_assert(untoward::layout_hash(parts::model" + name + ", parts::model" + name +
-                   ".sample) == 0x" + hex(layout_hash(model, model.sample)) +
-                   "u,\n              \"the weights below are of another model\");\n";
+    const std::string parts = "inline constexpr auto model" + name + " = " + policy_text(model) +
+                              ";\ninline constexpr auto score" + name + " = " +
+                              policy_text(detector.recipe().score) + ";\n";
+    const std::string check = "static_assert(untoward::layout_hash(parts::model" + name + ", parts::model" +
+                              name + ".sample) == 0x" + hex(layout_hash(model, model.sample)) +
+                              "u,\n              \"the weights below are of another model\");\n";
 
     std::string numbers = "    using Scalar = " + type + ";\n    static constexpr auto model = parts::model" +
                           name + ";\n    static constexpr auto score = parts::score" + name + ";\n";
@@ -349,7 +350,7 @@ std::string model_text(const Detector<Recipe, Owned<S>>& detector, HeaderWeights
         numbers += cpp_array("untoward::Index", "learned_sizes", learned.sizes,
                              [](Index size) { return std::to_string(size); });
     if (!learned.numbers.empty()) floats("learned", learned.numbers);
-    return numbers;
+    return {parts, check, numbers};
 }
 
 }  // namespace detail
@@ -418,13 +419,20 @@ std::string cpp_header(const Detector<Recipe, Owned<S>>& detector, const TableCo
         fail("the columns make ", coding->features(), " features, the model expects ", detector.features());
     const std::string type = std::same_as<S, float> ? "float" : "double";
 
-    detail::HeaderText parts;
+    std::string parts;
+    std::string checks;
     std::string definitions;
+    std::string members;
     detail::for_each_model(detector, [&](const auto& model, const std::string& name) {
-        const std::string numbers = detail::model_text(model, options.weights, name, parts);
-        definitions += is_ensemble ? "struct Member" + name + " {\n" + numbers + "};\n\n"
-                                   : "struct Definition {\n" + numbers;
-        parts.members += ", Member" + name;
+        const detail::ModelText of_model = detail::model_text(model, options.weights, name);
+        parts += of_model.parts;
+        checks += of_model.check;
+        if (is_ensemble) {
+            definitions += "struct Member" + name + " {\n" + of_model.numbers + "};\n\n";
+            members += ", Member" + name;
+        } else {
+            definitions += "struct Definition {\n" + of_model.numbers;
+        }
     });
     if (is_ensemble) definitions += "struct Definition {\n    using Scalar = " + type + ";\n";
 
@@ -433,7 +441,7 @@ std::string cpp_header(const Detector<Recipe, Owned<S>>& detector, const TableCo
     for (const std::string& note : options.notes) text += detail::cpp_comment(note);
     text += "#pragma once\n\n#include <cstdint>\n#include <limits>\n\n#include <untoward/embedded.hpp>\n\n";
     text += "namespace " + options.name_space + " {\n\nnamespace parts {\n\nusing namespace untoward;\n\n";
-    text += parts.parts + "\n}  // namespace parts\n\n" + parts.checks + "\n" + definitions;
+    text += parts + "\n}  // namespace parts\n\n" + checks + "\n" + definitions;
     text += "    static constexpr auto threshold = " +
             detail::cpp_threshold<S>(threshold_in_header(detector.threshold())) + ";\n";
     if (coding != nullptr) text += detail::cpp_columns(*coding);
@@ -447,10 +455,9 @@ std::string cpp_header(const Detector<Recipe, Owned<S>>& detector, const TableCo
     text += detail::cpp_floats(type, "golden_samples", samples.reshaped());
     text += detail::cpp_floats(type, "golden_scores",
                                with_rounded_weights(detector, options.weights).score(samples));
-    text +=
-        "};\n\nusing Detector = untoward::" +
-        (is_ensemble ? "FlashEnsemble<Definition" + parts.members : std::string("FlashDetector<Definition")) +
-        ">;\ninline constexpr auto& threshold = Definition::threshold;\n\n";
+    text += "};\n\nusing Detector = untoward::" +
+            (is_ensemble ? "FlashEnsemble<Definition" + members : std::string("FlashDetector<Definition")) +
+            ">;\ninline constexpr auto& threshold = Definition::threshold;\n\n";
     return text + "}  // namespace " + options.name_space + "\n";
 }
 

@@ -284,7 +284,7 @@ template <class Recipe, class S>
 std::size_t threshold_bytes(const Detector<Recipe, Owned<S>>& detector) {
     const HeaderThreshold threshold = threshold_in_header(detector.threshold());
     const Index tail = threshold.rate ? tail_size(threshold) : 0;
-    constexpr std::size_t rest_of_tail = 40;
+    constexpr std::size_t rest_of_tail = 40;  // where an index has 32 bits
     return static_cast<std::size_t>(tail) * sizeof(S) + rest_of_tail;
 }
 

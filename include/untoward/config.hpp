@@ -96,4 +96,15 @@ using Index = Eigen::Index;
 /// An extent that is known at run time only.
 inline constexpr Index Dynamic = Eigen::Dynamic;
 
+namespace detail {
+
+/// Whether code is to be small before it is fast.
+#ifdef UNTOWARD_PLAIN
+inline constexpr bool small_code = true;
+#else
+inline constexpr bool small_code = false;
+#endif
+
+}  // namespace detail
+
 }  // namespace untoward

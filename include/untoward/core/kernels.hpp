@@ -93,6 +93,15 @@ struct NoiseColumns {
     const std::uint32_t* samples;  ///< one of each, or null
 };
 
+/// Blocks of a stream of random words: four words each, one after another.
+struct StreamBlocks {
+    static constexpr Index count = 16;
+    std::uint32_t* to;
+    std::uint64_t first;  ///< the number of the first block
+    std::array<std::uint32_t, 2> key;
+    std::uint32_t epoch;
+};
+
 /// Adam's vectors, and the numbers of one step.
 template <class S>
 struct AdamVectors {

@@ -12,6 +12,7 @@
 // depend on compiler, optimisation level or -march either. (Two exceptions: clang ignores the pragma below
 // when told -ffp-contract=fast, and x87 arithmetic rounds in its own way.)
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -80,15 +81,10 @@ public:
 
     /// 32 random bits.
     constexpr std::uint32_t bits() {
-        const auto place = static_cast<std::size_t>(drawn_ % 4);
-        if (place == 0) {
-            const std::uint64_t number = drawn_ / 4;
-            block_ = philox4x32({static_cast<std::uint32_t>(number), static_cast<std::uint32_t>(number >> 32),
-                                 epoch_, detail::stream_domain},
-                                key_);
-        }
+        const auto place = static_cast<std::size_t>(drawn_ % words_.size());
+        if (place == 0) draw(drawn_ / 4);
         ++drawn_;
-        return block_[place];
+        return words_[place];
     }
 
     /// A number in the open interval (0, 1).
@@ -121,8 +117,27 @@ public:
     }
 
 private:
+    // Many at a time are drawn in vectors.
+    static constexpr Index blocks = detail::small_code ? 1 : StreamBlocks::count;
+
+    constexpr void draw(std::uint64_t block) {
+        if constexpr (!detail::small_code) {
+            if (!std::is_constant_evaluated()) {
+                UNTOWARD_KERNEL(stream_blocks)({words_.data(), block, key_, epoch_});
+                return;
+            }
+        }
+        for (std::size_t i = 0; i < words_.size(); i += 4, ++block) {
+            const auto words =
+                philox4x32({static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(block >> 32), epoch_,
+                            detail::stream_domain},
+                           key_);
+            std::copy(words.begin(), words.end(), words_.begin() + i);
+        }
+    }
+
     std::array<std::uint32_t, 2> key_;
-    std::array<std::uint32_t, 4> block_{};
+    std::array<std::uint32_t, 4 * blocks> words_{};
     std::uint64_t drawn_ = 0;
     std::uint32_t epoch_;
 };

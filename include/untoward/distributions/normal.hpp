@@ -10,31 +10,64 @@ namespace untoward {
 
 /// log N(x; mean, exp(log_variance)), element by element:
 ///     -1/2 ((x - mean)^2 / exp(log_variance) + log_variance + log(2 pi))
-struct NormalLogDensity {
+class NormalLogDensity {
+public:
     constexpr auto shape(const auto& x, const auto& mean, const auto& log_variance) const {
         return broadcast<NormalLogDensity>(x, mean, log_variance);
     }
-    void forward(auto y, auto x, auto mean, auto log_variance) const {
-        using S = typename decltype(y)::Scalar;
-        const S log_two_pi = static_cast<S>(1.8378770664093454835606594728112);
-        assign(
-            y,
-            [log_two_pi](auto a, auto m, auto l) {
-                return S(-0.5) * (math::square(a - m) * math::exp(-l) + l + log_two_pi);
-            },
-            x, mean, log_variance);
+    /// The precisions, where a batch may share them.
+    constexpr Index saved(Index batch, const auto&, const auto&, const auto& log_variance) const {
+        return may_share(batch) ? log_variance.size() : 0;
     }
-    void backward(auto dy, auto, auto x, auto mean, auto log_variance, auto dx, auto dmean,
-                  auto dlog_variance) const {
-        using S = typename decltype(x)::Scalar;
-        const auto toward = [](auto d, auto from, auto to, auto l) {
-            return d * (to - from) * math::exp(-l);
+    template <class S>
+    void forward(S* saved, auto y, auto x, auto mean, auto log_variance) const {
+        const S log_two_pi = static_cast<S>(1.8378770664093454835606594728112);
+        const auto density = [&](auto precision, const auto& p) {
+            assign(
+                y,
+                [log_two_pi, precision](auto a, auto m, auto l, auto of) {
+                    return S(-0.5) * (math::square(a - m) * precision(of) + l + log_two_pi);
+                },
+                x, mean, log_variance, p);
         };
-        dx.add(toward, dy, x, mean, log_variance);
-        dmean.add(toward, dy, mean, x, log_variance);
-        dlog_variance.add([](auto d, auto a, auto m,
-                             auto l) { return S(0.5) * d * (math::square(a - m) * math::exp(-l) - 1); },
-                          dy, x, mean, log_variance);
+        if (!shared(y, log_variance)) return density(FromLog{}, log_variance);
+        const Tensor precisions(saved, log_variance.shape(), 1);
+        assign(
+            precisions, [](auto l) { return FromLog{}(l); }, log_variance);
+        density(Given{}, precisions);
+    }
+    template <class S>
+    void backward(S* saved, auto dy, auto y, auto x, auto mean, auto log_variance, auto dx, auto dmean,
+                  auto dlog_variance) const {
+        const auto gradients = [&](auto precision, const auto& p) {
+            const auto toward = [precision](auto d, auto from, auto to, auto of) {
+                return d * (to - from) * precision(of);
+            };
+            dx.add(toward, dy, x, mean, p);
+            dmean.add(toward, dy, mean, x, p);
+            dlog_variance.add(
+                [precision](auto d, auto a, auto m, auto of) {
+                    return S(0.5) * d * (math::square(a - m) * precision(of) - 1);
+                },
+                dy, x, mean, p);
+        };
+        if (!shared(y, log_variance)) return gradients(FromLog{}, log_variance);
+        gradients(Given{}, Tensor<const S, std::remove_cvref_t<decltype(log_variance.shape())>>(
+                               saved, log_variance.shape(), 1));
+    }
+
+private:
+    // An exponential for every element costs more than all else: where the samples of a batch share the variances, it is
+    // taken once for all of them.
+    struct FromLog {
+        auto operator()(auto log_variance) const { return math::exp(-log_variance); }
+    };
+    struct Given {
+        auto operator()(auto precision) const { return precision; }
+    };
+    static constexpr bool may_share(Index batch) { return !detail::small_code && batch > 1; }
+    static constexpr bool shared(const auto& y, const auto& log_variance) {
+        return may_share(y.batch()) && log_variance.batch() == 1;
     }
 };
 

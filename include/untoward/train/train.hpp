@@ -330,14 +330,22 @@ private:
     void next_batch() {
         using Vector = Eigen::Matrix<S, Dynamic, 1>;
         stream_.next(ids_);
+        const auto row = [&](Index j) {
+            return rows_.data() + Index{ids_[static_cast<std::size_t>(j)]} * rows_.rows();
+        };
+        // Rows lie anywhere: the next but some are asked for while one is copied.
+        constexpr Index ahead = 16;
+        constexpr Index line = 64 / static_cast<Index>(sizeof(S));
+        const Index begin_of_row = std::min(rows_.rows(), 8 * line);  // the processor sees what follows
+        const auto ask_for = [&](Index j) {
+            for (Index i = 0; i < begin_of_row; i += line) __builtin_prefetch(row(j) + i);
+        };
+        for (Index j = 0; j < std::min(ahead, batch_); ++j) ask_for(j);
         for (Index j = 0; j < batch_; ++j) {
-            const auto row = static_cast<Index>(ids_[static_cast<std::size_t>(j)]);
-            // Rows lie anywhere: the next but some are asked for while this one is copied.
-            constexpr std::size_t ahead = 8;
-            const std::size_t later = static_cast<std::size_t>(j) + ahead;
-            if (later < ids_.size()) __builtin_prefetch(rows_.data() + Index{ids_[later]} * rows_.rows());
+            if (j + ahead < batch_) ask_for(j + ahead);
             // No call for each of what may be few numbers.
-            Eigen::Map<Vector>(x_.data() + j * rows_.rows(), rows_.rows()) = rows_.col(row);
+            Eigen::Map<Vector>(x_.data() + j * rows_.rows(), rows_.rows()) =
+                Eigen::Map<const Vector>(row(j), rows_.rows());
         }
     }
 

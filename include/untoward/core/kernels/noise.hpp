@@ -102,6 +102,24 @@ UNTOWARD_INLINE void store_fours(S* to, const S (&values)[4][lanes<S>]) {
 #endif
 }
 
+// Blocks of a stream, as many as are drawn at once.
+inline void stream_blocks(const StreamBlocks& s) {
+    using Word = std::uint32_t;
+    static_assert(StreamBlocks::count % lanes<Word> == 0);
+    for (Index i = 0; i < StreamBlocks::count; i += lanes<Word>) {
+        alignas(64) Word counter[4][lanes<Word>];
+        for (Index l = 0; l < lanes<Word>; ++l) {
+            const std::uint64_t number = s.first + static_cast<std::uint64_t>(i + l);
+            counter[0][l] = static_cast<Word>(number);
+            counter[1][l] = static_cast<Word>(number >> 32);
+            counter[2][l] = s.epoch;
+            counter[3][l] = stream_domain;
+        }
+        philox_rounds<Word>(counter, s.key[0], s.key[1]);
+        store_fours(s.to + 4 * i, counter);
+    }
+}
+
 // A few blocks of four words at a time, whichever samples they belong to.
 template <class S, bool Normal>
 void noise(const NoiseColumns<S>& c) {

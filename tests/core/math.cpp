@@ -87,6 +87,34 @@ TEST_CASE("elementary functions, double") {
     check_all<double>(1.5, 2.5);
 }
 
+TEMPLATE_TEST_CASE("functions of gates: their errors are absolute, and they stay within bounds", "", float,
+                   double) {
+    using S = TestType;
+    constexpr double rounding = std::numeric_limits<S>::epsilon();
+    double worst_sigmoid = 0, worst_tanh = 0;
+    bool within = true;
+    const auto meet = [&](S x) {
+        if (!(std::abs(x) <= std::numeric_limits<S>::max())) return;
+        const S share = math::gate_sigmoid(x);
+        const S state = math::gate_tanh(x);
+        const auto wide = static_cast<Wider<S>>(x);
+        const auto apart = [](S found, Wider<S> exact) { return static_cast<double>(std::abs(found - exact)); };
+        worst_sigmoid = std::max(worst_sigmoid, apart(share, 1 / (1 + std::exp(-wide))));
+        worst_tanh = std::max(worst_tanh, apart(state, std::tanh(wide)));
+        within = within && share >= 0 && share <= 1 && std::abs(state) <= 1;
+    };
+    for (std::uint64_t i = 0; i < 60000; ++i) meet(number_of<S>(i));
+    for (int i = -30000; i <= 30000; ++i) meet(static_cast<S>(i) * static_cast<S>(0.00097));
+    CHECK(worst_sigmoid < 1.2 * rounding);
+    CHECK(worst_tanh < 2.1 * rounding);
+    CHECK(within);
+    CHECK(math::gate_sigmoid(S(0)) == S(0.5));
+    CHECK(math::gate_tanh(S(0)) == 0);
+    const S nan = std::numeric_limits<S>::quiet_NaN();
+    CHECK(std::isnan(math::gate_sigmoid(nan)));
+    CHECK(std::isnan(math::gate_tanh(nan)));
+}
+
 TEMPLATE_TEST_CASE("elementary functions: edges", "", float, double) {
     using S = TestType;
     const S infinity = std::numeric_limits<S>::infinity();

@@ -86,6 +86,11 @@ UNTOWARD_INLINE S at_least(S x, S low) {
     return select(x < low, low, x);
 }
 
+template <std::floating_point S>
+UNTOWARD_INLINE S within(S x, S limit) {
+    return at_least(at_most(x, limit), -limit);
+}
+
 /// max(x, 0), of either sign for a NaN.
 template <std::floating_point S>
 UNTOWARD_INLINE S positive_part(S x) {
@@ -151,6 +156,24 @@ template <class S>
 inline constexpr auto atanh_series = economised<S, Format<S>::atanh_terms, 2, 20>(0.2, [](int k) {
     return 1.0 / (2 * k + 3);
 });
+
+/// p / q = tanh(x / (2 Part)) by seven terms of Gauss's continued fraction, y / (1 + y^2 / (3 + ...)), for |x| / Part up
+/// to 9. tanh(x / Part) = 2 p q / (q^2 + p^2) damps the errors of the fraction the more the larger x.
+template <std::floating_point S>
+struct Fraction {
+    S p;
+    S q;
+};
+template <int Part, std::floating_point S>
+UNTOWARD_INLINE Fraction<S> half_tanh(S x) {
+    constexpr S part = S(1) / (Part * Part);  // a power of two
+    const S z = x * x;
+    return {x * (S(8648640) / Part +
+                 z * (S(277200) * part / Part +
+                      z * (S(1512) * part * part / Part + z * (part * part * part / Part)))),
+            S(17297280) +
+                z * (S(1995840) * part + z * (S(25200) * part * part + z * (S(56) * part * part * part)))};
+}
 
 /// (tanh(x) / x - 1) / x^2
 template <class S>
@@ -354,12 +377,7 @@ UNTOWARD_INLINE S tanh(S x) {
     const S size = abs(x);
     S large;
     if constexpr (std::numeric_limits<S>::digits <= 24) {
-        // tanh(x / 2) = p / q by seven terms of Gauss's continued fraction, x/2 / (1 + (x/2)^2 / (3 + ...)),
-        // and tanh(x) = 2 p q / (q^2 + p^2), which damps the errors of the fraction the more the larger x.
-        const S y = detail::at_most(size, S(9.02));
-        const S z = y * y;
-        const S p = y * (S(8648640) + z * (S(277200) + z * (S(1512) + z)));
-        const S q = S(17297280) + z * (S(1995840) + z * (S(25200) + z * S(56)));
+        const auto [p, q] = detail::half_tanh<1>(detail::at_most(size, S(9.02)));
         large = S(1) - (q - p) * (q - p) / (q * q + p * p);
     } else {
         const auto [n, r, tail] = detail::reduced(S(-2) * detail::at_most(size, S(20)));
@@ -370,6 +388,29 @@ UNTOWARD_INLINE S tanh(S x) {
     const S z = size * size;
     const S small = size + size * (z * detail::horner(detail::tanh_series<S>, z));
     return detail::with_sign_of(detail::select(size < detail::Format<S>::tanh_small, small, large), x);
+}
+
+/// sigmoid(x) as the share of something: in float to 1.4e-7, where `sigmoid` has relative precision in the lower tail
+/// too, in two thirds of the time. Between 0 and 1.
+template <std::floating_point S>
+UNTOWARD_INLINE S gate_sigmoid(S x) {
+    if constexpr (std::numeric_limits<S>::digits <= 24) {
+        const auto [p, q] = detail::half_tanh<2>(detail::within(x, S(16)));
+        return S(0.5) + p * q / (q * q + p * p);
+    } else {
+        return sigmoid(x);
+    }
+}
+
+/// tanh(x) beside such: in float to 2.4e-7, and to 5.6 ulp near zero, in two thirds of the time. Never beyond 1.
+template <std::floating_point S>
+UNTOWARD_INLINE S gate_tanh(S x) {
+    if constexpr (std::numeric_limits<S>::digits <= 24) {
+        const auto [p, q] = detail::half_tanh<1>(detail::within(x, S(8)));
+        return (p + p) * q / (q * q + p * p);
+    } else {
+        return tanh(x);
+    }
 }
 
 /// Phi(x) = P(N(0, 1) <= x), exact in the lower tail too.

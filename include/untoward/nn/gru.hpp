@@ -20,14 +20,14 @@ struct GruCell {
     struct Gates {
         template <class S>
         UNTOWARD_ALWAYS_INLINE void operator()(S& r, S& z, S a_r, S a_z) const {
-            r = math::sigmoid(a_r + r);
-            z = math::sigmoid(a_z + z);
+            r = math::gate_sigmoid(a_r + r);
+            z = math::gate_sigmoid(a_z + z);
         }
     };
     struct Forward {
         template <class S>
         UNTOWARD_ALWAYS_INLINE void operator()(S& g, S& h, S r, S z, S c, S, S, S a_n, S h_before, S) const {
-            g = math::tanh(a_n + r * c);
+            g = math::gate_tanh(a_n + r * c);
             h = g + z * (h_before - g);
         }
     };

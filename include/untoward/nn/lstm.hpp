@@ -20,10 +20,10 @@ struct LstmCell {
     struct Gates {
         template <class S>
         UNTOWARD_ALWAYS_INLINE void operator()(S& i, S& f, S& g, S& o, S a_i, S a_f, S a_g, S a_o) const {
-            i = math::sigmoid(a_i + i);
-            f = math::sigmoid(a_f + f);
-            g = math::tanh(a_g + g);
-            o = math::sigmoid(a_o + o);
+            i = math::gate_sigmoid(a_i + i);
+            f = math::gate_sigmoid(a_f + f);
+            g = math::gate_tanh(a_g + g);
+            o = math::gate_sigmoid(a_o + o);
         }
     };
     struct Forward {
@@ -31,7 +31,7 @@ struct LstmCell {
         UNTOWARD_ALWAYS_INLINE void operator()(S& c, S& tanh_c, S& h, S i, S f, S g, S o, S, S, S, S, S,
                                                S before) const {
             c = f * before + i * g;
-            tanh_c = math::tanh(c);
+            tanh_c = math::gate_tanh(c);
             h = o * tanh_c;
         }
     };

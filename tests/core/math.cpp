@@ -98,7 +98,9 @@ TEMPLATE_TEST_CASE("functions of gates: their errors are absolute, and they stay
         const S share = math::gate_sigmoid(x);
         const S state = math::gate_tanh(x);
         const auto wide = static_cast<Wider<S>>(x);
-        const auto apart = [](S found, Wider<S> exact) { return static_cast<double>(std::abs(found - exact)); };
+        const auto apart = [](S found, Wider<S> exact) {
+            return static_cast<double>(std::abs(found - exact));
+        };
         worst_sigmoid = std::max(worst_sigmoid, apart(share, 1 / (1 + std::exp(-wide))));
         worst_tanh = std::max(worst_tanh, apart(state, std::tanh(wide)));
         within = within && share >= 0 && share <= 1 && std::abs(state) <= 1;

@@ -168,9 +168,8 @@ template <int Part, std::floating_point S>
 UNTOWARD_INLINE Fraction<S> half_tanh(S x) {
     constexpr S part = S(1) / (Part * Part);  // a power of two
     const S z = x * x;
-    return {x * (S(8648640) / Part +
-                 z * (S(277200) * part / Part +
-                      z * (S(1512) * part * part / Part + z * (part * part * part / Part)))),
+    return {x * (S(8648640) / Part + z * (S(277200) * part / Part + z * (S(1512) * part * part / Part +
+                                                                         z * (part * part * part / Part)))),
             S(17297280) +
                 z * (S(1995840) * part + z * (S(25200) * part * part + z * (S(56) * part * part * part)))};
 }

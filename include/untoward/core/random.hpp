@@ -129,8 +129,8 @@ private:
         }
         for (std::size_t i = 0; i < words_.size(); i += 4, ++block) {
             const auto words =
-                philox4x32({static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(block >> 32), epoch_,
-                            detail::stream_domain},
+                philox4x32({static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(block >> 32),
+                            epoch_, detail::stream_domain},
                            key_);
             std::copy(words.begin(), words.end(), words_.begin() + i);
         }

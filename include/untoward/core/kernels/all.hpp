@@ -17,6 +17,7 @@
 #include "tile.hpp"
 
 #include "few_rows.hpp"
+#include "rows_times.hpp"
 #endif
 
 #endif

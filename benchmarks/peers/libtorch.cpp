@@ -126,12 +126,16 @@ public:
 
 template <class Model>
 void add_training(const Workload<Model>& workload, Index batch, double multiply_adds) {
-    add({std::string(workload.name) + " training, batch " + std::to_string(batch),
-         2 * multiply_adds * static_cast<double>(batch),
-         {training(Model{}, batch), contender("libtorch", [=] {
-              auto peer = std::make_shared<Peer<Model>>(workload, 4096);
-              return [=] { benchmark::DoNotOptimize(peer->model->step(batch)); };
-          })}});
+    Row row{std::string(workload.name) + " training, batch " + std::to_string(batch),
+            2 * multiply_adds * static_cast<double>(batch),
+            {training(Model{}, batch)}};
+    for (const bool whole : {false, true}) {
+        row.contenders.push_back(contender(whole ? "libtorch, whole step" : "libtorch", [=] {
+            auto peer = std::make_shared<Peer<Model>>(workload, 4096);
+            return [=] { benchmark::DoNotOptimize(peer->model->step(batch, whole)); };
+        }));
+    }
+    add(std::move(row));
 }
 
 constexpr Index samples = 256;
@@ -195,10 +199,10 @@ double process_seconds() {
 template <class Model>
 bool check_threads(const Workload<Model>& workload) {
     Peer<Model> peer(workload, 128);
-    peer.model->step(128);
+    peer.model->step(128, true);
     const double process = process_seconds();
     const double thread = thread_seconds();
-    for (int i = 0; i < 20; ++i) peer.model->step(128);
+    for (int i = 0; i < 20; ++i) peer.model->step(128, true);
     const double elsewhere = (process_seconds() - process) / (thread_seconds() - thread) - 1;
     if (elsewhere < 0.02) return true;
     std::fprintf(stderr, "libtorch does %.0f%% more work on other threads\n", 100 * elsewhere);

@@ -116,14 +116,20 @@ public:
         }
         return result;
     }
-    float step(long batch) override {
+    float step(long batch, bool whole) override {
         if (next_ + batch > rows_.size(0)) next_ = 0;
-        const Tensor x = rows_.narrow(0, next_, batch);
+        if (whole && next_ == 0) order_ = torch::randperm(rows_.size(0));
+        const Tensor x = whole ? rows_.index_select(0, order_.narrow(0, next_, batch))
+                               : rows_.narrow(0, next_, batch);
         next_ += batch;
         // zero_grad() of this version writes zeros, and backward then adds to them.
-        forget_gradients();
-        const Tensor loss = loss_of(x, torch::randn({batch, network_.units}));
+        if (whole)
+            optimiser_.zero_grad();
+        else
+            forget_gradients();
+        const Tensor loss = loss_of(x, torch::randn({batch, network_.units}), whole);
         loss.backward();
+        if (whole) torch::nn::utils::clip_grad_norm_(network_.parameters(), 1000);
         optimiser_.step();
         return loss.item<float>();
     }
@@ -146,8 +152,9 @@ private:
     void forget_gradients() {
         for (const Tensor& parameter : network_.parameters()) parameter.mutable_grad() = Tensor();
     }
-    Tensor loss_of(const Tensor& x, const Tensor& noise) {
-        const auto [mean, log_variance] = network_.encode(x);
+    Tensor loss_of(const Tensor& x, const Tensor& noise, bool bounded = false) {
+        auto [mean, log_variance] = network_.encode(x);
+        if (bounded) log_variance = log_variance.clamp(-12, 6);
         const Tensor decoded = network_.decode(latent_draw(mean, log_variance, noise));
         const Tensor misfit =
             network_.logits ? torch::binary_cross_entropy_with_logits(decoded, x, {}, {}, at::Reduction::Sum)
@@ -159,6 +166,7 @@ private:
     Network network_;
     torch::optim::Adam optimiser_;
     Tensor rows_;
+    Tensor order_;
     long next_ = 0;
 };
 

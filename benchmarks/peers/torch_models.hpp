@@ -29,9 +29,10 @@ public:
 
     /// Of the first rows; the noise is batch x units.
     virtual Gradient gradient(long batch, const float* noise) = 0;
-    /// A training step on the next rows of noise of its own: forward, backward, Adam. The rows are taken as
-    /// they lie; nothing is shuffled, gathered, or clipped.
-    virtual float step(long batch) = 0;
+    /// A training step of noise of its own: forward, backward, Adam; on the next rows, as they lie. Where `whole`, also
+    /// what a program that trains does besides, as `Trainer::step` does: rows of a shuffled order are gathered, the
+    /// log-variance is bounded, gradients are zeroed, and clipped by their norm.
+    virtual float step(long batch, bool whole) = 0;
     /// Squared error + KL of rows begin, begin + 1, ... into scores; so many rows in one call of the network.
     virtual void score(long begin, long rows, long in_one_call, float* scores) = 0;
 };

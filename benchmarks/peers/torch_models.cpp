@@ -119,8 +119,8 @@ public:
     float step(long batch, bool whole) override {
         if (next_ + batch > rows_.size(0)) next_ = 0;
         if (whole && next_ == 0) order_ = torch::randperm(rows_.size(0));
-        const Tensor x = whole ? rows_.index_select(0, order_.narrow(0, next_, batch))
-                               : rows_.narrow(0, next_, batch);
+        const Tensor x =
+            whole ? rows_.index_select(0, order_.narrow(0, next_, batch)) : rows_.narrow(0, next_, batch);
         next_ += batch;
         // zero_grad() of this version writes zeros, and backward then adds to them.
         if (whole)

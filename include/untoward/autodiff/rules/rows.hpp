@@ -12,6 +12,25 @@
 
 namespace untoward {
 
+namespace detail {
+
+// dy is a part of dx, from this row on. Columns may be of few numbers: a loop that looks for its bounds in each is slower.
+void add_to_rows(const auto& dx, Index begin, const auto& dy) {
+    if (!dx) return;
+    const auto to = dx.partial();
+    using S = typename decltype(to)::Scalar;
+    using Four = Eigen::Array<S, 4, 1>;
+    for (Index j = 0; j < dy.batch(); ++j) {
+        S* const sum = to.data() + begin + j * to.stride();
+        const S* const part = dy.data() + j * dy.stride();
+        Index i = 0;
+        for (; i + 4 <= dy.rows(); i += 4) Eigen::Map<Four>(sum + i) += Eigen::Map<const Four>(part + i);
+        for (; i < dy.rows(); ++i) sum[i] += part[i];
+    }
+}
+
+}  // namespace detail
+
 /// Elements [offset, offset + count) of a vector, as a view.
 template <Index Count>
 struct Slice {
@@ -29,9 +48,7 @@ struct Slice {
         return count;
     }
     auto view(const auto& x) const { return Tensor(x.data() + offset, count, x.batch(), x.stride()); }
-    void backward(auto dy, auto, auto, auto dx) const {
-        if (dx) dx.partial().matrix().middleRows(offset, dy.rows()) += dy.matrix();
-    }
+    void backward(auto dy, auto, auto, auto dx) const { detail::add_to_rows(dx, offset, dy); }
 };
 
 /// All channels at one position of a sequence, as a view.
@@ -49,9 +66,7 @@ struct Position {
         const auto channels = shape(x.shape());
         return Tensor(x.data() + index * channels.size(), channels, x.batch(), x.stride());
     }
-    void backward(auto dy, auto, auto, auto dx) const {
-        if (dx) dx.partial().matrix().middleRows(index * dy.rows(), dy.rows()) += dy.matrix();
-    }
+    void backward(auto dy, auto, auto, auto dx) const { detail::add_to_rows(dx, index * dy.rows(), dy); }
 };
 
 /// Vectors one below the other; sequences, images and volumes channel beside channel, at each position.

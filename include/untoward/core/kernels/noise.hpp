@@ -120,55 +120,73 @@ inline void stream_blocks(const StreamBlocks& s) {
     }
 }
 
-// A few blocks of four words at a time, whichever samples they belong to.
+// Four numbers of every lane from the words of its counter.
+template <class S, bool Normal>
+UNTOWARD_INLINE void numbers_from(const std::uint32_t (&words)[4][lanes<S>], S (&values)[4][lanes<S>]) {
+    if constexpr (Normal) {
+        for (int p = 0; p < 4; p += 2) {
+            for (Index l = 0; l < lanes<S>; ++l) values[p][l] = squared_radius<S>(words[p][l]);
+            roots(values[p]);
+            for (Index l = 0; l < lanes<S>; ++l)
+                turn(values[p][l], words[p + 1][l], values[p][l], values[p + 1][l]);
+        }
+    } else {
+        for (int i = 0; i < 4; ++i) {
+            for (Index l = 0; l < lanes<S>; ++l) values[i][l] = uniform_from<S>(words[i][l]);
+        }
+    }
+}
+
+// One block of four words after another, whichever samples they belong to.
 template <class S, bool Normal>
 void noise(const NoiseColumns<S>& c) {
+    // Counters are written one by one, long before they are read as vectors: a processor would wait for each of them.
+    constexpr Index together = lanes<S> == 1 ? 1 : 8 * lanes<S>;
+    struct Place {
+        Index sample = 0;
+        Index block = 0;
+
+        UNTOWARD_INLINE void advance(Index blocks) {
+            const bool is_last = block + 1 == blocks;
+            block = is_last ? 0 : block + 1;
+            sample += is_last ? 1 : 0;
+        }
+    };
     const Index blocks = (c.rows + 3) / 4;
     const Index all = blocks * c.columns;
     const bool packed = c.rows % 4 == 0 && c.stride == c.rows;  // one block after another
-    Index sample = 0;
-    Index block = 0;
+    std::uint32_t block[together];
+    std::uint32_t sample[together];
+    Place next;
+    Place written;
     for (Index done = 0; done < all; done += lanes<S>) {
-        const Index some = all - done < lanes<S> ? all - done : lanes<S>;
-        const Index first_sample = sample;
-        const Index first_block = block;
-        alignas(64) std::uint32_t counter[4][lanes<S>];
-        for (Index l = 0; l < lanes<S>; ++l) {
-            counter[0][l] = static_cast<std::uint32_t>(block);
-            counter[1][l] = l < some && c.samples != nullptr ? c.samples[sample] : c.sample;
-            const bool is_last = block + 1 == blocks;
-            block = is_last ? 0 : block + 1;
-            sample += is_last ? 1 : 0;
+        const Index at = done % together;
+        if (at == 0) {
+            const Index count = all - done < together ? all - done : together;
+            for (Index i = 0; i < count; ++i, next.advance(blocks)) {
+                block[i] = static_cast<std::uint32_t>(next.block);
+                sample[i] = c.samples != nullptr ? c.samples[next.sample] : c.sample;
+            }
+            for (Index i = count; i % lanes<S> != 0; ++i) block[i] = sample[i] = 0;
         }
-        for (Index l = 0; l < lanes<S>; ++l) counter[2][l] = c.epoch;
-        for (Index l = 0; l < lanes<S>; ++l) counter[3][l] = noise_domain;
-        philox_rounds<S>(counter, c.key[0], c.key[1]);
+        alignas(64) std::uint32_t words[4][lanes<S>];
+        for (Index l = 0; l < lanes<S>; ++l) words[0][l] = block[at + l];
+        for (Index l = 0; l < lanes<S>; ++l) words[1][l] = sample[at + l];
+        for (Index l = 0; l < lanes<S>; ++l) words[2][l] = c.epoch;
+        for (Index l = 0; l < lanes<S>; ++l) words[3][l] = noise_domain;
+        philox_rounds<S>(words, c.key[0], c.key[1]);
         alignas(64) S values[4][lanes<S>];
-        if constexpr (Normal) {
-            for (int p = 0; p < 4; p += 2) {
-                for (Index l = 0; l < lanes<S>; ++l) values[p][l] = squared_radius<S>(counter[p][l]);
-                roots(values[p]);
-                for (Index l = 0; l < lanes<S>; ++l)
-                    turn(values[p][l], counter[p + 1][l], values[p][l], values[p + 1][l]);
-            }
-        } else {
-            for (int i = 0; i < 4; ++i) {
-                for (Index l = 0; l < lanes<S>; ++l) values[i][l] = uniform_from<S>(counter[i][l]);
-            }
-        }
-        if (packed && some == lanes<S>) {
+        numbers_from<S, Normal>(words, values);
+        if (packed && done + lanes<S> <= all) {
             store_fours(c.out + 4 * done, values);
             continue;
         }
-        block = first_block;
-        sample = first_sample;
-        for (Index l = 0; l < some; ++l) {
-            S* const to = c.out + sample * c.stride + 4 * block;
-            const Index count = c.rows - 4 * block < 4 ? c.rows - 4 * block : 4;
+        if (packed) written = {done / blocks, done % blocks};
+        const Index some = all - done < lanes<S> ? all - done : lanes<S>;
+        for (Index l = 0; l < some; ++l, written.advance(blocks)) {
+            S* const to = c.out + written.sample * c.stride + 4 * written.block;
+            const Index count = c.rows - 4 * written.block < 4 ? c.rows - 4 * written.block : 4;
             for (Index i = 0; i < count; ++i) to[i] = values[i][l];
-            const bool is_last = block + 1 == blocks;
-            block = is_last ? 0 : block + 1;
-            sample += is_last ? 1 : 0;
         }
     }
 }

@@ -8,8 +8,8 @@ The recipe is what `untoward fit` does for one model of its usual size (`--hidde
 calibration, a tenth of the others to judge, robust scaling, 128-128-(latent)-128-128 with ReLU, a normal likelihood with a learned variance per feature, batches of 128 of a
 shuffled stream, 20 passes within 1,500 to 4,000 steps, Adam under a cosine schedule, the KL term growing over the first 30%,
 clipping by norm, 40 evaluations of which the best one stays and 12 without a better one end it; then the scores of the
-calibration rows, what is typical of each feature, and the latent report. PyTorch gets its batches by indexing tensors, which is
-much faster than a DataLoader.
+calibration rows, what is typical of each feature, and the latent report. PyTorch gets its batches by indexing tensors; with
+--loader from a DataLoader, as its documentation has it, which puts every batch together row by row.
 
 Times are processor time, user and system. The whole process of untoward, with reading, writing and starting; of PyTorch what
 comes after its imports (and, in brackets, the whole process). Areas under the ROC curve of the test rows say whether both
@@ -31,7 +31,7 @@ from pathlib import Path
 
 # --- the recipe in PyTorch, run as a child ---------------------------------------------------------
 
-def fit_in_pytorch(folder, seed):
+def fit_in_pytorch(folder, seed, loader):
     import time
 
     import numpy as np
@@ -110,14 +110,24 @@ def fit_in_pytorch(folder, seed):
     warm, ramp = math.floor(0.02 * steps), 0.3 * steps
     stretch = max(1, steps // 40)
     best, best_loss, best_step, waited, taken = None, math.inf, 0, 0, 0
-    stream = torch.randperm(len(train))
-    place = 0
+
+    def indexed():
+        stream, place = torch.randperm(len(train)), 0
+        while True:
+            if place + batch > len(stream):
+                stream, place = torch.cat([stream[place:], torch.randperm(len(train))]), 0
+            yield train[stream[place:place + batch]]
+            place += batch
+
+    def loaded():
+        data = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(train), batch_size=batch, shuffle=True, drop_last=True)
+        while True:
+            for x, in data:
+                yield x
+
+    batches = loaded() if loader else indexed()
     for step in range(steps):
-        if place + batch > len(stream):
-            stream = torch.cat([stream[place:], torch.randperm(len(train))])
-            place = 0
-        x = train[stream[place:place + batch]]
-        place += batch
+        x = next(batches)
         rate = peak * (step + 1) / warm if step < warm else peak * 0.5 * (
             1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
         beta = (step + 1) / (ramp + 1) if step < ramp else 1.0
@@ -198,19 +208,21 @@ def fit_with_pytorch(options, seed):
     environment = {'OMP_NUM_THREADS': '1', 'OPENBLAS_NUM_THREADS': '1'}
     if options.tuned:
         environment |= {'ATEN_CPU_CAPABILITY': 'avx512', 'OPENBLAS_CORETYPE': 'SkylakeX'}
-    text, seconds = run([sys.executable, __file__, '--in-pytorch', str(options.data), str(seed)], environment)
+    text, seconds = run([sys.executable, __file__, '--in-pytorch', str(options.data), str(seed), str(int(options.loader))],
+                        environment)
     return {**json.loads(text.strip().splitlines()[-1]), 'process': seconds}
 
 
 def main():
-    if len(sys.argv) == 4 and sys.argv[1] == '--in-pytorch':
-        fit_in_pytorch(Path(sys.argv[2]), int(sys.argv[3]))
+    if len(sys.argv) == 5 and sys.argv[1] == '--in-pytorch':
+        fit_in_pytorch(Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4] == '1')
         return 0
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('program', help='the untoward program')
     parser.add_argument('--data', type=Path, default=Path('../shared/data/tabular/shuttle'), help='its folder (%(default)s)')
     parser.add_argument('--runs', type=int, default=3, help='of each, with seeds 1, 2, ... (%(default)s)')
     parser.add_argument('--tuned', action='store_true', help='tell PyTorch and OpenBLAS to use AVX-512')
+    parser.add_argument('--loader', action='store_true', help='PyTorch gets its batches from a DataLoader')
     parser.add_argument('--min-ratio', type=float, default=0.0, help='lowest ratio that passes')
     options = parser.parse_args()
     if not shutil.which(options.program):

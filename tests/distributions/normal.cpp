@@ -106,6 +106,9 @@ TEST_CASE("normal log density: one log-variance per feature meets every sample")
             REQUIRE(result.value(i + j * features) ==
                     Approx(-0.5 * (ratio + log_variance[i] + std::log(2 * std::numbers::pi))).epsilon(1e-12));
             slope += 0.5 * (ratio - 1);
+            const double pull = distance / std::exp(log_variance[i]);
+            REQUIRE(result.gradients[0](i + j * features) == Approx(-pull).epsilon(1e-12));
+            REQUIRE(result.gradients[1](i + j * features) == Approx(pull).epsilon(1e-12));
         }
         REQUIRE(result.gradients[2](i) == Approx(slope).epsilon(1e-12));
     }

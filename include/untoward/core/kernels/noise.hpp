@@ -155,8 +155,8 @@ void noise(const NoiseColumns<S>& c) {
     const Index blocks = (c.rows + 3) / 4;
     const Index all = blocks * c.columns;
     const bool packed = c.rows % 4 == 0 && c.stride == c.rows;  // one block after another
-    std::uint32_t block[together];
-    std::uint32_t sample[together];
+    std::uint32_t block[together] = {};                         // beyond the last, whatever was there before
+    std::uint32_t sample[together] = {};
     Place next;
     Place written;
     for (Index done = 0; done < all; done += lanes<S>) {
@@ -167,7 +167,6 @@ void noise(const NoiseColumns<S>& c) {
                 block[i] = static_cast<std::uint32_t>(next.block);
                 sample[i] = c.samples != nullptr ? c.samples[next.sample] : c.sample;
             }
-            for (Index i = count; i % lanes<S> != 0; ++i) block[i] = sample[i] = 0;
         }
         alignas(64) std::uint32_t words[4][lanes<S>];
         for (Index l = 0; l < lanes<S>; ++l) words[0][l] = block[at + l];

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <cstdio>
 
+#include <untoward/thresholds/rounding.hpp>
+
 #include "commands.hpp"
 #include "model.hpp"
 #include "tables.hpp"
@@ -14,7 +16,7 @@ void calibrate(const CalibrateArguments& arguments) {
     const Eigen::MatrixXf x = read_normal_rows(arguments.table, model.coding());
     const untoward::AnyThreshold<float> policy =
         untoward::Conformal{.false_alarm_rate = arguments.false_alarm_rate};
-    model.set_threshold(policy.calibrate(model.score(x)));
+    model.set_threshold(policy.calibrate(untoward::raised_for_rounding(model.score(x))));
     model.save(arguments.out);
     std::fprintf(stderr, "%s\nwrote %s\n", model.promise().c_str(), io::output_name(arguments.out).c_str());
 }

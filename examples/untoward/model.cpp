@@ -5,6 +5,7 @@
 
 #include <untoward/generate.hpp>
 #include <untoward/io/detector_file.hpp>
+#include <untoward/thresholds/rounding.hpp>
 #include <untoward/train/diagnostics.hpp>
 
 #include "baseline.hpp"
@@ -224,7 +225,7 @@ std::size_t Model::learned_bytes() const {
     return io::learned_bytes(network_->detector);
 }
 Threshold Model::calibrated(const Eigen::VectorXf& scores) const {
-    return threshold().policy().calibrate(scores);
+    return threshold().policy().calibrate(untoward::raised_for_rounding(scores));
 }
 
 std::string Model::promise() const {

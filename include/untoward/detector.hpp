@@ -127,7 +127,7 @@ public:
     static constexpr Index block_size = 256;
 
     [[nodiscard]] const Threshold& threshold() const { return threshold_; }
-    /// The same detector with another threshold, calibrated to scores or chosen by hand.
+    /// The same detector with another threshold, calibrated to scores (thresholds/rounding.hpp) or chosen by hand.
     void set_threshold(Threshold threshold) { threshold_ = std::move(threshold); }
 
     /// The scores of many samples, features x n; cut into blocks that stay in the cache.

@@ -64,6 +64,7 @@
 #include "thresholds/conformal.hpp"
 #include "thresholds/fixed.hpp"
 #include "thresholds/quantile.hpp"
+#include "thresholds/rounding.hpp"
 #include "train/average.hpp"
 #include "train/diagnostics.hpp"
 #include "train/fit.hpp"

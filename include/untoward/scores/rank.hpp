@@ -16,6 +16,7 @@
 #include <cmath>
 #include <limits>
 
+#include "../thresholds/rounding.hpp"
 #include "in_unit.hpp"
 
 namespace untoward {
@@ -58,13 +59,12 @@ struct RankUnit {
                 const double level = (static_cast<double>(i) + 0.5) / static_cast<double>(rows);
                 scores[i] = sorted.size() <= most ? sorted[i] : quantile_of_sorted(sorted, level);
             }
+            // A row that repeats one of these reaches it, whatever kernel computed either.
+            scores = raised_for_rounding(scores);
             for (Index i = 0; i <= rows; ++i) values[i] = static_cast<S>(Policy::value(i, rows));
         }
         UnitValue<S> operator()(S score) const {
-            // A row that has this score to rounding reaches it, whatever kernel computed either.
-            constexpr S rounding = 128 * std::numeric_limits<S>::epsilon();
-            const S least = std::isfinite(score) ? score - rounding * std::max(S(1), std::abs(score)) : score;
-            const auto first = std::lower_bound(scores.begin(), scores.end(), least);
+            const auto first = std::lower_bound(scores.begin(), scores.end(), score);
             const S value = values[std::isnan(score) ? 0 : static_cast<Index>(scores.end() - first)];
             // Features share in what is beyond the middle row's.
             const S beyond = rows > 0 ? score - scores[rows / 2] : S(0);

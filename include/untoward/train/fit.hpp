@@ -9,6 +9,7 @@
 #include "../data/scaler.hpp"
 #include "../detector.hpp"
 #include "../thresholds/conformal.hpp"
+#include "../thresholds/rounding.hpp"
 #include "latent_report.hpp"
 #include "train.hpp"
 #include "training_evidence.hpp"
@@ -240,7 +241,7 @@ auto fit(const Recipe<Scaler, Model, ScoreType, ThresholdPolicy>& recipe,
     const std::size_t held_out = detail::held_out_of(rest.size());
     auto detector = detail::fit_uncalibrated(recipe, rows, rest, held_out, true, options, report);
     const Vector scores = detector.score(detail::gather_raw<S>(data, split.calibration));
-    detector.set_threshold(detail::calibrate(recipe.threshold, scores));
+    detector.set_threshold(detail::calibrate(recipe.threshold, raised_for_rounding(scores)));
     if (report != nullptr) {
         report->rows = data.cols();
         report->calibration_rows = static_cast<Index>(split.calibration.size());

@@ -87,7 +87,7 @@ auto fit(const Ensemble<Members, ThresholdPolicy>& ensemble, const Eigen::DenseB
     Result detector(ensemble, std::move(members),
                     detail::calibrate(ensemble.threshold, Vector(Vector::Zero(1))));
     const Vector scores = detector.score(detail::gather_raw<S>(data, split.calibration));
-    detector.set_threshold(detail::calibrate(ensemble.threshold, scores));
+    detector.set_threshold(detail::calibrate(ensemble.threshold, raised_for_rounding(scores)));
     if (report != nullptr) *report = std::move(found);
     return detector;
 }

@@ -221,7 +221,7 @@ auto fit_uncalibrated(const RecipeType& recipe, const Eigen::DenseBase<Derived>&
 
 /// Fits a detector to normal rows, features x n (NaN = missing). First it sets calibration rows aside that
 /// nothing but the threshold reads; then it fits the scaler, trains the model, fits the score, and calibrates
-/// the threshold.
+/// the threshold (thresholds/rounding.hpp).
 ///
 /// Throws Error: fewer than two rows, another number of features than the model's, an infinite value (named),
 /// training that is not finite (step and layer named), a scaler chosen at run time that does not keep the

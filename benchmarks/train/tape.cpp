@@ -98,9 +98,17 @@ private:
 
     void next_batch() {
         stream_.next(ids_);
+        const auto row = [&](Index j) {
+            return rows_.data() + Index{ids_[static_cast<std::size_t>(j)]} * features;
+        };
+        constexpr Index ahead = 16;
+        const auto ask_for = [&](Index j) {
+            for (Index i = 0; i < features; i += 16) __builtin_prefetch(row(j) + i);
+        };
+        for (Index j = 0; j < std::min<Index>(ahead, batch); ++j) ask_for(j);
         for (Index j = 0; j < batch; ++j) {
-            const auto row = static_cast<Index>(ids_[static_cast<std::size_t>(j)]);
-            std::copy_n(rows_.data() + row * features, features, x_.data() + j * features);
+            if (j + ahead < batch) ask_for(j + ahead);
+            std::copy_n(row(j), features, x_.data() + j * features);
         }
     }
 
@@ -114,12 +122,13 @@ private:
     template <class Activation>
     void backward(Layer& layer, const Columns<const float>& x, const Columns<float>& dx) {
         const Columns<float> dy = gradient_of(layer);
-        if constexpr (!std::is_same_v<Activation, u::Identity>) {
-            const auto size = layer.dy.size();
-            u::change<1>(size, [](float& d, float y) { d *= Activation::slope_from_output(y); },
-                         {layer.dy.data(), layer.y.data()});
-        }
-        u::detail::sum_columns<float>(gradient_.data() + layer.bias, dy, false);
+        const u::ColumnSums<float> sums{
+            dy.data, dy.stride, layer.y.data(), layer.out, layer.out, batch, gradient_.data() + layer.bias,
+            false};
+        if constexpr (std::is_same_v<Activation, u::Relu>)
+            UNTOWARD_KERNEL(sum_columns<float, true>)(sums);
+        else
+            UNTOWARD_KERNEL(sum_columns<float, false>)(sums);
         u::product::backward_weight<float>(gradient_.data() + layer.weight, dy, x, false);
         if (dx.data != nullptr)
             u::product::backward_input<float>(dx, parameters_.data() + layer.weight, dy, false);
@@ -138,8 +147,7 @@ private:
                                       .cwiseMax(static_cast<float>(u::posterior_log_variance_low))
                                       .cwiseMin(static_cast<float>(u::posterior_log_variance_high));
         deviation = 0.5f * log_variance;
-        auto flat = Eigen::Map<Eigen::ArrayXf>(deviation_.data(), deviation_.size());
-        flat = flat.exp();
+        u::change<1>(deviation_.size(), [](auto& d) { d = u::math::exp(d); }, {deviation_.data()});
         Matrix(z_.data(), units, batch) =
             heads.topRows(units) + deviation * Matrix(noise_.data(), units, batch);
         const float sum = (heads.topRows(units).square() + deviation.square() - 1.0f - log_variance).sum();
@@ -162,13 +170,12 @@ private:
 
     float squared_error() {
         Layer& last = layers_[5];
-        const Eigen::Map<const Eigen::ArrayXf> x(x_.data(), x_.size());
-        const Eigen::Map<const Eigen::ArrayXf> mean(last.y.data(), last.y.size());
-        Eigen::Map<Eigen::ArrayXf> d(last.dy.data(), last.dy.size());
-        d = mean - x;
-        const float squares = d.square().sum();
-        d *= 1.0f / batch;
-        return squares;
+        const float* const in[] = {last.y.data(), x_.data()};
+        float* const out[] = {last.dy.data(), last.y.data(), x_.data()};
+        u::change<1>(
+            last.dy.size(), [](auto& d, auto mean, auto x) { d = (mean - x) * (1.0f / batch); }, out);
+        return u::total(
+            last.dy.size(), [](auto mean, auto x) { return (mean - x) * (mean - x); }, in);
     }
 
     Eigen::MatrixXf rows_;

@@ -72,7 +72,7 @@ constexpr std::array<std::uint32_t, 2> philox_key(std::uint64_t seed, std::uint6
 /// Random bits to (0, 1): centres of equal cells, 2^32 of them in double and 2^23 in float, which holds no
 /// more of them exactly below 1.
 template <class S>
-constexpr S uniform_from(std::uint32_t word) {
+UNTOWARD_INLINE constexpr S uniform_from(std::uint32_t word) {
     if constexpr (std::numeric_limits<S>::digits < 33) {
         return (static_cast<S>(word >> 9) + S(0.5)) * S(0x1p-23);
     } else {

@@ -46,6 +46,7 @@ struct SineAndCosine {
 
 TEST_CASE("slices") {
     check_rule(Slice<3>{1, {}}, {}, Vec<5>{});
+    check_rule(Slice<7>{1, {}}, {}, Vec<9>{});
     check_rule(Slice<Dynamic>{0, Vec<>(1)}, {.batch = 1}, Vec<>(1));
 }
 

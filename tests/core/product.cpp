@@ -157,6 +157,18 @@ TEST_CASE("products of every kind of size") {
     }
 }
 
+TEST_CASE("products with one and two columns, of every number of vectors in a row") {
+    for (const InstructionSet set : available_instruction_sets()) {
+        const WithInstructionSet with(set);
+        for (const Index out : {1, 15, 16, 17, 33}) {
+            for (const Index in : {17, 31, 32, 49, 63, 64, 96, 112, 113, 127, 128, 129, 200, 255, 256, 257}) {
+                check_products<float>(out, in, 1, 0);
+                check_products<float>(out, in, 2, 3);
+            }
+        }
+    }
+}
+
 TEST_CASE("products of matrices that begin anywhere, and of random larger sizes") {
     for (const InstructionSet set : available_instruction_sets()) {
         const WithInstructionSet with(set);
@@ -225,6 +237,7 @@ TEST_CASE("products touch nothing beyond their matrices") {
             touch(40, 300, 20);  // packed
             touch(300, 40, 20);
             touch(50, 260, 2);
+            for (const Index in : {20, 57, 64, 120, 128, 200}) touch(in / 4, in, 1);
         }
     }
     SUCCEED("nothing was killed");

@@ -231,6 +231,37 @@ TEST_CASE("noise: the same bits from every compiler, optimisation level and inst
     }
 }
 
+TEMPLATE_TEST_CASE("noise: every column is that of its own sample, at any stride", "", float, double) {
+    using S = TestType;
+    for (const InstructionSet set : available_instruction_sets()) {
+        const WithInstructionSet use(set);
+        for (const Index rows : {1, 2, 3, 4, 5, 8, 17}) {
+            for (const std::size_t columns : {0, 1, 31, 129, 200}) {
+                for (const Index stride : {rows, rows + 3}) {
+                    std::vector<std::uint32_t> ids(columns);
+                    for (std::size_t j = 0; j < columns; ++j) ids[j] = static_cast<std::uint32_t>(7 * j + 3);
+                    const NoiseKey key{.seed = 5, .site = 2, .epoch = 1};
+                    const auto check = [&](const auto& fill_all, const auto& fill_one) {
+                        std::vector<S> all(static_cast<std::size_t>(stride) * columns, S(99));
+                        std::vector<S> expected = all;
+                        fill_all(all.data());
+                        for (std::size_t j = 0; j < columns; ++j) {
+                            NoiseKey own = key;
+                            own.sample = ids[j];
+                            fill_one(expected.data() + static_cast<std::size_t>(stride) * j, own);
+                        }
+                        REQUIRE(all == expected);
+                    };
+                    check([&](S* to) { fill_normal<S>(to, rows, stride, key, ids); },
+                          [&](S* to, const NoiseKey& own) { fill_normal<S>(to, rows, own); });
+                    check([&](S* to) { fill_uniform<S>(to, rows, stride, key, ids); },
+                          [&](S* to, const NoiseKey& own) { fill_uniform<S>(to, rows, own); });
+                }
+            }
+        }
+    }
+}
+
 TEST_CASE("random stream: the words of Philox, whatever computes them") {
     constexpr std::uint64_t seed = 0x123456789abcdef, site = 5;
     constexpr std::uint32_t epoch = 9;

@@ -87,6 +87,37 @@ TEST_CASE("normal: gradients equal central differences, broadcast or not") {
     REQUIRE(check_gradient_of_rule(Reparameterise{}, options, d, one, d).relative < 1e-7);
 }
 
+TEST_CASE(
+    "normal log density: a log-variance that all share is that of each, one number or one per feature") {
+    const Index features = 3;
+    const Index batch = 5;
+    Buffer<double> x(features * batch), mean(features * batch), given(features), repeated(features * batch);
+    fill_normal(x.data(), x.size(), {.site = 1});
+    fill_normal(mean.data(), mean.size(), {.site = 2});
+    fill_normal(given.data(), given.size(), {.site = 3});
+    for (const Index rows : {Index{1}, features}) {
+        for (const Index means : {Index{1}, batch}) {
+            for (Index j = 0; j < batch; ++j) {
+                for (Index i = 0; i < rows; ++i) repeated[i + j * rows] = given[i];
+            }
+            const Values of_x(x.data(), Vec<>(features), batch);
+            const Values of_mean(mean.data(), Vec<>(features), means);
+            const auto shared =
+                apply_and_go_back(NormalLogDensity{}, of_x, of_mean, Values(given.data(), Vec<>(rows), 1));
+            const auto own = apply_and_go_back(NormalLogDensity{}, of_x, of_mean,
+                                               Values(repeated.data(), Vec<>(rows), batch));
+            REQUIRE((shared.value - own.value).abs().maxCoeff() < 1e-13);
+            for (const std::size_t k : {std::size_t{0}, std::size_t{1}})
+                REQUIRE((shared.gradients[k] - own.gradients[k]).abs().maxCoeff() < 1e-13);
+            for (Index i = 0; i < rows; ++i) {
+                double sum = 0;
+                for (Index j = 0; j < batch; ++j) sum += own.gradients[2](i + j * rows);
+                REQUIRE(shared.gradients[2](i) == Approx(sum).epsilon(1e-12).margin(1e-13));
+            }
+        }
+    }
+}
+
 TEST_CASE("normal log density: one log-variance per feature meets every sample") {
     const Index features = 3;
     const Index batch = 5;

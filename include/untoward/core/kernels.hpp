@@ -33,7 +33,7 @@ struct TileProduct {
     bool rectify = false;
 };
 
-/// The same for one column, of a row-major a and packed vectors: y = a x + bias.
+/// The same for one column, of a row-major a and packed vectors: y = a x + bias, or y += a x + bias. y is apart from all others.
 struct RowsTimes {
     Index rows;
     Index depth;

@@ -22,19 +22,18 @@ public:
     template <class S>
     void forward(S* saved, auto y, auto x, auto mean, auto log_variance) const {
         const S log_two_pi = static_cast<S>(1.8378770664093454835606594728112);
-        const auto density = [&](auto precision, const auto& p) {
-            assign(
-                y,
-                [log_two_pi, precision](auto a, auto m, auto l, auto of) {
-                    return S(-0.5) * (math::square(a - m) * precision(of) + l + log_two_pi);
-                },
-                x, mean, log_variance, p);
+        const auto density = [log_two_pi](auto a, auto m, auto l, auto precision) {
+            return S(-0.5) * (math::square(a - m) * precision + l + log_two_pi);
         };
-        if (!shared(y, log_variance)) return density(FromLog{}, log_variance);
+        if (!shared(y, log_variance)) {
+            assign(
+                y, [density](auto a, auto m, auto l) { return density(a, m, l, FromLog{}(l)); }, x, mean,
+                log_variance);
+            return;
+        }
         const Tensor precisions(saved, log_variance.shape(), 1);
-        assign(
-            precisions, [](auto l) { return FromLog{}(l); }, log_variance);
-        density(Given{}, precisions);
+        assign(precisions, FromLog{}, log_variance);
+        assign(y, density, x, mean, log_variance, precisions);
     }
     template <class S>
     void backward(S* saved, auto dy, auto y, auto x, auto mean, auto log_variance, auto dx, auto dmean,

@@ -84,7 +84,7 @@ void sum_columns(const ColumnSums<S>& c) {
     for (; row + 2 * lanes<S> <= c.rows; row += 2 * lanes<S>) sum_some_rows<2, lanes<S>, Rectify>(c, row);
 #endif
     for (; row + lanes<S> <= c.rows; row += lanes<S>) sum_some_rows<1, lanes<S>, Rectify>(c, row);
-    if constexpr (lanes < S >> 1) {
+    if constexpr (lanes<S> != 1) {
         if (row < c.rows) sum_last_rows<Rectify>(c, row);
     }
 }

@@ -4,12 +4,12 @@
 
 namespace untoward::detail::UNTOWARD_KERNEL_SET {
 
-// The sums of the lanes of as many packets as a packet has lanes, in order.
 UNTOWARD_INLINE Packet sums_of_four(Packet a, Packet b, Packet c, Packet d) {
     const Packet ab = low_lanes(a, b) + high_lanes(a, b);
     const Packet cd = low_lanes(c, d) + high_lanes(c, d);
     return low_pairs(ab, cd) + high_pairs(ab, cd);
 }
+// The sums of the lanes of as many packets as a packet has lanes, in order.
 UNTOWARD_INLINE Packet sums(const Packet* x) {
     const Packet a = sums_of_four(x[0], x[1], x[2], x[3]);
     const Packet b = sums_of_four(x[4], x[5], x[6], x[7]);
@@ -103,10 +103,11 @@ UNTOWARD_INLINE void rows_times_long(const float* w, Index stride, const float* 
 template <class Rows>
 UNTOWARD_INLINE void rows_times_by(const RowsTimes& p, const Rows& rows) {
     for (Index i = 0; i < p.rows; i += width) {
-        // The last rows again where there are fewer; a row is only missing where there are fewer in all.
-        const Index begin = i + width <= p.rows || p.add ? i : p.rows - width;
-        if (begin < 0 || begin + width > p.rows) {
-            for (Index r = begin < 0 ? 0 : begin; r < p.rows; ++r) {
+        // What does not fill a packet is computed with the rows before it once more, or one by one where there are none or
+        // they would be added twice.
+        const bool fills = i + width <= p.rows;
+        if (!fills && (p.add || p.rows < width)) {
+            for (Index r = i; r < p.rows; ++r) {
                 float value = sum(row_times(p.a + r * p.a_stride, p.x, p.depth));
                 if (p.add) value += p.y[r];
                 if (p.bias != nullptr) value += p.bias[r];
@@ -114,6 +115,7 @@ UNTOWARD_INLINE void rows_times_by(const RowsTimes& p, const Rows& rows) {
             }
             return;
         }
+        const Index begin = fills ? i : p.rows - width;
         Packet total[width];
         rows(p.a + begin * p.a_stride, p.a_stride, p.x, p.depth, total);
         Packet y = sums(total);

@@ -236,7 +236,7 @@ TEMPLATE_TEST_CASE("noise: every column is that of its own sample, at any stride
     for (const InstructionSet set : available_instruction_sets()) {
         const WithInstructionSet use(set);
         for (const Index rows : {1, 2, 3, 4, 5, 8, 17}) {
-            for (const std::size_t columns : {0, 1, 31, 129, 200}) {
+            for (const std::size_t columns : {0u, 1u, 31u, 129u, 200u}) {
                 for (const Index stride : {rows, rows + 3}) {
                     std::vector<std::uint32_t> ids(columns);
                     for (std::size_t j = 0; j < columns; ++j) ids[j] = static_cast<std::uint32_t>(7 * j + 3);

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "untoward/core/packed.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "support/catch.hpp"
+#include "support/guarded.hpp"
+#include "support/instruction_sets.hpp"
+#include "untoward/core/product.hpp"
 #include "untoward/core/random.hpp"
 
 using namespace untoward;
@@ -24,35 +29,127 @@ TEST_CASE("bfloat16: the nearest number of eight bits, ties to even") {
     }
 }
 
-TEST_CASE("packed rows: a product is that of the numbers that they stand for") {
-    constexpr Index rows = 5, depth = 7, columns = 2;
-    std::int8_t codes[rows * depth];
-    BFloat16 halves[rows * depth];
-    BFloat16 scales[rows];
-    float bias[rows], x[depth * columns];
-    RandomStream stream(2);
-    for (BFloat16& value : scales) value = BFloat16::from(stream.uniform());
-    for (float& value : bias) value = stream.normal();
-    for (float& value : x) value = stream.normal();
-    Eigen::MatrixXf of_codes(rows, depth), of_halves(rows, depth);
-    for (Index i = 0; i < rows * depth; ++i) {
-        codes[i] = static_cast<std::int8_t>(stream.below(255) - 127);
-        halves[i] = BFloat16::from(stream.normal());
-        of_codes(i / depth, i % depth) = static_cast<float>(scales[i / depth]) * static_cast<float>(codes[i]);
-        of_halves(i / depth, i % depth) = static_cast<float>(halves[i]);
+namespace {
+
+// A matrix in fewer bits, and what it stands for.
+template <class S, class Code>
+struct Packed {
+    std::vector<Code> codes;
+    std::vector<BFloat16> scales;
+    std::vector<S> numbers;
+
+    Packed(Index rows, Index depth) {
+        RandomStream stream(2);
+        for (Index i = 0; i < rows; ++i) {
+            if constexpr (std::is_same_v<Code, std::int8_t>)
+                scales.push_back(BFloat16::from(0.02f * stream.uniform()));
+            for (Index k = 0; k < depth; ++k) {
+                if constexpr (std::is_same_v<Code, std::int8_t>) {
+                    codes.push_back(static_cast<std::int8_t>(stream.below(256) - 128));
+                    numbers.push_back(static_cast<S>(scales.back()) * static_cast<S>(codes.back()));
+                } else {
+                    codes.push_back(BFloat16::from(stream.normal()));
+                    numbers.push_back(static_cast<S>(codes.back()));
+                }
+            }
+        }
     }
-    const bool add = GENERATE(false, true);
-    const bool rectify = GENERATE(false, true);
-    const auto check = [&](const auto& packed, const Eigen::MatrixXf& w) {
-        Eigen::MatrixXf y = Eigen::MatrixXf::Ones(rows, columns);
-        Eigen::MatrixXf expected = w * Eigen::Map<const Eigen::MatrixXf>(x, depth, columns);
-        expected.colwise() += Eigen::Map<const Eigen::VectorXf>(bias, rows);
-        if (add) expected += y;
-        if (rectify) expected = expected.cwiseMax(0);
-        product::forward<float>({y.data(), rows, columns, rows}, packed, {x, depth, columns, depth}, add,
-                                bias, rectify);
-        REQUIRE((y - expected).cwiseAbs().maxCoeff() <= 1e-5f * (1 + expected.cwiseAbs().maxCoeff()));
+    [[nodiscard]] PackedRows<S, Code> rows() const {
+        return {codes.data(), scales.empty() ? nullptr : scales.data()};
+    }
+};
+
+template <class S>
+std::vector<S> random_numbers(Index n, std::uint64_t site) {
+    std::vector<S> x(static_cast<std::size_t>(n));
+    fill_normal(x.data(), n, NoiseKey{.seed = 1, .site = site});
+    return x;
+}
+
+template <class S, class Code>
+void check_product(Index rows, Index depth, Index columns, Index gap) {
+    INFO(rows << " x " << depth << " x " << columns << ", gap " << gap << ", " << sizeof(Code) << " bytes");
+    const Packed<S, Code> w(rows, depth);
+    const auto x = random_numbers<S>((depth + gap) * columns, 3);
+    const auto bias = random_numbers<S>(rows, 4);
+    const auto before = random_numbers<S>((rows + gap) * columns, 5);
+    const auto at = [](const auto& v, Index i) {
+        return static_cast<double>(v[static_cast<std::size_t>(i)]);
     };
-    check(PackedRows<float, std::int8_t>{codes, scales}, of_codes);
-    check(PackedRows<float, BFloat16>{halves, nullptr}, of_halves);
+    for (const int how : {0, 1, 2, 3, 4}) {
+        const bool add = how % 2 == 1;
+        const bool with_bias = how >= 2;
+        const bool rectify = how >= 3;
+        auto y = before;
+        product::forward<S>({y.data(), rows, columns, rows + gap}, w.rows(),
+                            {x.data(), depth, columns, depth + gap}, add, with_bias ? bias.data() : nullptr,
+                            rectify);
+        double worst = 0;
+        for (Index j = 0; j < columns; ++j) {
+            for (Index i = 0; i < rows + gap; ++i) {
+                const Index place = i + j * (rows + gap);
+                double sum = add ? at(before, place) : 0;
+                for (Index k = 0; k < depth && i < rows; ++k)
+                    sum += at(w.numbers, i * depth + k) * at(x, k + j * (depth + gap));
+                if (with_bias && i < rows) sum += at(bias, i);
+                if (rectify) sum = std::max(sum, 0.0);
+                if (i >= rows) sum = at(before, place);
+                worst = std::max(worst, std::abs(sum - at(y, place)));
+            }
+        }
+        CHECK(worst <= (sizeof(S) == 8 ? 1e-13 : 1e-5) * static_cast<double>(1 + depth));
+    }
+}
+
+template <class Code>
+void check_product(Index rows, Index depth, Index columns, Index gap) {
+    check_product<float, Code>(rows, depth, columns, gap);
+    if (gap == 2) check_product<double, Code>(rows, depth, columns, gap);
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("packed rows: a product is that of the numbers that they stand for", "", BFloat16,
+                   std::int8_t) {
+    for (const InstructionSet set : available_instruction_sets()) {
+        const WithInstructionSet with(set);
+        INFO("instruction set " << static_cast<int>(set));
+        // Every extent from 1 to 70, each in each place, beside others.
+        for (Index i = 1; i <= 70; ++i) {
+            const Index others[2] = {1 + (i * 29) % 70, 1 + (i * 43) % 70};
+            check_product<TestType>(i, others[0], 1, 0);
+            check_product<TestType>(others[0], i, 1 + i % 2, i % 3);
+            check_product<TestType>(i, others[0], 1 + others[1] % 9, i % 3);
+            check_product<TestType>(others[0], 1 + others[1] % 35, i, i % 2);
+        }
+        for (const Index depth : {0, 96, 112, 127, 128, 129, 200, 255, 256, 257, 300, 513}) {
+            check_product<TestType>(33, depth, 1, 0);
+            check_product<TestType>(17, depth, 5, 2);
+        }
+    }
+}
+
+TEMPLATE_TEST_CASE("packed rows: a product touches nothing beyond them", "", BFloat16, std::int8_t) {
+    for (const InstructionSet set : available_instruction_sets()) {
+        const WithInstructionSet with(set);
+        for (const Edge edge : {Edge::begin, Edge::end}) {
+            for (Index i = 1; i <= 140; ++i) {
+                const Index rows = 1 + (i * 29) % 37;
+                const Packed<float, TestType> w(rows, i);
+                const auto size = static_cast<Index>(w.codes.size());
+                const Guarded memory(size, 1, edge);
+                auto* const codes =
+                    reinterpret_cast<TestType*>(memory.data() + (edge == Edge::end ? size : 0)) -
+                    (edge == Edge::end ? size : 0);
+                std::copy(w.codes.begin(), w.codes.end(), codes);
+                const Guarded x(4 * i, 2, edge);
+                const Guarded y(4 * rows, 3, edge);
+                for (const Index columns : {1, 4})
+                    product::forward<float>({y.data(), rows, columns, rows},
+                                            PackedRows<float, TestType>{codes, w.rows().scales},
+                                            {x.data(), i, columns, i}, false);
+            }
+        }
+    }
+    SUCCEED("nothing was killed");
 }

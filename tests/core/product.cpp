@@ -295,6 +295,30 @@ TEST_CASE("a product adds a bias and rectifies on its way; what is not a number 
     }
 }
 
+TEST_CASE("the size of caches changes no bit") {
+    const auto products = [](auto zero) {
+        using S = decltype(zero);
+        const Index out = 45, in = 1500, n = 31;
+        const auto w = random_numbers<S>(out * in, 1);
+        const auto x = random_numbers<S>(in * n, 2);
+        std::vector<S> y(static_cast<std::size_t>(out * n));
+        product::forward<S>({y.data(), out, n, out}, w.data(), {x.data(), in, n, in}, false);
+        return y;
+    };
+    const auto keeps = [&](auto zero) {
+        const auto usual = products(zero);
+        Eigen::setCpuCacheSizes(8 << 10, 64 << 10, 256 << 10);
+        const auto small = products(zero);
+        Eigen::setCpuCacheSizes(64 << 10, 2 << 20, 32 << 20);
+        return usual == small && usual == products(zero);
+    };
+    for (const InstructionSet set : available_instruction_sets()) {
+        const WithInstructionSet with(set);
+        CHECK(keeps(0.0f));
+        CHECK(keeps(0.0));
+    }
+}
+
 TEST_CASE("products larger than one block") {
     for (const InstructionSet set : available_instruction_sets()) {
         const WithInstructionSet with(set);

@@ -56,8 +56,9 @@ inline InstructionSet instruction_set() {
 #endif
 }
 
-/// Uses no more than `set` from now on, in the whole program: with avx2 or avx512 numbers in float then have the same bits
-/// on every processor that has it. (Other products are Eigen's, which cuts them by the size of the cache.) Returns what is in use, which is less where the processor has less. Not while other threads compute.
+/// Uses no more than `set` from now on, in the whole program: the numbers of a model then have the same bits on every
+/// processor that has it. Returns what is in use, which is less where the processor has less. Not while other threads
+/// compute.
 inline InstructionSet use_instruction_set(InstructionSet set) {
 #if UNTOWARD_DISPATCH
     const InstructionSet best = available_instruction_set();

@@ -3,13 +3,14 @@
 
 // Single-precision work in the instructions of the processor that runs it. The files in kernels/ say what is done,
 // once, in terms of a vector of floats; this one compiles them for each instruction set of instruction_set.hpp and
-// keeps the results in tables of functions. `kernels()` is the table in use, null where that is Eigen's.
+// finds the function of the set in use.
 
 #include <cmath>
 #include <limits>
 
 #include "instruction_set.hpp"
 #include "math.hpp"
+#include "packed.hpp"
 #include "philox.hpp"
 
 namespace untoward {
@@ -33,17 +34,30 @@ struct TileProduct {
     bool rectify = false;
 };
 
-/// The same for one column, of a row-major a and packed vectors: y = a x + bias, or y += a x + bias. y is apart from all others.
+/// The same for one column, of a row-major a and packed vectors: y = a x + bias, or y += a x + bias. y is apart from all
+/// others. The numbers of a may be codes; then a row's sum is multiplied by its scale, if there are scales.
+template <class Number>
 struct RowsTimes {
     Index rows;
     Index depth;
-    const float* a;
-    Index a_stride;
+    const Number* a;
+    const BFloat16* scales;
     const float* x;
     float* y;
     bool add;
     const float* bias;
     bool rectify;
+};
+
+/// Rows of packed weights, to become numbers.
+template <class S, class Code>
+struct UnpackedRows {
+    Index rows;
+    Index columns;
+    const Code* codes;
+    Index stride;
+    const BFloat16* scales;  ///< one a row, or null
+    S* to;                   ///< packed
 };
 
 /// Columns for a function of numbers to go over, all of them `rows` long.
@@ -117,12 +131,6 @@ struct AdamVectors {
     S keep;  ///< what decay leaves of a parameter
 };
 
-/// What there is for one instruction set.
-struct Kernels {
-    void (*multiply)(const TileProduct&);
-    void (*rows_times)(const RowsTimes&);
-};
-
 }  // namespace untoward
 
 #if UNTOWARD_DISPATCH
@@ -194,12 +202,6 @@ Kernel kernel_in_use(Kernel sixteen, Kernel eight, Kernel baseline) {
     return set == InstructionSet::avx512 ? sixteen : set == InstructionSet::avx2 ? eight : baseline;
 }
 
-inline const Kernels& kernels_of(InstructionSet set) {
-    static constexpr Kernels sixteen{&avx512::multiply, &avx512::rows_times};
-    static constexpr Kernels eight{&avx2::multiply, &avx2::rows_times};
-    return set == InstructionSet::avx512 ? sixteen : eight;
-}
-
 }  // namespace detail
 
 // A function template of kernels/, by its name and arguments, in the instruction set in use.
@@ -208,17 +210,26 @@ inline const Kernels& kernels_of(InstructionSet set) {
                                       &::untoward::detail::avx2::__VA_ARGS__,   \
                                       &::untoward::detail::baseline::__VA_ARGS__)
 
-/// The kernels in use, or null where they are Eigen's.
-inline const Kernels* kernels() {
-    const InstructionSet set = instruction_set();
-    return set == InstructionSet::baseline ? nullptr : &detail::kernels_of(set);
+/// The kernels of products in use, or null where products are Eigen's.
+inline auto multiply_kernel() {
+    return detail::kernel_in_use<void (*)(const TileProduct&)>(&detail::avx512::multiply,
+                                                               &detail::avx2::multiply, nullptr);
+}
+template <class Number>
+auto rows_times_kernel() {
+    return detail::kernel_in_use<void (*)(const RowsTimes<Number>&)>(
+        &detail::avx512::rows_times<Number>, &detail::avx2::rows_times<Number>, nullptr);
 }
 
 #else
 
 #define UNTOWARD_KERNEL(...) (&::untoward::detail::baseline::__VA_ARGS__)
 
-constexpr const Kernels* kernels() {
+constexpr void (*multiply_kernel())(const TileProduct&) {
+    return nullptr;
+}
+template <class Number>
+constexpr void (*rows_times_kernel())(const RowsTimes<Number>&) {
     return nullptr;
 }
 

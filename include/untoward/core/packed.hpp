@@ -3,7 +3,6 @@
 
 #include <cstdint>
 
-#include "product.hpp"
 #include "shape.hpp"
 
 namespace untoward {
@@ -59,34 +58,5 @@ struct PackedPlace {
     Index begin;  ///< of its codes, or of its numbers among the others
     Index scale;  ///< of its first row
 };
-
-namespace product {
-
-/// y = W x + bias, or y += W x + bias, of packed W, as `forward` above: every element is one sum of codes, in order.
-template <class S, class Code>
-UNTOWARD_NO_INLINE void forward_packed(S* y, Index rows, Index cols, Index y_stride, const Code* codes,
-                                       const BFloat16* scales, const S* x, Index depth, Index x_stride,
-                                       bool accumulate, const S* bias, bool rectify) {
-    for (; cols > 0; --cols, x += x_stride, y += y_stride) {
-        const S* const end = x + depth;
-        const Code* code = codes;
-        for (Index i = 0; i < rows; ++i) {
-            S sum = 0;
-            for (const S* from = x; from != end;) sum += static_cast<S>(*code++) * *from++;
-            if (scales != nullptr) sum *= static_cast<S>(scales[i]);
-            if (bias != nullptr) sum += bias[i];
-            if (accumulate) sum += y[i];
-            y[i] = rectify && sum < S(0) ? S(0) : sum;
-        }
-    }
-}
-template <class S, class Code>
-void forward(const Columns<S>& y, const PackedRows<S, Code>& weight, const Columns<const S>& x,
-             bool accumulate, const S* bias = nullptr, bool rectify = false) {
-    forward_packed(y.data, y.rows, y.cols, y.stride, weight.codes, weight.scales, x.data, x.rows, x.stride,
-                   accumulate, bias, rectify);
-}
-
-}  // namespace product
 
 }  // namespace untoward

@@ -5,11 +5,11 @@
 // one set of instantiations to compile. Weights are out x in, row-major and packed; activations are one
 // sample per column at any stride. `matrices` is for two matrices of the same kind, as attention has them.
 //
-// In float, on a processor with AVX2 or AVX-512, they are the kernels of kernels.hpp, which take up to 100 KB of the stack.
-// Elsewhere they call Eigen 3.4's below its expression templates. That compiles in a fraction of the time, and
-// it lets the blocking be chosen here: Eigen packs blocks on the stack up to EIGEN_STACK_ALLOCATION_LIMIT and
-// on the heap beyond it, and these blocks always stay within. So no product of any size allocates memory, and
-// none is split over threads.
+// In float, on a processor with AVX2 or AVX-512, they are the kernels of kernels.hpp, which take up to 100 KB of the
+// stack (packed weights 64 KB more). Elsewhere they call Eigen 3.4's below its expression templates. That compiles in
+// a fraction of the time, and it lets the blocking be chosen here: Eigen packs blocks on the stack up to
+// EIGEN_STACK_ALLOCATION_LIMIT and on the heap beyond it, and these blocks always stay within. So no product of any
+// size allocates memory, and none is split over threads.
 
 #include <algorithm>
 #include <type_traits>
@@ -41,21 +41,17 @@ struct Columns {
 
 namespace detail {
 
-/// Eigen's block sizes for this machine's caches, cut to what it takes from the stack.
+/// Blocks that fit what Eigen takes from the stack, and usual caches: those of this machine would decide how sums are cut,
+/// and with it their last bits.
 template <class S>
 class Blocking : public Eigen::internal::level3_blocking<S, S> {
 public:
     Blocking(Index rows, Index cols, Index depth) {
-        Index k = depth;
-        Index m = rows;
-        Index n = cols;
-        Eigen::internal::computeProductBlockingSizes<S, S>(k, m, n, Index{1});
         constexpr Index bytes = EIGEN_STACK_ALLOCATION_LIMIT > 0 ? EIGEN_STACK_ALLOCATION_LIMIT : 131072;
         constexpr Index limit = bytes / static_cast<Index>(sizeof(S));
-        k = at_most(k, limit / 16);
-        this->m_kc = k;
-        this->m_mc = at_most(m, limit / k);
-        this->m_nc = at_most(n, limit / k);
+        this->m_kc = at_most(depth, 256);
+        this->m_mc = at_most(rows, limit / this->m_kc);
+        this->m_nc = at_most(cols, limit / this->m_kc);
     }
 
 private:
@@ -129,13 +125,26 @@ bool begin(const Columns<S>& y, Index depth, bool accumulate) {
 
 /// c = a b by the processor's kernels, where there are any; `t` has all but c. Whether there are.
 inline bool multiply_by_kernels(TileProduct t, const Columns<float>& c) {
-    const Kernels* const k = kernels();
-    if (k == nullptr || c.rows == 0 || c.cols == 0 || t.depth == 0) return false;
+    const auto multiply = multiply_kernel();
+    if (multiply == nullptr || c.rows == 0 || c.cols == 0 || t.depth == 0) return false;
     t.rows = c.rows;
     t.columns = c.cols;
     t.c = c.data;
     t.c_stride = c.stride;
-    k->multiply(t);
+    multiply(t);
+    return true;
+}
+
+/// y = W x + bias, or y += W x + bias, column by column, where there are kernels and so few columns that turning the
+/// weights costs more than it saves. Whether that is so.
+template <class Number>
+bool multiply_few_columns(const Columns<float>& y, const Number* weight, const BFloat16* scales,
+                          const Columns<const float>& x, bool accumulate, const float* bias, bool rectify) {
+    constexpr Index few = std::is_same_v<Number, float> ? 3 : 8;  // codes become numbers first, too
+    const auto rows_times = rows_times_kernel<Number>();
+    if (rows_times == nullptr || y.cols >= few || x.rows == 0) return false;
+    for (Index j = 0; j < y.cols; ++j)
+        rows_times({y.rows, x.rows, weight, scales, x.column(j), y.column(j), accumulate, bias, rectify});
     return true;
 }
 
@@ -216,14 +225,7 @@ void forward(const Columns<S>& y, const S* weight, const Columns<const S>& x, bo
 #else
     const Index depth = x.rows;
     if constexpr (std::is_same_v<S, float>) {
-        constexpr Index few = 3;  // for fewer columns turning the weight costs more than it saves
-        const Kernels* const k = kernels();
-        if (k != nullptr && y.cols < few && depth > 0) {
-            for (Index j = 0; j < y.cols; ++j)
-                k->rows_times(
-                    {y.rows, depth, weight, depth, x.column(j), y.column(j), accumulate, bias, rectify});
-            return;
-        }
+        if (detail::multiply_few_columns(y, weight, nullptr, x, accumulate, bias, rectify)) return;
         const TileProduct t{.depth = depth,
                             .a = weight,
                             .a_stride = depth,
@@ -237,6 +239,39 @@ void forward(const Columns<S>& y, const S* weight, const Columns<const S>& x, bo
     }
     if (detail::begin(y, depth, accumulate)) detail::add_forward(y, weight, x);
     if (bias != nullptr || rectify) detail::finish(y, bias, rectify);
+#endif
+}
+
+/// The same of packed W. By the processor's kernels, or block by block as ordinary numbers, in up to 64 KB of the stack.
+template <class S, class Code>
+void forward(const Columns<S>& y, const PackedRows<S, Code>& weight, const Columns<const S>& x,
+             bool accumulate, const S* bias = nullptr, bool rectify = false) {
+#ifdef UNTOWARD_PLAIN
+    plain::forward_packed(y.data, y.rows, y.cols, y.stride, weight.codes, weight.scales, x.data, x.rows,
+                          x.stride, accumulate, bias, rectify);
+#else
+    const Index depth = x.rows;
+    if constexpr (std::is_same_v<S, float>) {
+        if (detail::multiply_few_columns(y, weight.codes, weight.scales, x, accumulate, bias, rectify))
+            return;
+    }
+    constexpr Index block_rows = 32;
+    constexpr Index block_depth = 256;
+    alignas(64) S block[block_rows * block_depth];
+    for (Index i = 0; i < y.rows; i += block_rows) {
+        const Index rows = std::min(block_rows, y.rows - i);
+        const BFloat16* const scales = weight.scales != nullptr ? weight.scales + i : nullptr;
+        Index k = 0;
+        do {
+            const Index some = std::min(block_depth, depth - k);
+            UNTOWARD_KERNEL(unpack<S, Code>)
+            ({rows, some, weight.codes + i * depth + k, depth, scales, block});
+            forward<S>({y.data + i, rows, y.cols, y.stride}, block, {x.data + k, some, x.cols, x.stride},
+                       accumulate || k > 0, k == 0 && bias != nullptr ? bias + i : nullptr,
+                       rectify && k + some >= depth);
+            k += some;
+        } while (k < depth);
+    }
 #endif
 }
 

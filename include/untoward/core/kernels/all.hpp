@@ -13,6 +13,7 @@
 #include "adam.hpp"
 #include "columns.hpp"
 #include "noise.hpp"
+#include "unpack.hpp"
 #ifdef UNTOWARD_KERNEL_TILES
 #include "tile.hpp"
 

@@ -51,6 +51,95 @@ UNTOWARD_INLINE Packet all(float x) {
     return x - Packet{};
 }
 
+// Codes of packed weights, as numbers.
+typedef std::uint16_t Halves __attribute__((vector_size(width * 2)));
+typedef std::uint16_t HalvesAnywhere __attribute__((vector_size(width * 2), aligned(2), may_alias));
+typedef std::int8_t Bytes __attribute__((vector_size(width)));
+typedef std::int8_t BytesAnywhere __attribute__((vector_size(width), aligned(1), may_alias));
+typedef short Shorts __attribute__((vector_size(width * 2)));
+typedef char Characters __attribute__((vector_size(width)));
+UNTOWARD_INLINE Packet numbers_of(Halves codes) {
+#if defined(__clang__)
+    return (Packet)(__builtin_convertvector(codes, Integers) << 16);
+#elif UNTOWARD_KERNEL_BYTES == 64
+    return (Packet)((Integers)__builtin_ia32_pmovzxwd512_mask((Shorts)codes, Integers{}, -1) << 16);
+#else
+    return (Packet)((Integers)__builtin_ia32_pmovzxwd256((Shorts)codes) << 16);
+#endif
+}
+UNTOWARD_INLINE Packet numbers_of(Bytes codes) {
+#if defined(__clang__)
+    return __builtin_convertvector(__builtin_convertvector(codes, Integers), Packet);
+#elif UNTOWARD_KERNEL_BYTES == 64
+    return __builtin_convertvector(__builtin_ia32_pmovsxbd512_mask((Characters)codes, Integers{}, -1),
+                                   Packet);
+#else
+    typedef long long Pair __attribute__((vector_size(16)));
+    typedef char Sixteen __attribute__((vector_size(16)));
+    const Sixteen all = (Sixteen)Pair{__builtin_bit_cast(long long, codes), 0};
+    return __builtin_convertvector(__builtin_ia32_pmovsxbd256(all), Packet);
+#endif
+}
+UNTOWARD_INLINE Packet load(const BFloat16* from) {
+    return numbers_of(*reinterpret_cast<const HalvesAnywhere*>(from));
+}
+UNTOWARD_INLINE Packet load(const std::int8_t* from) {
+    return numbers_of(*reinterpret_cast<const BytesAnywhere*>(from));
+}
+
+// The last numbers of a row, at most a packet, after so many packets: the other lanes are zero.
+#if UNTOWARD_KERNEL_BYTES == 64
+class LastOfRow {
+public:
+    UNTOWARD_INLINE LastOfRow(Index count, Index) : mask_(first_lanes(count)) {}
+
+    UNTOWARD_INLINE Packet of(const float* from) const { return load(from, mask_); }
+    UNTOWARD_INLINE Packet of(const BFloat16* from) const {
+        const auto* const at = reinterpret_cast<const FromShorts*>(from);
+        return numbers_of((Halves)__builtin_ia32_loaddquhi256_mask(at, Shorts{}, mask_));
+    }
+    UNTOWARD_INLINE Packet of(const std::int8_t* from) const {
+        const auto* const at = reinterpret_cast<const FromCharacters*>(from);
+        return numbers_of((Bytes)__builtin_ia32_loaddquqi128_mask(at, Characters{}, mask_));
+    }
+
+private:
+#if defined(__clang__)
+    using FromShorts = Shorts;
+    using FromCharacters = Characters;
+#else
+    using FromShorts = short;
+    using FromCharacters = char;
+#endif
+
+    Mask mask_;
+};
+#else
+class LastOfRow {
+public:
+    UNTOWARD_INLINE LastOfRow(Index count, Index packets_before)
+        : mask_(first_lanes(count)), count_(count), is_all_(packets_before == 0) {}
+
+    UNTOWARD_INLINE Packet of(const float* from) const { return load(from, mask_); }
+    // Codes cannot be loaded so: with those before them, if there are any, which then go.
+    template <class Code>
+    UNTOWARD_INLINE Packet of(const Code* from) const {
+        if (is_all_) {
+            Packet x{};
+            for (Index l = 0; l < count_; ++l) x[l] = static_cast<float>(from[l]);
+            return x;
+        }
+        const Integers lane = Integers{0, 1, 2, 3, 4, 5, 6, 7} + static_cast<std::int32_t>(width - count_);
+        return (Packet)((Integers)__builtin_ia32_permvarsf256(load(from + count_ - width), lane) & mask_);
+    }
+
+private:
+    Mask mask_;
+    Index count_;
+    bool is_all_;
+};
+#endif
+
 // a where it is greater than b, else b: also where either is not a number.
 UNTOWARD_INLINE Packet greater(Packet a, Packet b) {
 #if UNTOWARD_KERNEL_BYTES == 64 && defined(__clang__)

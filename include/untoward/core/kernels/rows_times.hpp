@@ -31,7 +31,8 @@ UNTOWARD_INLINE Packet sums(const Packet* x) {
 }
 
 // A row of W times x, lane by lane.
-UNTOWARD_INLINE Packet row_times(const float* w, const float* x, Index depth) {
+template <class Number>
+UNTOWARD_INLINE Packet row_times(const Number* w, const float* x, Index depth) {
     Packet even{};
     Packet odd{};
     Index k = 0;
@@ -44,26 +45,26 @@ UNTOWARD_INLINE Packet row_times(const float* w, const float* x, Index depth) {
         k += width;
     }
     if (k < depth) {
-        const Mask rest = first_lanes(depth - k);
-        odd += load(w + k, rest) * load(x + k, rest);
+        const LastOfRow last(depth - k, k / width);
+        odd += last.of(w + k) * last.of(x + k);
     }
     return even + odd;
 }
 
 // As many rows of W times x as a packet has lanes, one after another, for an x of this many packets, of which the last may
 // not be full.
-template <int Packets>
-UNTOWARD_INLINE void rows_times_short(const float* w, Index stride, const float* x, Index depth,
+template <int Packets, class Number>
+UNTOWARD_INLINE void rows_times_short(const Number* w, Index stride, const float* x, Index depth,
                                       Packet* total) {
     constexpr Index full = (Packets - 1) * width;
-    const Mask rest = first_lanes(depth - full);
+    const LastOfRow last(depth - full, Packets - 1);
     Packet of_x[Packets];
 #pragma GCC unroll 8
     for (int k = 0; k < Packets; ++k)
-        of_x[k] = k + 1 < Packets ? load(x + k * width) : load(x + k * width, rest);
+        of_x[k] = k + 1 < Packets ? load(x + k * width) : last.of(x + k * width);
 #pragma GCC unroll 16
     for (int r = 0; r < width; ++r, w += stride) {
-        Packet sum = load(w + full, rest) * of_x[Packets - 1];
+        Packet sum = last.of(w + full) * of_x[Packets - 1];
 #pragma GCC unroll 8
         for (int k = 0; k + 1 < Packets; ++k) sum += load(w + k * width) * of_x[k];
         total[r] = sum;
@@ -72,15 +73,15 @@ UNTOWARD_INLINE void rows_times_short(const float* w, Index stride, const float*
     }
 }
 // The same for any x: one row after another, or several at once.
-template <int Together>
-UNTOWARD_INLINE void rows_times_long(const float* w, Index stride, const float* x, Index depth,
+template <int Together, class Number>
+UNTOWARD_INLINE void rows_times_long(const Number* w, Index stride, const float* x, Index depth,
                                      Packet* total) {
     if constexpr (Together == 1) {
 #pragma GCC unroll 16
         for (int r = 0; r < width; ++r) total[r] = row_times(w + r * stride, x, depth);
         return;
     }
-    const Mask rest = first_lanes(depth % width);
+    const LastOfRow last(depth % width, depth / width);
     for (int begin = 0; begin < width; begin += Together, w += Together * stride) {
         Packet sum[Together] = {};
         Index k = 0;
@@ -90,9 +91,9 @@ UNTOWARD_INLINE void rows_times_long(const float* w, Index stride, const float* 
             for (int r = 0; r < Together; ++r) sum[r] += load(w + r * stride + k) * of_x;
         }
         if (k < depth) {
-            const Packet of_x = load(x + k, rest);
+            const Packet of_x = last.of(x + k);
 #pragma GCC unroll 8
-            for (int r = 0; r < Together; ++r) sum[r] += load(w + r * stride + k, rest) * of_x;
+            for (int r = 0; r < Together; ++r) sum[r] += last.of(w + r * stride + k) * of_x;
         }
 #pragma GCC unroll 8
         for (int r = 0; r < Together; ++r) total[begin + r] = sum[r];
@@ -100,15 +101,16 @@ UNTOWARD_INLINE void rows_times_long(const float* w, Index stride, const float* 
 }
 
 // y = W x for one x, in as many rows of W at a time as a packet has lanes.
-template <class Rows>
-UNTOWARD_INLINE void rows_times_by(const RowsTimes& p, const Rows& rows) {
+template <class Number, class Rows>
+UNTOWARD_INLINE void rows_times_by(const RowsTimes<Number>& p, const Rows& rows) {
     for (Index i = 0; i < p.rows; i += width) {
         // What does not fill a packet is computed with the rows before it once more, or one by one where there are none or
         // they would be added twice.
         const bool fills = i + width <= p.rows;
         if (!fills && (p.add || p.rows < width)) {
             for (Index r = i; r < p.rows; ++r) {
-                float value = sum(row_times(p.a + r * p.a_stride, p.x, p.depth));
+                float value = sum(row_times(p.a + r * p.depth, p.x, p.depth));
+                if (p.scales != nullptr) value *= static_cast<float>(p.scales[r]);
                 if (p.add) value += p.y[r];
                 if (p.bias != nullptr) value += p.bias[r];
                 p.y[r] = p.rectify && value < 0 ? 0 : value;
@@ -117,15 +119,17 @@ UNTOWARD_INLINE void rows_times_by(const RowsTimes& p, const Rows& rows) {
         }
         const Index begin = fills ? i : p.rows - width;
         Packet total[width];
-        rows(p.a + begin * p.a_stride, p.a_stride, p.x, p.depth, total);
+        rows(p.a + begin * p.depth, p.depth, p.x, p.depth, total);
         Packet y = sums(total);
+        if (p.scales != nullptr) y *= load(p.scales + begin);
         if (p.add) y += load(p.y + begin);
         if (p.bias != nullptr) y += load(p.bias + begin);
         if (p.rectify) y = greater(Packet{}, y);
         store(p.y + begin, y);
     }
 }
-inline void rows_times(const RowsTimes& p) {
+template <class Number>
+void rows_times(const RowsTimes<Number>& p) {
     const auto by = [&](auto rows) { rows_times_by(p, rows); };
 #if UNTOWARD_KERNEL_BYTES == 64  // and 32 registers
     constexpr Index many = 256;

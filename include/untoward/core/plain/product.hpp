@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "../../config.hpp"
+#include "../packed.hpp"
 
 // The products of core/product.hpp with UNTOWARD_PLAIN: every element is one sum, in the order of the depth, whatever
 // the compiler, the processor and the number of columns. Not drawn into their callers: one copy serves all layers.
@@ -53,6 +53,24 @@ UNTOWARD_NO_INLINE void forward(S* y, Index rows, Index cols, Index y_stride, co
         for (; i < rows; ++i) {
             S sum = bias != nullptr ? bias[i] : S(0);
             for (const S* from = x; from != end;) sum += *w++ * *from++;
+            detail::finish(y[i], sum, accumulate, rectify);
+        }
+    }
+}
+
+/// `forward` of packed weights: every sum is one of codes.
+template <class S, class Code>
+UNTOWARD_NO_INLINE void forward_packed(S* y, Index rows, Index cols, Index y_stride, const Code* codes,
+                                       const BFloat16* scales, const S* x, Index depth, Index x_stride,
+                                       bool accumulate, const S* bias, bool rectify) {
+    for (; cols > 0; --cols, x += x_stride, y += y_stride) {
+        const S* const end = x + depth;
+        const Code* code = codes;
+        for (Index i = 0; i < rows; ++i) {
+            S sum = 0;
+            for (const S* from = x; from != end;) sum += static_cast<S>(*code++) * *from++;
+            if (scales != nullptr) sum *= static_cast<S>(scales[i]);
+            if (bias != nullptr) sum += bias[i];
             detail::finish(y[i], sum, accumulate, rectify);
         }
     }

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 // One sample scored, by squared error + KL, in an arena and without an allocation. Workload W3, beside the loop
-// over matrix-vector products that one would write with Eigen, over the same weights.
+// over matrix-vector products that one would write with Eigen, over the same weights; and a `FlashDetector` whose weights
+// are bfloat16 or int8.
+#include <untoward/embedded/flash_detector.hpp>
+#include <untoward/io/cpp_header.hpp>
+
 #include "../../tests/support/allocation.hpp"
 #include "support/eigen_network.hpp"
 #include "support/workloads.hpp"
@@ -17,6 +21,70 @@ struct ByEigen {
     EigenScore* score;
     bool columns;
 };
+
+// The same detector with fewer bits, in memory that is filled when the program starts.
+template <class Model, class Code>
+struct PackedDefinition {
+    using Scalar = float;
+    static constexpr auto model = Model{};
+    static constexpr auto score = u::ReconstructionError{} + 1.0f * u::KlDivergence{};
+
+    static constexpr u::detail::PackedSizes sizes = u::detail::pack_places(Model{}, nullptr);
+    static constexpr auto features = static_cast<std::size_t>(Model{}.sample.size());
+    static inline std::array<Code, static_cast<std::size_t>(sizes.codes)> codes;
+    static inline std::array<u::BFloat16, static_cast<std::size_t>(sizes.rows)> scales;
+    static inline std::array<float, static_cast<std::size_t>(sizes.others)> others;
+    static inline std::array<float, features> centre, scale, fill, typical;
+
+    // The parameters that they stand for.
+    static u::Buffer<float> fill_all() {
+        constexpr bool is_int8 = std::is_same_v<Code, std::int8_t>;
+        auto packed =
+            u::io::detail::pack(Model{}, initial_parameters(Model{}),
+                                is_int8 ? u::io::HeaderWeights::int8 : u::io::HeaderWeights::bfloat16);
+        const auto half = [](std::uint16_t bits) { return u::BFloat16{bits}; };
+        if constexpr (is_int8) {
+            std::copy(packed.codes.begin(), packed.codes.end(), codes.begin());
+            std::transform(packed.scales.begin(), packed.scales.end(), scales.begin(), half);
+        } else {
+            std::transform(packed.halves.begin(), packed.halves.end(), codes.begin(), half);
+            scales.fill(u::BFloat16::from(1));
+        }
+        std::copy(packed.others.begin(), packed.others.end(), others.begin());
+        scale.fill(1);
+        return std::move(packed.rounded);
+    }
+};
+
+// Whether it says what a detector of the parameters says that its codes stand for.
+template <class Model, class Code>
+bool check_packed(const char* name) {
+    using Definition = PackedDefinition<Model, Code>;
+    constexpr bool unit = std::is_same_v<decltype(Model::likelihood), u::Bernoulli>;
+    const auto detector = make_detector(Model{}, Definition::fill_all());
+    const Eigen::MatrixXf rows = rows_of(Model{}.sample.size(), samples, unit);
+    const Eigen::VectorXf expected = detector.score(rows);
+    double worst = 0;
+    for (Index i = 0; i < samples; ++i) {
+        const float score = u::FlashDetector<Definition>::score(&rows(0, i));
+        worst = std::max(worst, static_cast<double>(std::abs(score - expected[i]) / expected[i]));
+    }
+    if (worst < 1e-5) return true;
+    std::fprintf(stderr, "%s: scores by packed weights differ by a share of %g\n", name, worst);
+    return false;
+}
+
+template <class Model, class Code>
+Contender packed(const char* label) {
+    constexpr bool unit = std::is_same_v<decltype(Model::likelihood), u::Bernoulli>;
+    return contender(label, [] {
+        auto rows = std::make_shared<Eigen::MatrixXf>(rows_of(Model{}.sample.size(), samples, unit));
+        return [rows, i = Index{0}]() mutable {
+            benchmark::DoNotOptimize(u::FlashDetector<PackedDefinition<Model, Code>>::score(&(*rows)(0, i)));
+            i = (i + 1) % samples;
+        };
+    });
+}
 
 template <class Model>
 class Scored {
@@ -115,6 +183,8 @@ void add_rows(const char* name, double flops, const std::vector<ByEigen>& all) {
             };
         }));
     }
+    row.contenders.push_back(packed<Model, u::BFloat16>("bfloat16 weights"));
+    row.contenders.push_back(packed<Model, std::int8_t>("int8 weights"));
     add(std::move(row));
 }
 
@@ -129,6 +199,11 @@ int main(int argc, char** argv) {
         all.push_back({"Eigen v4, columns", &bench_eigen_score_v4, true});
     }
     if (!check<TableModel>("W1's net", all) || !check<ImageModel>("W2's net", all)) return 1;
+    if (!check_packed<TableModel, u::BFloat16>("W1's net") ||
+        !check_packed<TableModel, std::int8_t>("W1's net") ||
+        !check_packed<ImageModel, u::BFloat16>("W2's net") ||
+        !check_packed<ImageModel, std::int8_t>("W2's net"))
+        return 1;
     add_rows<TableModel>("W3 one sample, W1's net", 2 * table_forward, all);
     add_rows<ImageModel>("W3 one sample, W2's net", 2 * image_forward, all);
     return run(argc, argv);

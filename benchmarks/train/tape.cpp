@@ -91,7 +91,6 @@ private:
         u::Buffer<float> y{};
         u::Buffer<float> dy{};
     };
-    using Matrix = Eigen::Map<Eigen::Array<float, u::Dynamic, u::Dynamic>>;
 
     static Columns<float> output(Layer& layer) { return {layer.y.data(), layer.out, batch, layer.out}; }
     static Columns<float> gradient_of(Layer& layer) { return {layer.dy.data(), layer.out, batch, layer.out}; }
@@ -141,31 +140,46 @@ private:
         u::fill_normal(noise_.data(), units, units,
                        {.seed = options_.seed, .site = site, .epoch = stream_.epoch()},
                        std::span<const std::uint32_t>(ids_));
-        const Matrix heads(layers_[2].y.data(), 2 * units, batch);
-        Matrix deviation(deviation_.data(), units, batch);
-        const auto log_variance = heads.bottomRows(units)
-                                      .cwiseMax(static_cast<float>(u::posterior_log_variance_low))
-                                      .cwiseMin(static_cast<float>(u::posterior_log_variance_high));
-        deviation = 0.5f * log_variance;
-        u::change<1>(deviation_.size(), [](auto& d) { d = u::math::exp(d); }, {deviation_.data()});
-        Matrix(z_.data(), units, batch) =
-            heads.topRows(units) + deviation * Matrix(noise_.data(), units, batch);
-        const float sum = (heads.topRows(units).square() + deviation.square() - 1.0f - log_variance).sum();
+        // The halves of the heads lie crosswise, and eight numbers do not fill a vector.
+        const float* const heads = layers_[2].y.data();
+        for (Index j = 0; j < batch; ++j) {
+            std::copy_n(heads + 2 * units * j, units, mean_.data() + units * j);
+            std::copy_n(heads + 2 * units * j + units, units, log_variance_.data() + units * j);
+        }
+        // exp(log_variance / 2), and z; both log-variances are needed later on.
+        u::change<2>(z_.size(),
+                     [](auto& z, auto& deviation, auto mean, auto raw, auto noise) {
+                         deviation = u::math::exp(0.5f * bounded(raw));
+                         z = mean + deviation * noise;
+                     },
+                     {z_.data(), deviation_.data(), mean_.data(), log_variance_.data(), noise_.data()});
+        const float* const in[] = {mean_.data(), deviation_.data(), log_variance_.data()};
+        const float sum = u::total(
+            z_.size(), [](auto m, auto d, auto raw) { return m * m + d * d - 1.0f - bounded(raw); }, in);
         return 0.5f / batch * sum;
     }
     void draw_backward(float beta) {
         const float weight = beta / batch;
-        const Matrix heads(layers_[2].y.data(), 2 * units, batch);
-        const Matrix deviation(deviation_.data(), units, batch);
-        const Matrix noise(noise_.data(), units, batch);
-        const Matrix dz(dz_.data(), units, batch);
-        Matrix dheads(layers_[2].dy.data(), 2 * units, batch);
-        dheads.topRows(units) = dz + weight * heads.topRows(units);
-        const auto raw = heads.bottomRows(units);
-        const auto inside = raw >= static_cast<float>(u::posterior_log_variance_low) &&
-                            raw <= static_cast<float>(u::posterior_log_variance_high);
-        dheads.bottomRows(units) =
-            inside.select(0.5f * (dz * deviation * noise + weight * (deviation.square() - 1.0f)), 0.0f);
+        // In place of mean and log-variance, their gradients.
+        u::change<2>(z_.size(),
+                     [weight](auto& mean, auto& raw, auto deviation, auto noise, auto dz) {
+                         mean = dz + weight * mean;
+                         const auto inside = bounded(raw) == raw;
+                         raw = inside
+                                   ? 0.5f * (dz * deviation * noise + weight * (deviation * deviation - 1.0f))
+                                   : 0.0f;
+                     },
+                     {mean_.data(), log_variance_.data(), deviation_.data(), noise_.data(), dz_.data()});
+        float* const dheads = layers_[2].dy.data();
+        for (Index j = 0; j < batch; ++j) {
+            std::copy_n(mean_.data() + units * j, units, dheads + 2 * units * j);
+            std::copy_n(log_variance_.data() + units * j, units, dheads + 2 * units * j + units);
+        }
+    }
+    static auto bounded(auto raw) {
+        return u::math::detail::at_least(
+            u::math::detail::at_most(raw, static_cast<float>(u::posterior_log_variance_high)),
+            static_cast<float>(u::posterior_log_variance_low));
     }
 
     float squared_error() {
@@ -188,6 +202,8 @@ private:
     Layer layers_[6] = {{features, 128}, {128, 64}, {64, 2 * units}, {units, 64}, {64, 128}, {128, features}};
     u::Buffer<float> x_{features * batch};
     u::Buffer<float> noise_{units * batch};
+    u::Buffer<float> mean_{units * batch};
+    u::Buffer<float> log_variance_{units * batch};
     u::Buffer<float> deviation_{units * batch};
     u::Buffer<float> z_{units * batch};
     u::Buffer<float> dz_{units * batch};

@@ -19,6 +19,7 @@ constexpr auto parameter(auto& scope, const Sample& shape) {
 
 TEST_CASE("operands of equal shape") {
     check_rule(Add{}, {}, Vec<5>{}, Vec<>(5));
+    check_rule(AddScaled{-1.5}, {}, Vec<5>{}, Vec<>(5));
     check_rule(Subtract{}, {.batch = 1}, Seq<3, 2>{}, Seq<3, 2>{});
     check_rule(Multiply{}, {.batch = 9}, Vec<>(1), Vec<1>{});
 }

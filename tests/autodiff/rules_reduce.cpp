@@ -9,6 +9,13 @@ using property::check_function;
 
 TEST_CASE("over everything") {
     check_function([](auto& s, const auto& x) { return mean(s, x); }, {.independent = false}, Seq<3, 5>{});
+    check_function(
+        [](auto& s, const auto& x) {
+            const auto total = scaled_sum(s, -0.25, x);
+            const auto square = multiply(s, x, x);
+            return add(s, square, total);  // x has two gradients
+        },
+        {.independent = false}, Vec<19>{});
 }
 
 TEST_CASE("over each sample") {

@@ -3,11 +3,15 @@
 
 #include <cmath>
 #include <iterator>
+#include <limits>
 #include <numbers>
 
 #include "reference/vae.hpp"
 #include "support/catch.hpp"
+#include "support/property.hpp"
 #include "untoward/autodiff/gradient_check.hpp"
+#include "untoward/autodiff/rules/arithmetic.hpp"
+#include "untoward/autodiff/rules/rows.hpp"
 
 using namespace untoward;
 namespace reference = untoward::reference;
@@ -189,6 +193,44 @@ TEST_CASE("normal KL: equals its Monte Carlo estimate, log q - log p under q") {
         INFO("mean " << c.mean << ", log-variance " << c.log_variance);
         REQUIRE(std::abs(kl - estimate) <= 4 * error + 1e-12);
     }
+}
+
+TEST_CASE("normal log density: one log-variance for everything") {
+    property::check_function(
+        [](auto& s, const auto& x, const auto& mean) {
+            const auto log_variance = s.parameter("log_variance", Vec<1>{}, Constant{-0.7});
+            return normal_log_density(s, x, mean, log_variance);
+        },
+        {.batch = 5}, Vec<7>{}, Vec<7>{});
+}
+
+TEST_CASE("mean and log-variance: the two halves, the second kept within bounds") {
+    property::check_rule(MeanAndLogVariance<1>{-12, 6, {}}, {}, Vec<2>{});
+    property::check_rule(MeanAndLogVariance<3>{-0.4, 0.5, {}}, {.batch = 5}, Vec<>(6));
+    property::check_rule(MeanAndLogVariance<Dynamic>{-0.4, 0.5, Vec<>(8)}, {.batch = 1}, Vec<16>{});
+    // x is used again: then its gradient is added to.
+    property::check_function(
+        [](auto& s, const auto& x) {
+            const auto [mean, log_variance] = mean_and_log_variance(s, x, Vec<2>{}, -0.4, 0.5);
+            const auto both = concatenate(s, log_variance, mean);
+            return multiply(s, both, x);
+        },
+        {.batch = 3}, Vec<4>{});
+
+    // At a bound, beyond it, and of what is no number there is no gradient; the value stays no number.
+    const double x[] = {1, 2, 3, 4, -20, 20, -12, std::numeric_limits<double>::quiet_NaN()};
+    Buffer<std::byte> memory(1 << 14);
+    Arena arena(memory);
+    Tape<double> tape(arena, nullptr, nullptr, {}, {});
+    Record<double> scope(tape);
+    const auto v = scope.variable(sample(x));
+    const auto [mean, log_variance] = mean_and_log_variance(scope, v, Vec<>(4), -12, 6);
+    const auto total = add(scope, mean, log_variance);
+    tape.backward(sum(scope, total));
+    require_near(mean.value().flat(), {1, 2, 3, 4});
+    require_near(log_variance.value().flat().head(3), {-12, 6, -12});
+    REQUIRE(std::isnan(log_variance.value()(3, 0)));
+    require_near(tape.gradient_of(v).flat(), {1, 1, 1, 1, 0, 0, 0, 0});
 }
 
 TEST_CASE("reparameterise: mean + exp(log_variance / 2) noise, one draw for all where there are no ids") {

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
+#include <tuple>
+
+#include "../autodiff/rules/elementwise.hpp"
 #include "distribution.hpp"
 
 // The diagonal normal distribution, parametrised by its mean and the logarithm of its variance. Densities
@@ -25,6 +29,16 @@ public:
         const auto density = [log_two_pi](auto a, auto m, auto l, auto precision) {
             return S(-0.5) * (math::square(a - m) * precision + l + log_two_pi);
         };
+        if (is_number(log_variance)) {
+            const S l = log_variance(0, 0);
+            assign(
+                y,
+                [density, l, precision = FromLog{}(l)](auto a, auto m) {
+                    return density(a, m, l, precision);
+                },
+                x, mean);
+            return;
+        }
         if (!shared(y, log_variance)) {
             assign(
                 y, [density](auto a, auto m, auto l) { return density(a, m, l, FromLog{}(l)); }, x, mean,
@@ -50,6 +64,10 @@ public:
                 },
                 dy, x, mean, p);
         };
+        if (is_number(log_variance)) {
+            const S number = FromLog{}(log_variance(0, 0));
+            return gradients([number](auto) { return number; }, mean);
+        }
         if (!shared(y, log_variance)) return gradients(FromLog{}, log_variance);
         gradients(Given{}, Tensor<const S, std::remove_cvref_t<decltype(log_variance.shape())>>(
                                saved, log_variance.shape(), 1));
@@ -64,6 +82,10 @@ private:
     struct Given {
         auto operator()(auto precision) const { return precision; }
     };
+    // One for everything: then all else lies one after another.
+    static constexpr bool is_number(const auto& log_variance) {
+        return log_variance.rows() == 1 && log_variance.batch() == 1;
+    }
     static constexpr bool may_share(Index batch) { return !detail::small_code && batch > 1; }
     static constexpr bool shared(const auto& y, const auto& log_variance) {
         return may_share(y.batch()) && log_variance.batch() == 1;
@@ -116,6 +138,57 @@ struct NormalPairKl {
     }
 };
 
+/// The first K elements of a vector of 2 K as means, the others as log-variances kept in [low, high], outside of which
+/// they have no gradient. Copies, not views: what is done with columns of few numbers is quicker where they lie one after
+/// another.
+template <Index K>
+struct MeanAndLogVariance {
+    double low;
+    double high;
+    [[no_unique_address]] Vec<K> units;
+
+    template <Index N>
+    constexpr auto shape(const Shape<N>& x) const {
+        UNTOWARD_ASSERT(x.size() == 2 * units.size(), "untoward: as many log-variances as means");
+        static_cast<void>(x);
+        return std::tuple(units, units);
+    }
+    void forward(auto y, auto x) const {
+        const auto& [mean, log_variance] = y;
+        const Index k = units.size();
+        for (Index j = 0; j < x.batch(); ++j) {
+            const auto* const from = x.data() + j * x.stride();
+            std::copy_n(from, k, mean.data() + j * k);
+            std::copy_n(from + k, k, log_variance.data() + j * k);
+        }
+        Clamp{low, high}.forward(log_variance, log_variance);
+    }
+    void backward(auto dy, auto y, auto, auto dx) const {
+        const auto& [dmean, dlog_variance] = dy;
+        using S = typename std::remove_cvref_t<decltype(dmean)>::Scalar;
+        assign(
+            dlog_variance,
+            [l = static_cast<S>(low), h = static_cast<S>(high)](auto d, auto v) {
+                return ((v > l) & (v < h)) ? d : 0;
+            },
+            dlog_variance, std::get<1>(y));
+        const Index k = units.size();
+        dx.write(
+            [k, mean = dmean.data(), log_variance = dlog_variance.data()](const auto& to, bool accumulate) {
+                for (Index j = 0; j < to.batch(); ++j) {
+                    S* const sum = to.data() + j * to.stride();
+                    if (accumulate) {
+                        for (Index i = 0; i < k; ++i) sum[i] += mean[j * k + i];
+                        for (Index i = 0; i < k; ++i) sum[k + i] += log_variance[j * k + i];
+                    } else {
+                        std::copy_n(mean + j * k, k, sum);
+                        std::copy_n(log_variance + j * k, k, sum + k);
+                    }
+                }
+            });
+    }
+};
+
 /// A sample by the reparameterisation trick (Kingma and Welling 2014): mean + exp(log_variance / 2) noise.
 struct Reparameterise {
     constexpr auto shape(const auto& mean, const auto& log_variance, const auto& noise) const {
@@ -146,6 +219,11 @@ constexpr auto normal_log_density(Scope& scope, const X& x, const M& mean, const
 template <class Scope, class M, class L>
 constexpr auto normal_kl(Scope& scope, const M& mean, const L& log_variance) {
     return scope.apply(NormalKl{}, mean, log_variance);
+}
+/// The mean and the log-variance of every element of `units`, of x, which has twice as many.
+template <class Scope, class X, Index K>
+constexpr auto mean_and_log_variance(Scope& scope, const X& x, const Vec<K>& units, double low, double high) {
+    return scope.apply(MeanAndLogVariance<K>{low, high, units}, x);
 }
 /// a draw from N(mean, exp(log_variance))
 template <class Scope, class M, class L>

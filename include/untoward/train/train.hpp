@@ -328,7 +328,6 @@ private:
     }
 
     void next_batch() {
-        using Vector = Eigen::Matrix<S, Dynamic, 1>;
         stream_.next(ids_);
         const auto row = [&](Index j) {
             return rows_.data() + Index{ids_[static_cast<std::size_t>(j)]} * rows_.rows();
@@ -343,9 +342,7 @@ private:
         for (Index j = 0; j < std::min(ahead, batch_); ++j) ask_for(j);
         for (Index j = 0; j < batch_; ++j) {
             if (j + ahead < batch_) ask_for(j + ahead);
-            // No call for each of what may be few numbers.
-            Eigen::Map<Vector>(x_.data() + j * rows_.rows(), rows_.rows()) =
-                Eigen::Map<const Vector>(row(j), rows_.rows());
+            std::copy_n(row(j), rows_.rows(), x_.data() + j * rows_.rows());
         }
     }
 

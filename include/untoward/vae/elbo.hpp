@@ -33,13 +33,10 @@ struct NegativeElboLoss {
     constexpr auto operator()(Scope& scope, const X& x) const {
         const auto pass = model(scope, x);
         const double per_sample = 1.0 / static_cast<double>(x.batch());
-        const auto log_density = sum(scope, pass.log_density);
-        const auto reconstruction = scale(scope, -per_sample, log_density);
-        const auto kl_sum = sum(scope, pass.kl);
-        const auto kl = scale(scope, per_sample, kl_sum);
+        const auto reconstruction = scaled_sum(scope, -per_sample, pass.log_density);
+        const auto kl = scaled_sum(scope, per_sample, pass.kl);
         const auto penalty = free_bits > 0 ? with_free_bits(scope, pass.kl) : kl;
-        const auto weighted = scale(scope, beta, penalty);
-        const auto loss = add(scope, reconstruction, weighted);
+        const auto loss = add_scaled(scope, reconstruction, beta, penalty);
         return detail::ElboTerms<std::remove_const_t<decltype(loss)>>{loss, reconstruction, kl};
     }
 

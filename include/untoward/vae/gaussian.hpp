@@ -32,8 +32,8 @@ struct LearnedVariance {
 struct GivenVariance {
     double log_variance;
     template <class Scope, class Sample, class X>
-    constexpr auto operator()(Scope& scope, const Sample& sample, const X&) const {
-        return scope.constant(sample, 1, log_variance);
+    constexpr auto operator()(Scope& scope, const Sample&, const X&) const {
+        return scope.constant(Vec<1>{}, 1, log_variance);
     }
 };
 

@@ -120,9 +120,8 @@ struct Latent {
     constexpr auto operator()(Scope& scope, const X& x) const {
         constexpr Index both = K == Dynamic ? Dynamic : 2 * K;
         const auto heads = Dense<both>(Vec<both>(2 * units.size()))(scope, x);
-        const auto mean = slice(scope, heads, 0, units);
-        const auto raw = slice(scope, heads, units.size(), units);
-        const auto log_variance = clamp(scope, raw, posterior_log_variance_low, posterior_log_variance_high);
+        const auto [mean, log_variance] = mean_and_log_variance(
+            scope, heads, units, posterior_log_variance_low, posterior_log_variance_high);
         return distributions::Normal{mean, log_variance};
     }
     template <class Scope, class Posterior>

@@ -27,6 +27,23 @@ struct Add {
     }
 };
 
+/// a + factor b
+struct AddScaled {
+    double factor;
+
+    constexpr auto shape(const auto& a, const auto& b) const { return broadcast<AddScaled>(a, b); }
+    void forward(auto y, auto a, auto b) const {
+        const auto c = static_cast<typename decltype(y)::Scalar>(factor);
+        assign(
+            y, [c](auto p, auto q) { return p + c * q; }, a, b);
+    }
+    void backward(auto dy, auto, auto, auto, auto da, auto db) const {
+        const auto c = static_cast<typename decltype(dy)::Scalar>(factor);
+        da.add([](auto d) { return d; }, dy);
+        db.add([c](auto d) { return c * d; }, dy);
+    }
+};
+
 /// a - b
 struct Subtract {
     constexpr auto shape(const auto& a, const auto& b) const { return broadcast<Subtract>(a, b); }
@@ -119,6 +136,11 @@ struct Minimum {
 template <class Scope, class A, class B>
 constexpr auto add(Scope& scope, const A& a, const B& b) {
     return scope.apply(Add{}, a, b);
+}
+/// a + factor b
+template <class Scope, class A, class B>
+constexpr auto add_scaled(Scope& scope, const A& a, double factor, const B& b) {
+    return scope.apply(AddScaled{factor}, a, b);
 }
 template <class Scope, class A, class B>
 constexpr auto subtract(Scope& scope, const A& a, const B& b) {

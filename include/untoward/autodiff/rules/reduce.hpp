@@ -19,24 +19,30 @@ auto sum_of(const S* x, Index n) {
 
 }  // namespace detail
 
-/// The sum of all elements of all samples: one number.
+/// factor * the sum of all elements of all samples: one number.
 struct Sum {
+    double factor = 1;
+
     constexpr Vec<1> shape(const auto&) const { return {}; }
     constexpr Index batch(Index) const { return 1; }
     void forward(auto y, auto x) const {
+        using S = typename decltype(y)::Scalar;
+        S total = 0;
         if (x.contiguous()) {
-            y(0, 0) = detail::sum_of(x.data(), x.size());
+            total = detail::sum_of(x.data(), x.size());
         } else {
-            y(0, 0) = 0;
-            for (Index j = 0; j < x.batch(); ++j) y(0, 0) += detail::sum_of(&x(0, j), x.rows());
+            for (Index j = 0; j < x.batch(); ++j) total += detail::sum_of(&x(0, j), x.rows());
         }
+        y(0, 0) = static_cast<S>(factor) * total;
     }
     void backward(auto dy, auto, auto, auto dx) const {
-        dx.write([&](const auto& to, bool accumulate) {
+        using S = typename decltype(dy)::Scalar;
+        const S d = static_cast<S>(factor) * dy(0, 0);
+        dx.write([d](const auto& to, bool accumulate) {
             if (accumulate) {
-                to.flat() += dy(0, 0);
+                change<1>(to.size(), [d](auto& sum) { sum += d; }, {to.data()});
             } else {
-                to.flat().setConstant(dy(0, 0));
+                change<1>(to.size(), [d](auto& sum) { sum = d; }, {to.data()});
             }
         });
     }
@@ -86,6 +92,11 @@ template <class Scope, class X>
 constexpr auto sum(Scope& scope, const X& x) {
     return scope.apply(Sum{}, x);
 }
+/// factor * sum
+template <class Scope, class X>
+constexpr auto scaled_sum(Scope& scope, double factor, const X& x) {
+    return scope.apply(Sum{factor}, x);
+}
 template <class Scope, class X>
 constexpr auto sum_per_sample(Scope& scope, const X& x) {
     return scope.apply(SumPerSample{}, x);
@@ -96,8 +107,7 @@ constexpr auto sum_over_batch(Scope& scope, const X& x) {
 }
 template <class Scope, class X>
 constexpr auto mean(Scope& scope, const X& x) {
-    const auto total = sum(scope, x);
-    return scale(scope, 1.0 / static_cast<double>(x.shape().size() * x.batch()), total);
+    return scaled_sum(scope, 1.0 / static_cast<double>(x.shape().size() * x.batch()), x);
 }
 template <class Scope, class X>
 constexpr auto mean_per_sample(Scope& scope, const X& x) {

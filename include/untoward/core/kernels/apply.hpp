@@ -126,10 +126,9 @@ __attribute__((flatten)) void apply(const void* erased, const ElementwiseColumns
             for (Index i = 0; i < turns.n; i += lanes<S>) {
                 S result[lanes<S>];
                 for (Index l = 0; l < lanes<S>; ++l) result[l] = static_cast<S>(function(x[1 + I][i + l]...));
-                if (add) {
-                    for (Index l = 0; l < lanes<S>; ++l) result[l] += x[0][i + l];
-                }
-                store_vector(x[0] + i, load_vector(result));
+                Vector<S> value = load_vector(result);
+                if (add) value += load_vector(x[0] + i);
+                store_vector(x[0] + i, value);
             }
             turns.leave();
             ((column[I] += stride[I]), ...);

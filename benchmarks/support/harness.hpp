@@ -15,7 +15,8 @@
 //         return bench::run(argc, argv);
 //     }
 //
-// Options: Google Benchmark's, and --instructions=avx2 for the library's work and the peak in AVX2 (or baseline, or avx512).
+// Options: Google Benchmark's, and --instructions=avx2 (or baseline, or avx512) for the library's work and the peak in
+// these.
 // --benchmark_repetitions=N is the number of blocks (21), --benchmark_filter=REGEX chooses rows.
 
 #include <benchmark/benchmark.h>

@@ -114,9 +114,9 @@ TEST_CASE("clip_norm: scales to the limit, leaves shorter gradients alone, retur
     REQUIRE(clip_norm(none, 2, 1) == 0);
     REQUIRE(none[0] == 0);
     // The square of this norm is no float.
-    float large[] = {3e25f, 4e25f};
-    REQUIRE(clip_norm(large, 2, 1) == Approx(5e25));
-    REQUIRE(large[1] == Approx(0.8));
+    float huge[] = {3e25f, 4e25f};
+    REQUIRE(clip_norm(huge, 2, 1) == Approx(5e25));
+    REQUIRE(huge[1] == Approx(0.8));
     // Nor are these squares.
     float small[] = {3e-30f, 4e-30f};
     REQUIRE(clip_norm(small, 2, 1) == Approx(5e-30));
@@ -132,9 +132,9 @@ TEST_CASE("clip_norm: several stretches have one norm, and what lies between is 
     REQUIRE(clip_norm(g, std::span(ranges), 6.5) == Approx(13));
     const double expected[] = {1.5, 100, 2, 6, 100};
     for (int i = 0; i < 5; ++i) REQUIRE(g[i] == Approx(expected[i]).epsilon(1e-6));
-    float large[] = {3e25f, 0, 4e25f};
+    float huge[] = {3e25f, 0, 4e25f};
     const ParameterRange wide[] = {{0, 1, true}, {2, 1, true}};
-    REQUIRE(clip_norm(large, std::span(wide), 1) == Approx(5e25));
+    REQUIRE(clip_norm(huge, std::span(wide), 1) == Approx(5e25));
     float bad[] = {std::numeric_limits<float>::quiet_NaN(), 0, 1};
     REQUIRE_FALSE(std::isfinite(clip_norm(bad, std::span(wide), 1)));
     REQUIRE(clip_norm(bad, std::span<const ParameterRange>(), 1) == 0);

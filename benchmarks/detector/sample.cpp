@@ -194,7 +194,7 @@ int main(int argc, char** argv) {
     std::vector<ByEigen> all{{"Eigen", &bench_eigen_score_plain, false}};
     // A build without flags is to be no worse than what Eigen makes of this machine, nor than what it makes of its
     // own order of weights, which is the faster one for small layers.
-    if (available_instructions() == Instructions::avx512) {
+    if (untoward::available_instruction_set() == untoward::InstructionSet::avx512) {
         all.push_back({"Eigen v4", &bench_eigen_score_v4, false});
         all.push_back({"Eigen v4, columns", &bench_eigen_score_v4, true});
     }

@@ -221,7 +221,7 @@ Setup setup() {
         result.sgemm = std::max(result.sgemm, 2e-9 * n * n * n / (thread_seconds() - start));
     }
     // The reference has a hundredth of the peak, AVX2 on a machine of AVX-512 a good third.
-    if (result.blas_problem.empty() && result.sgemm < 0.1 * fma_peak(available_instructions()))
+    if (result.blas_problem.empty() && result.sgemm < 0.1 * fma_peak(untoward::available_instruction_set()))
         result.blas_problem =
             result.blas_file + " multiplies at " + std::to_string(result.sgemm) + " GFLOP/s only";
     const char* const aten = std::getenv("ATEN_CPU_CAPABILITY");

@@ -15,7 +15,8 @@
 //         return bench::run(argc, argv);
 //     }
 //
-// Options: Google Benchmark's, and --instructions=avx2 for the library's work and the peak in AVX2.
+// Options: Google Benchmark's, and --instructions=avx2 (or baseline, or avx512) for the library's work and the peak in
+// these.
 // --benchmark_repetitions=N is the number of blocks (21), --benchmark_filter=REGEX chooses rows.
 
 #include <benchmark/benchmark.h>
@@ -67,11 +68,6 @@ struct Row {
 
 namespace detail {
 
-inline Instructions& instructions() {
-    static Instructions chosen = available_instructions();
-    return chosen;
-}
-
 /// A contender at work: how many of its calls are a block.
 class Block {
 public:
@@ -116,13 +112,13 @@ public:
         const std::size_t n = blocks_.size();
         std::vector<double> seconds(n);
         for ([[maybe_unused]] auto _ : state) {
-            const double before = fma_peak(instructions());
+            const double before = fma_peak();
             for (std::size_t i = 0; i < n; ++i) {
                 const std::size_t k = (i + turn_) % n;
                 seconds[k] = blocks_[k].measure();
             }
             ++turn_;
-            const double peak = (before + fma_peak(instructions())) / 2;
+            const double peak = (before + fma_peak()) / 2;
             state.SetIterationTime(seconds[0]);
             state.counters["peak"] = peak;
             for (std::size_t k = 0; k < n; ++k) {
@@ -180,8 +176,8 @@ public:
         const auto& cpu = context.cpu_info;
         std::printf("%s, %d cores, load %.1f; %s; %s\n", processor().c_str(), cpu.num_cpus,
                     cpu.load_avg.empty() ? 0.0 : cpu.load_avg[0], compiler, UNTOWARD_BENCHMARK_FLAGS);
-        std::printf("f32 FMA peak of one core: %s, %.0f GFLOP/s just now\n\n", text(instructions()),
-                    fma_peak(instructions()));
+        std::printf("f32 FMA peak of one core: %s, %.0f GFLOP/s just now\n\n",
+                    text(untoward::instruction_set()), fma_peak());
         std::printf("%-34s %-18s %10s %10s %10s %8s %7s   %s\n", "", "", "median", "p10", "p90", "GFLOP/s",
                     "% peak", "times the first");
         std::fflush(stdout);
@@ -237,6 +233,25 @@ private:
     std::map<std::string, std::vector<Run>> results_{};
 };
 
+/// Uses the set of this name from now on. Whether the machine has it.
+inline bool use_instructions(std::string_view name) {
+    using untoward::InstructionSet;
+    constexpr std::pair<std::string_view, InstructionSet> choices[] = {{"baseline", InstructionSet::baseline},
+                                                                       {"avx2", InstructionSet::avx2},
+                                                                       {"avx512", InstructionSet::avx512}};
+    std::string here;
+    for (const auto& [choice, set] : choices) {
+        if (set > untoward::available_instruction_set()) continue;
+        if (choice == name) {
+            untoward::use_instruction_set(set);
+            return true;
+        }
+        here += (here.empty() ? "" : ", ") + std::string(choice);
+    }
+    std::fprintf(stderr, "--instructions=%s: this machine has %s\n", std::string(name).c_str(), here.c_str());
+    return false;
+}
+
 inline std::vector<Row>& rows() {
     static std::vector<Row> all;
     return all;
@@ -259,9 +274,7 @@ inline int run(int argc, char** argv) {
         constexpr std::string_view wanted = "--instructions=";
         const std::string_view argument = argv[i];
         if (argument.starts_with(wanted)) {
-            detail::instructions() = available_instructions(argument.substr(wanted.size()));
-            if (detail::instructions() == Instructions::avx2)
-                untoward::use_instruction_set(untoward::InstructionSet::avx2);
+            if (!detail::use_instructions(argument.substr(wanted.size()))) return 1;
         } else {
             arguments.push_back(argv[i]);
         }

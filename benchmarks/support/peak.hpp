@@ -5,7 +5,7 @@
 // is measured beside each workload, since a processor's clock is not the same from one second to the next.
 
 #include <ctime>
-#include <string_view>
+#include <untoward/core/instruction_set.hpp>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -25,8 +25,6 @@ inline double wall_seconds() {
     clock_gettime(CLOCK_MONOTONIC, &t);
     return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
 }
-
-enum class Instructions { none, avx2, avx512 };
 
 namespace detail {
 
@@ -79,26 +77,18 @@ __attribute__((target("avx2,fma"), noinline)) inline float fma_avx2(long n) {
 
 }  // namespace detail
 
-/// The widest instructions of this machine, or `wanted` where it has them too.
-inline Instructions available_instructions([[maybe_unused]] std::string_view wanted = "") {
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f") && wanted != "avx2") return Instructions::avx512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return Instructions::avx2;
-#endif
-    return Instructions::none;
-}
-constexpr const char* text(Instructions instructions) {
-    return instructions == Instructions::avx512 ? "AVX-512"
-           : instructions == Instructions::avx2 ? "AVX2"
-                                                : "none";
+constexpr const char* text(untoward::InstructionSet set) {
+    return set == untoward::InstructionSet::avx512 ? "AVX-512"
+           : set == untoward::InstructionSet::avx2 ? "AVX2"
+                                                   : "none";
 }
 
 /// GFLOP/s of multiply-adds, over one or two milliseconds; 0 where it is not known how to ask for them.
-inline double fma_peak([[maybe_unused]] Instructions instructions) {
+inline double fma_peak([[maybe_unused]] untoward::InstructionSet set = untoward::instruction_set()) {
 #if defined(__x86_64__)
     constexpr long rounds = 1000000;
-    const bool wide = instructions == Instructions::avx512;
-    if (instructions == Instructions::none) return 0;
+    const bool wide = set == untoward::InstructionSet::avx512;
+    if (set == untoward::InstructionSet::baseline) return 0;
     const double start = thread_seconds();
     volatile float result = wide ? detail::fma_avx512(rounds) : detail::fma_avx2(rounds);
     static_cast<void>(result);

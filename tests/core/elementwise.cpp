@@ -10,20 +10,9 @@
 #include "support/catch.hpp"
 #include "support/guarded.hpp"
 #include "support/instruction_sets.hpp"
-#include "untoward/core/random.hpp"
+#include "support/random_numbers.hpp"
 
 using namespace untoward;
-
-namespace {
-
-template <class S>
-std::vector<S> random_numbers(Index n, std::uint64_t site) {
-    std::vector<S> x(static_cast<std::size_t>(n));
-    fill_normal(x.data(), n, NoiseKey{.seed = 1, .site = site});
-    return x;
-}
-
-}  // namespace
 
 TEMPLATE_TEST_CASE(
     "elementwise evaluation broadcasts rows, batches and both, and sums where the result has one", "", float,
@@ -145,6 +134,58 @@ TEST_CASE("every length from 1 to 70, with rows beside it that are left alone") 
             CHECK(right);
             const float all = total(rows, [](auto u, auto v) { return u * v; }, {g.data(), p.data()});
             CHECK(std::abs(static_cast<double>(all) - sum) <= 1e-5 * (1 + std::abs(sum)) + 2e-5);
+        }
+    }
+}
+
+TEMPLATE_TEST_CASE("what is only read may be what is changed, and an operand the result", "", float, double) {
+    using S = TestType;
+    constexpr Index batch = 3;
+    for (const InstructionSet set : available_instruction_sets()) {
+        const WithInstructionSet with(set);
+        for (Index rows = 1; rows <= 40; ++rows) {
+            const Index stride = rows + rows % 3;
+            INFO(static_cast<int>(set) << ": " << rows);
+            const auto p0 = random_numbers<S>(stride * batch, 1);
+            const auto q0 = random_numbers<S>(stride * batch, 2);
+            auto p = p0;
+            auto q = q0;
+            // Whether the rows of this many columns became p and q of what was there before, and all else stayed.
+            const auto became = [&](Index columns, const auto& new_p, const auto& new_q) {
+                bool right = true;
+                for (Index i = 0; i < stride * batch; ++i) {
+                    const auto at = static_cast<std::size_t>(i);
+                    const bool met = i % stride < rows && i / stride < columns;
+                    right = right && p[at] == (met ? new_p(p0[at], q0[at]) : p0[at]) &&
+                            q[at] == (met ? new_q(p0[at], q0[at]) : q0[at]);
+                }
+                p = p0;
+                q = q0;
+                return right;
+            };
+            const auto twice_and = [](S a, S b) { return a + a + b; };
+            const auto first = [](S a, S) { return a; };
+            const auto second = [](S, S b) { return b; };
+
+            const auto add = [](S& changed, S same, S b) { changed += same, changed += b; };
+            change<1>(rows, add, {p.data(), p.data(), q.data()});
+            CHECK(became(1, twice_and, second));
+            change<1>(rows, batch, add, {p.data(), p.data(), q.data()}, {stride, stride, stride});
+            CHECK(became(batch, twice_and, second));
+            const auto swap = [](S& a, S& b, S c, S d) { a = d, b = c; };
+            change<2>(rows, batch, swap, {p.data(), q.data(), p.data(), q.data()},
+                      {stride, stride, stride, stride});
+            CHECK(became(batch, second, first));
+
+            const Tensor<S, Vec<>> y(p.data(), Vec<>(rows), batch, stride);
+            const Tensor<const S, Vec<>> z(q.data(), Vec<>(rows), batch, stride);
+            assign(
+                y, [](auto a, auto b, auto c) { return a + b + c; }, y, y, z);
+            CHECK(became(batch, twice_and, second));
+            add_reduced(
+                y, true, [](auto a, auto b) { return a + b - a; }, y, z);
+            CHECK(became(
+                batch, [](S a, S b) { return a + (a + b - a); }, second));
         }
     }
 }

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Elementary functions against the C library's in the next wider format, over all exponents, and at their edges.
+// Elementary functions against the C library's in the next wider format, over all exponents, and at their edges: one by
+// one, and in the vectors of every instruction set that this processor has, where a * b + c may be rounded once.
 #include "untoward/core/math.hpp"
 
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "support/catch.hpp"
+#include "support/instruction_sets.hpp"
+#include "untoward/core/elementwise.hpp"
 #include "untoward/core/philox.hpp"
 
 using namespace untoward;
@@ -30,116 +34,192 @@ double error(S found, Wider<S> exact) {
     return static_cast<double>(std::abs(static_cast<Wider<S>>(found) - exact) / static_cast<Wider<S>>(step));
 }
 
+// Of both signs and all exponents, where the functions bend, and where they were found to be furthest off, in float
+// and in double.
 template <class S>
-S number_of(std::uint64_t i) {
-    if constexpr (sizeof(S) == 4) {
-        return __builtin_bit_cast(
-            float, static_cast<std::uint32_t>(i * 21139));  // odd: no pattern of bits is left out
-    } else {
-        return __builtin_bit_cast(double, mix64(i));
+std::vector<S> samples() {
+    constexpr std::uint64_t count = 60000;
+    std::vector<S> x;
+    for (const double worst :
+         {-0x1.4caa8ap+2, 0x1.630902p-2, 0x1.57308ep+0, 0x1.5abedep-2, -0x1.0a111ap+2, -0x1.13a60ap+0,
+          -0x1.15f88cp+0, 0x1.afbe78p-1, 0x1.028fbp-2, 0x1.62f3c866cbd23p-2, 0x1.566b2ab31cd17p+0,
+          0x1.588078bac181bp-2, 0x1.5720885289bfbp-2, -0x1.096741dadad9ep+2, -0x1.0ef5deb05f00ep+0,
+          -0x1.115933ff95f6cp+0, 0x1.281aaa5df0189p-1})
+        x.push_back(static_cast<S>(worst));
+    for (std::uint64_t i = 0; i < count; ++i) {
+        if constexpr (sizeof(S) == 4) {
+            constexpr std::uint64_t step = (std::uint64_t{1} << 32) / count;
+            x.push_back(__builtin_bit_cast(float, static_cast<std::uint32_t>(i * step + i % 128)));
+        } else {
+            x.push_back(__builtin_bit_cast(double, mix64(i)));
+        }
+    }
+    for (int i = -30000; i <= 30000; ++i) x.push_back(static_cast<S>(i) * static_cast<S>(0.0037));
+    return x;
+}
+
+// Calls `meet` with what a function makes of these numbers in each way.
+template <class S, class Function, class Meet>
+void each_way(const Function& function, const std::vector<S>& x, const Meet& meet) {
+    std::vector<S> y(x.size());
+    for (std::size_t i = 0; i < x.size(); ++i) y[i] = function(x[i]);
+    meet(y);
+    const Vec<> size(static_cast<Index>(x.size()));
+    for (const InstructionSet set : available_instruction_sets()) {
+        INFO("in vectors, instruction set " << static_cast<int>(set));
+        const WithInstructionSet with(set);
+        std::fill(y.begin(), y.end(), S(7));
+        assign(Tensor<S, Vec<>>(y.data(), size, 1), function, Tensor<const S, Vec<>>(x.data(), size, 1));
+        meet(y);
     }
 }
 
 template <class S, class Function, class Exact>
-void check(const char* name, double bound, Function function, Exact exact,
-           S low = -std::numeric_limits<S>::infinity(), S high = std::numeric_limits<S>::infinity()) {
+void check(const char* name, double bound, const Function& function, const Exact& exact) {
     INFO(name);
-    double worst = 0;
-    const auto meet = [&](S x) {
-        if (x >= low && x <= high)
-            worst = std::max(worst, error<S>(function(x), exact(static_cast<Wider<S>>(x))));
-    };
-    for (std::uint64_t i = 0; i < 60000; ++i) meet(number_of<S>(i));
-    // Where the functions bend.
-    for (int i = -30000; i <= 30000; ++i) meet(static_cast<S>(i) * static_cast<S>(0.0037));
-    CHECK(worst <= bound);
-    CHECK(std::isnan(function(std::numeric_limits<S>::quiet_NaN())));
+    const std::vector<S> x = samples<S>();
+    std::vector<Wider<S>> wanted;
+    for (const S each : x) wanted.push_back(exact(static_cast<Wider<S>>(each)));
+    each_way(function, x, [&](const std::vector<S>& y) {
+        double worst = 0;
+        for (std::size_t i = 0; i < x.size(); ++i) worst = std::max(worst, error<S>(y[i], wanted[i]));
+        CHECK(worst <= bound);
+    });
+}
+
+// What math.hpp says of each.
+template <class S>
+void check_all() {
+    check<S>(
+        "exp", 1.3, [](S x) { return math::exp(x); }, [](auto x) { return std::exp(x); });
+    check<S>(
+        "expm1", 1.5, [](S x) { return math::expm1(x); }, [](auto x) { return std::expm1(x); });
+    check<S>(
+        "log", 1.1, [](S x) { return math::log(x); }, [](auto x) { return std::log(x); });
+    check<S>(
+        "log1p", 1.3, [](S x) { return math::log1p(x); }, [](auto x) { return std::log1p(x); });
+    check<S>(
+        "sigmoid", 2.5, [](S x) { return math::sigmoid(x); }, [](auto x) { return 1 / (1 + std::exp(-x)); });
+    check<S>(
+        "softplus", 2.3, [](S x) { return math::softplus(x); },
+        [](auto x) { return std::fmax(x, decltype(x)(0)) + std::log1p(std::exp(-std::fabs(x))); });
+    check<S>(
+        "tanh", sizeof(S) == 4 ? 2.7 : 1.6, [](S x) { return math::tanh(x); },
+        [](auto x) { return std::tanh(x); });
+    check<S>(
+        "gate_tanh", sizeof(S) == 4 ? 5.6 : 1.6, [](S x) { return math::gate_tanh(x); },
+        [](auto x) { return std::tanh(x); });
+    check<S>(
+        "sqrt", 0.5, [](S x) { return math::sqrt(x); }, [](auto x) { return std::sqrt(x); });
 }
 
 template <class S>
-void check_all(double exponential, double others) {
-    check<S>(
-        "exp", exponential, [](S x) { return math::exp(x); }, [](auto x) { return std::exp(x); });
-    check<S>(
-        "expm1", exponential, [](S x) { return math::expm1(x); }, [](auto x) { return std::expm1(x); });
-    check<S>(
-        "log", exponential, [](S x) { return math::log(x); }, [](auto x) { return std::log(x); });
-    check<S>(
-        "log1p", exponential, [](S x) { return math::log1p(x); }, [](auto x) { return std::log1p(x); });
-    check<S>(
-        "tanh", others, [](S x) { return math::tanh(x); }, [](auto x) { return std::tanh(x); });
-    check<S>(
-        "sigmoid", others, [](S x) { return math::sigmoid(x); },
-        [](auto x) { return 1 / (1 + std::exp(-x)); });
-    check<S>(
-        "softplus", others, [](S x) { return math::softplus(x); },
-        [](auto x) { return std::fmax(x, decltype(x)(0)) + std::log1p(std::exp(-std::fabs(x))); });
-    check<S>(
-        "sqrt", 0.5, [](S x) { return math::sqrt(x); }, [](auto x) { return std::sqrt(x); });
+struct Known {
+    S x;
+    S y;
+};
+
+// Down to the sign of a zero.
+template <class S, class Function>
+void check_edges(const char* name, const Function& function, const std::vector<Known<S>>& edges) {
+    INFO(name);
+    std::vector<S> x{std::numeric_limits<S>::quiet_NaN()};
+    for (const Known<S>& known : edges) x.push_back(known.x);
+    each_way(function, x, [&](const std::vector<S>& y) {
+        CHECK(std::isnan(y[0]));
+        for (std::size_t i = 0; i < edges.size(); ++i) {
+            INFO("of " << edges[i].x << ": " << y[i + 1] << ", not " << edges[i].y);
+            if (std::isnan(edges[i].y))
+                CHECK(std::isnan(y[i + 1]));
+            else
+                CHECK((y[i + 1] == edges[i].y && std::signbit(y[i + 1]) == std::signbit(edges[i].y)));
+        }
+    });
 }
 
 }  // namespace
 
 TEST_CASE("elementary functions, float") {
-    check_all<float>(1.5, 2.5);
+    check_all<float>();
 }
 TEST_CASE("elementary functions, double") {
-    check_all<double>(1.5, 2.5);
+    check_all<double>();
 }
 
-TEMPLATE_TEST_CASE("functions of gates: their errors are absolute, and they stay within bounds", "", float,
-                   double) {
+TEMPLATE_TEST_CASE(
+    "shares and states stay within their bounds, and the errors of gates in float are absolute", "", float,
+    double) {
     using S = TestType;
-    constexpr double rounding = std::numeric_limits<S>::epsilon();
-    double worst_sigmoid = 0, worst_tanh = 0;
-    bool within = true;
-    const auto meet = [&](S x) {
-        if (!(std::abs(x) <= std::numeric_limits<S>::max())) return;
-        const S share = math::gate_sigmoid(x);
-        const S state = math::gate_tanh(x);
-        const auto wide = static_cast<Wider<S>>(x);
-        const auto apart = [](S found, Wider<S> exact) {
-            return static_cast<double>(std::abs(found - exact));
-        };
-        worst_sigmoid = std::max(worst_sigmoid, apart(share, 1 / (1 + std::exp(-wide))));
-        worst_tanh = std::max(worst_tanh, apart(state, std::tanh(wide)));
-        within = within && share >= 0 && share <= 1 && std::abs(state) <= 1;
+    // Errors of no more than this.
+    const auto check_bounds = [](const char* name, S low, double bound, const auto& function,
+                                 const auto& exact) {
+        INFO(name);
+        std::vector<S> x = samples<S>();
+        std::erase_if(x, [](S each) { return std::isnan(each); });
+        x.push_back(std::numeric_limits<S>::infinity());
+        x.push_back(-std::numeric_limits<S>::infinity());
+        each_way(function, x, [&](const std::vector<S>& y) {
+            double worst = 0;
+            bool within = true;
+            for (std::size_t i = 0; i < x.size(); ++i) {
+                worst =
+                    std::max(worst, std::abs(static_cast<double>(y[i]) - static_cast<double>(exact(x[i]))));
+                within = within && y[i] >= low && y[i] <= 1;
+            }
+            CHECK(within);
+            CHECK(worst <= bound);
+        });
     };
-    for (std::uint64_t i = 0; i < 60000; ++i) meet(number_of<S>(i));
-    for (int i = -30000; i <= 30000; ++i) meet(static_cast<S>(i) * static_cast<S>(0.00097));
-    CHECK(worst_sigmoid < 1.2 * rounding);
-    CHECK(worst_tanh < 2.1 * rounding);
-    CHECK(within);
-    CHECK(math::gate_sigmoid(S(0)) == S(0.5));
-    CHECK(math::gate_tanh(S(0)) == 0);
-    const S nan = std::numeric_limits<S>::quiet_NaN();
-    CHECK(std::isnan(math::gate_sigmoid(nan)));
-    CHECK(std::isnan(math::gate_tanh(nan)));
+    const auto share = [](S x) { return 1 / (1 + std::exp(-static_cast<Wider<S>>(x))); };
+    const auto state = [](S x) { return std::tanh(static_cast<Wider<S>>(x)); };
+    const bool single = sizeof(S) == 4;
+    constexpr double rounding = std::numeric_limits<S>::epsilon();
+    check_bounds(
+        "sigmoid", 0, 1.4 * rounding, [](S x) { return math::sigmoid(x); }, share);
+    check_bounds(
+        "tanh", -1, 1.4 * rounding, [](S x) { return math::tanh(x); }, state);
+    check_bounds(
+        "gate_sigmoid", 0, single ? 1.4e-7 : 1.4 * rounding, [](S x) { return math::gate_sigmoid(x); },
+        share);
+    check_bounds(
+        "gate_tanh", -1, single ? 2.4e-7 : 1.4 * rounding, [](S x) { return math::gate_tanh(x); }, state);
 }
 
 TEMPLATE_TEST_CASE("elementary functions: edges", "", float, double) {
     using S = TestType;
-    const S infinity = std::numeric_limits<S>::infinity();
-    CHECK(math::exp(-infinity) == 0);
-    CHECK(math::exp(infinity) == infinity);
-    CHECK(math::exp(S(0)) == 1);
-    CHECK(math::expm1(-infinity) == -1);
-    CHECK(math::expm1(infinity) == infinity);
-    CHECK(math::log(S(0)) == -infinity);
-    CHECK(math::log(S(1)) == 0);
-    CHECK(math::log(infinity) == infinity);
-    CHECK(std::isnan(math::log(S(-1))));
-    CHECK(math::log1p(S(-1)) == -infinity);
-    CHECK(math::log1p(infinity) == infinity);
-    CHECK(math::tanh(infinity) == 1);
-    CHECK(math::tanh(-infinity) == -1);
-    CHECK(math::sigmoid(infinity) == 1);
-    CHECK(math::sigmoid(-infinity) == 0);
-    CHECK(math::softplus(infinity) == infinity);
-    CHECK(math::softplus(-infinity) == 0);
-    CHECK(std::abs(math::log(std::numeric_limits<S>::denorm_min()) -
-                   std::log(std::numeric_limits<S>::denorm_min())) < S(1e-5));
-    CHECK(std::signbit(math::tanh(S(-0.0))));
+    const S inf = std::numeric_limits<S>::infinity();
+    const S nan = std::numeric_limits<S>::quiet_NaN();
+    const S tiny = std::numeric_limits<S>::denorm_min();
+    const S zero = S(0);
+    check_edges<S>("exp", [](S x) { return math::exp(x); },
+                   {{-inf, 0}, {inf, inf}, {zero, 1}, {-zero, 1}, {tiny, 1}, {-tiny, 1}});
+    check_edges<S>("expm1", [](S x) { return math::expm1(x); },
+                   {{-inf, -1}, {inf, inf}, {zero, zero}, {-zero, -zero}, {tiny, tiny}, {-tiny, -tiny}});
+    check_edges<S>("log", [](S x) { return math::log(x); },
+                   {{zero, -inf}, {-zero, -inf}, {1, 0}, {inf, inf}, {-inf, nan}, {-1, nan}, {-tiny, nan}});
+    check_edges<S>("log1p", [](S x) { return math::log1p(x); },
+                   {{-1, -inf},
+                    {inf, inf},
+                    {-inf, nan},
+                    {-2, nan},
+                    {zero, zero},
+                    {-zero, -zero},
+                    {tiny, tiny},
+                    {-tiny, -tiny}});
+    check_edges<S>("sigmoid", [](S x) { return math::sigmoid(x); },
+                   {{inf, 1}, {-inf, 0}, {zero, 0.5}, {-zero, 0.5}, {tiny, 0.5}, {-tiny, 0.5}});
+    check_edges<S>("softplus", [](S x) { return math::softplus(x); }, {{inf, inf}, {-inf, 0}});
+    const std::vector<Known<S>> odd{{zero, zero}, {-zero, -zero}, {tiny, tiny}, {-tiny, -tiny}};
+    check_edges<S>(
+        "tanh", [](S x) { return math::tanh(x); }, odd);
+    check_edges<S>("tanh", [](S x) { return math::tanh(x); }, {{inf, 1}, {-inf, -1}});
+    check_edges<S>(
+        "gate_tanh", [](S x) { return math::gate_tanh(x); }, odd);
+    check_edges<S>("gate_sigmoid", [](S x) { return math::gate_sigmoid(x); },
+                   {{zero, 0.5}, {-zero, 0.5}, {tiny, 0.5}, {-tiny, 0.5}});
+    check_edges<S>("sqrt", [](S x) { return math::sqrt(x); },
+                   {{zero, zero}, {-zero, -zero}, {inf, inf}, {-inf, nan}, {-1, nan}, {-tiny, nan}, {4, 2}});
+    CHECK(std::abs(math::log(tiny) - std::log(tiny)) < S(1e-5));
     CHECK(std::abs(math::cumulative_normal(S(0)) - S(0.5)) < std::numeric_limits<S>::epsilon());
     CHECK(math::cumulative_normal(S(-10)) > 0);
 }

@@ -9,6 +9,7 @@
 #include "support/catch.hpp"
 #include "support/guarded.hpp"
 #include "support/instruction_sets.hpp"
+#include "support/random_numbers.hpp"
 #include "untoward/core/random.hpp"
 
 using namespace untoward;
@@ -21,13 +22,6 @@ constexpr Index large = 8;
 #else
 constexpr Index large = 1;
 #endif
-
-template <class S>
-std::vector<S> random_numbers(Index n, std::uint64_t site) {
-    std::vector<S> x(static_cast<std::size_t>(n));
-    fill_normal(x.data(), n, NoiseKey{.seed = 1, .site = site});
-    return x;
-}
 
 template <class S>
 void check_products(Index out, Index in, Index n, Index gap) {

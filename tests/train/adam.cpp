@@ -8,6 +8,7 @@
 
 #include "support/catch.hpp"
 #include "support/instruction_sets.hpp"
+#include "support/random_numbers.hpp"
 #include "untoward/train/optimiser.hpp"
 
 using namespace untoward;
@@ -54,6 +55,31 @@ TEST_CASE("Adam: floats follow doubles") {
     REQUIRE(q == Approx(p).epsilon(1e-3));
 }
 
+TEST_CASE("AdamW: every number of floats follows doubles") {
+    for (const InstructionSet set : available_instruction_sets()) {
+        const WithInstructionSet with(set);
+        for (Index n = 1; n <= 40; ++n) {
+            INFO(static_cast<int>(set) << ": " << n);
+            const AdamW rule{.beta1 = 0.5, .beta2 = 0.75, .decay = 0.1};  // floats, too
+            Optimiser<double> wide(rule, n);
+            Optimiser<float> narrow(rule, n);
+            auto q = random_numbers<float>(n + 1, 1);
+            const float beyond = q.back();
+            std::vector<double> p(q.begin(), q.end());
+            for (std::uint64_t step = 0; step < 3; ++step) {
+                const auto gradient = random_numbers<float>(n, 2 + step);
+                narrow.step(q.data(), gradient.data(), 0.1);
+                wide.step(p.data(), std::vector<double>(gradient.begin(), gradient.end()).data(), 0.1);
+            }
+            double worst = 0;
+            for (std::size_t i = 0; i < q.size(); ++i)
+                worst = std::max(worst, std::abs(static_cast<double>(q[i]) - p[i]));
+            CHECK(worst < 1e-6);
+            CHECK(q.back() == beyond);
+        }
+    }
+}
+
 TEST_CASE("Adam: what is left of a gradient that stays zero ends as zero") {
     for (const InstructionSet set : available_instruction_sets()) {
         const WithInstructionSet with(set);
@@ -88,9 +114,12 @@ TEST_CASE("clip_norm: scales to the limit, leaves shorter gradients alone, retur
     REQUIRE(clip_norm(none, 2, 1) == 0);
     REQUIRE(none[0] == 0);
     // The square of this norm is no float.
-    float large[] = {3e25f, 4e25f};
-    REQUIRE(clip_norm(large, 2, 1) == Approx(5e25));
-    REQUIRE(large[1] == Approx(0.8));
+    float huge[] = {3e25f, 4e25f};
+    REQUIRE(clip_norm(huge, 2, 1) == Approx(5e25));
+    REQUIRE(huge[1] == Approx(0.8));
+    // Nor are these squares.
+    float small[] = {3e-30f, 4e-30f};
+    REQUIRE(clip_norm(small, 2, 1) == Approx(5e-30));
     float bad[] = {1, std::numeric_limits<float>::quiet_NaN()};
     REQUIRE_FALSE(std::isfinite(clip_norm(bad, 2, 1)));
     float infinite[] = {1, std::numeric_limits<float>::infinity()};
@@ -103,9 +132,9 @@ TEST_CASE("clip_norm: several stretches have one norm, and what lies between is 
     REQUIRE(clip_norm(g, std::span(ranges), 6.5) == Approx(13));
     const double expected[] = {1.5, 100, 2, 6, 100};
     for (int i = 0; i < 5; ++i) REQUIRE(g[i] == Approx(expected[i]).epsilon(1e-6));
-    float large[] = {3e25f, 0, 4e25f};
+    float huge[] = {3e25f, 0, 4e25f};
     const ParameterRange wide[] = {{0, 1, true}, {2, 1, true}};
-    REQUIRE(clip_norm(large, std::span(wide), 1) == Approx(5e25));
+    REQUIRE(clip_norm(huge, std::span(wide), 1) == Approx(5e25));
     float bad[] = {std::numeric_limits<float>::quiet_NaN(), 0, 1};
     REQUIRE_FALSE(std::isfinite(clip_norm(bad, std::span(wide), 1)));
     REQUIRE(clip_norm(bad, std::span<const ParameterRange>(), 1) == 0);

@@ -247,7 +247,8 @@ auto total_kernel(std::index_sequence<I...>) {
 
 }  // namespace detail
 
-/// y = function(x...) of numbers, each operand broadcast to y. An operand may be y itself.
+/// y = function(x...) of numbers, each operand broadcast to y. An operand may be y itself, with the same extents at the
+/// same stride; otherwise none overlaps y.
 template <class S, class Sample, class Function, class... X>
 void assign(const Tensor<S, Sample>& y, const Function& function, const X&... x) {
 #ifdef UNTOWARD_PLAIN
@@ -258,7 +259,8 @@ void assign(const Tensor<S, Sample>& y, const Function& function, const X&... x)
 }
 
 /// y += function(x...), or y = function(x...) where not `accumulate`; the function's value has the extents
-/// that y and the operands broadcast to, and is summed over those in which y has one only.
+/// that y and the operands broadcast to, and is summed over those in which y has one only. Where nothing is summed an
+/// operand may be y itself, as in `assign`; otherwise none overlaps y.
 template <class S, class Sample, class Function, class... X>
 void add_reduced(const Tensor<S, Sample>& y, bool accumulate, const Function& function, const X&... x) {
 #ifdef UNTOWARD_PLAIN
@@ -269,7 +271,8 @@ void add_reduced(const Tensor<S, Sample>& y, bool accumulate, const Function& fu
 }
 
 /// function(x[0][i], x[1][i], ...) for i = 0, ..., n - 1: it takes the first `Changed` numbers by reference, and what it
-/// leaves in them is kept. Those arrays overlap no other.
+/// leaves in them is kept. No two of those arrays overlap. Each of the others is one of them, at the same stride, and
+/// stands for what was there before, or overlaps none of them; the others may overlap each other.
 ///
 ///     change<1>(n, [](auto& p, auto g) { p -= g / 10; }, {parameters, gradient});
 template <std::size_t Changed, class S, std::size_t Count, class Function>

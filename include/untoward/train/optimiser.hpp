@@ -140,13 +140,14 @@ ParameterRanges parameter_ranges(bool by_decay, const Layer& layer, const Shapes
 
 namespace detail {
 
-// The Euclidean norm without overflow or underflow: Eigen's stableNorm to the bit, but a third of its kinds of
-// expressions, which every program that trains would compile. Blocks in units of the largest value so far.
+// The Euclidean norm without overflow or underflow. Where the sum of squares is a number large enough that small squares
+// lose nothing to be seen it is the root of that, whose last bits go with the instruction set, as those of `total` do.
+// Elsewhere it is what Eigen's stableNorm does, blocks in units of the largest value so far, with a third of its kinds
+// of expressions, which every program that trains would compile.
 template <class S>
 S stable_norm(const S* values, Index n) {
     constexpr Index block = 4096;
     constexpr S highest = std::numeric_limits<S>::max();
-    // Where nothing is lost this is all there is to do.
     const S plain = total(n, [](auto x) { return x * x; }, {values});
     if (plain > std::numeric_limits<S>::min() * 0x1p40 && plain <= highest) return std::sqrt(plain);
     S squares = 0;

@@ -3,6 +3,7 @@
 #define UNTOWARD_NO_DISPATCH
 #include "elementwise.cpp"
 #include "math.cpp"
+#include "packed.cpp"
 #include "product.cpp"
 #include "random.cpp"
 

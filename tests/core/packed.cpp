@@ -9,6 +9,7 @@
 #include "support/catch.hpp"
 #include "support/guarded.hpp"
 #include "support/instruction_sets.hpp"
+#include "support/random_numbers.hpp"
 #include "untoward/core/product.hpp"
 #include "untoward/core/random.hpp"
 
@@ -58,13 +59,6 @@ struct Packed {
         return {codes.data(), scales.empty() ? nullptr : scales.data()};
     }
 };
-
-template <class S>
-std::vector<S> random_numbers(Index n, std::uint64_t site) {
-    std::vector<S> x(static_cast<std::size_t>(n));
-    fill_normal(x.data(), n, NoiseKey{.seed = 1, .site = site});
-    return x;
-}
 
 template <class S, class Code>
 void check_product(Index rows, Index depth, Index columns, Index gap) {

@@ -503,7 +503,7 @@ struct Normal {
     S density;     ///< phi(x)
     S cumulative;  ///< Phi(x) = P(N(0, 1) <= x)
 };
-/// Largest error of the density 1.5 ulp, of Phi 3.1 ulp in float and 3.6 in double, in the lower tail too; both go to
+/// Largest error of the density 1.5 ulp, of Phi 3.1 ulp in float and 3.7 in double, in the lower tail too; both go to
 /// zero gradually. 1/2 at zero, exactly.
 template <std::floating_point S>
 UNTOWARD_CALLED_IF_SMALL Normal<S> normal(S x) {

@@ -78,7 +78,7 @@ struct StudentTLogDensity {
 private:
     static double log_normaliser(double v) {
         return detail::log_gamma((v + 1) / 2) - detail::log_gamma(v / 2) -
-               0.5 * std::log(v * std::numbers::pi);
+               0.5 * math::log(v * std::numbers::pi);
     }
     // 2 d/dv
     static double slope_of_log_normaliser(double v) {

@@ -9,7 +9,7 @@
 #include <limits>
 #include <numbers>
 
-#include "../config.hpp"
+#include "math.hpp"
 
 namespace untoward {
 
@@ -90,7 +90,7 @@ struct NormalSeries<float> {
     static constexpr int mantissa_bits = 23;
     static constexpr Bits one = 0x3f800000u;
     static constexpr Bits root_half = 0x3f3504f3u;
-    static constexpr int log_terms = 5, sin_terms = 4, cos_terms = 5;
+    static constexpr int log_terms = 5;
 };
 
 template <>
@@ -99,7 +99,7 @@ struct NormalSeries<double> {
     static constexpr int mantissa_bits = 52;
     static constexpr Bits one = 0x3ff0000000000000u;
     static constexpr Bits root_half = 0x3fe6a09e667f3bcdu;
-    static constexpr int log_terms = 10, sin_terms = 7, cos_terms = 8;
+    static constexpr int log_terms = 10;
 };
 
 /// 1 / (2 i + 3): 2 atanh(s) = 2 s + 2 s^3 (1/3 + s^2/5 + s^4/7 + ...).
@@ -108,20 +108,6 @@ struct AtanhCoefficients {
     S c[NormalSeries<S>::log_terms];
     constexpr AtanhCoefficients() : c{} {
         for (int i = 0; i < NormalSeries<S>::log_terms; ++i) c[i] = S(1) / static_cast<S>(2 * i + 3);
-    }
-};
-
-/// (-1)^(i+1) / (2 i + 2 + Odd)!: the series of sine (Odd = 1) and cosine (Odd = 0) after their first term.
-template <class S, int Terms, int Odd>
-struct SincosCoefficients {
-    S c[Terms];
-    constexpr SincosCoefficients() : c{} {
-        double factorial = 1;
-        for (int i = 0; i < Terms; ++i) {
-            const int n = 2 * i + 2 + Odd;
-            factorial *= -1.0 * n * (n - 1);
-            c[i] = static_cast<S>(1.0 / factorial);
-        }
     }
 };
 
@@ -185,8 +171,8 @@ UNTOWARD_INLINE void turn(S radius, std::uint32_t word, S& first, S& second) {
 #endif
     using Series = NormalSeries<S>;
     using Bits = typename Series::Bits;
-    constexpr SincosCoefficients<S, Series::sin_terms, 1> sin_series;
-    constexpr SincosCoefficients<S, Series::cos_terms, 0> cos_series;
+    constexpr auto sin_series = math::detail::circular_series<S, 1>;
+    constexpr auto cos_series = math::detail::circular_series<S, 0>;
     constexpr int sign_shift = std::numeric_limits<Bits>::digits - 2;
     constexpr S radians = static_cast<S>(2 * std::numbers::pi * 0x1p-32);
     // quadrant pi/2 + angle, with angle in (-pi/4, pi/4): exact in integers.

@@ -46,7 +46,7 @@ struct CategoricalLogDensity {
             dlogits, dy.batch(),
             [](auto to, const auto& d, const auto& a, const auto& l) {
                 const S total = (d * inside(a)).sum();
-                to += d * inside(a) - total * (l - detail::log_sum_exp(l)).exp();
+                to += d * inside(a) - total * detail::shares(l);
             },
             dy, x, logits);
     }
@@ -76,8 +76,10 @@ struct CategoricalKl {
             Index position = 0;
             detail::at_positions(
                 j, p.rows(), p.shape().channels(),
-                [&](const auto& a, const auto& b) { y(position++, j) = (weights(a) * ratio(a, b)).sum(); }, p,
-                q);
+                [&](const auto& a, const auto& b) {
+                    y(position++, j) = (detail::shares(a) * ratio(a, b)).sum();
+                },
+                p, q);
         }
     }
     void backward(auto dy, auto, auto p, auto q, auto dp, auto dq) const {
@@ -95,14 +97,15 @@ struct CategoricalKl {
             });
         };
         add(dp, [](auto& t, S d, const auto& a, const auto& b) {
-            const S kl = (weights(a) * ratio(a, b)).sum();
-            t += d * weights(a) * (ratio(a, b) - kl);
+            const S kl = (detail::shares(a) * ratio(a, b)).sum();
+            t += d * detail::shares(a) * (ratio(a, b) - kl);
         });
-        add(dq, [](auto& t, S d, const auto& a, const auto& b) { t += d * (weights(b) - weights(a)); });
+        add(dq, [](auto& t, S d, const auto& a, const auto& b) {
+            t += d * (detail::shares(b) - detail::shares(a));
+        });
     }
 
 private:
-    static auto weights(const auto& a) { return (a - detail::log_sum_exp(a)).exp(); }
     static auto ratio(const auto& a, const auto& b) {
         return a - b + (detail::log_sum_exp(b) - detail::log_sum_exp(a));
     }

@@ -24,18 +24,17 @@ struct MixtureLogDensity {
             y(0, j) = detail::log_sum_exp(l + a) - detail::log_sum_exp(l);
         }
     }
+    // The share of every component in the density is softmax(l + a).
     void backward(auto dy, auto, auto logits, auto densities, auto dlogits, auto ddensities) const {
-        // The share r of every component in the density: softmax(l + a).
-        const auto share = [](const auto& x) { return (x - detail::log_sum_exp(x)).exp(); };
         detail::add_by_sample(dlogits, dy.batch(), [&](Index j, auto to) {
             const auto l = logits.column(detail::broadcast_column(logits, j));
             const auto a = densities.column(detail::broadcast_column(densities, j));
-            to += dy(0, j) * (share(l + a) - share(l));
+            to += dy(0, j) * (detail::shares(l + a) - detail::shares(l));
         });
         detail::add_by_sample(ddensities, dy.batch(), [&](Index j, auto to) {
             const auto l = logits.column(detail::broadcast_column(logits, j));
             const auto a = densities.column(detail::broadcast_column(densities, j));
-            to += dy(0, j) * share(l + a);
+            to += dy(0, j) * detail::shares(l + a);
         });
     }
 };
@@ -48,25 +47,26 @@ struct MixtureMean {
         detail::require_same_extent<MixtureMean, Found, K>(Found, logits.size());
         return first;
     }
-    void forward(auto y, auto logits, auto... x) const {
+    // The weights of every sample.
+    constexpr Index saved(Index batch, const auto& logits, const auto&...) const {
+        return logits.size() * batch;
+    }
+    template <class S>
+    void forward(S* weights, auto y, auto logits, auto... x) const {
         for (Index j = 0; j < y.batch(); ++j) {
-            const auto l = logits.column(detail::broadcast_column(logits, j));
-            const auto log_sum = detail::log_sum_exp(l);
+            detail::FlatMap<S>(weights, logits.rows()) =
+                detail::shares(logits.column(detail::broadcast_column(logits, j)));
             auto to = y.column(j);
             to.setZero();
-            Index k = 0;
-            ((to += std::exp(l[k++] - log_sum) * x.column(detail::broadcast_column(x, j))), ...);
+            ((to += *weights++ * x.column(detail::broadcast_column(x, j))), ...);
         }
     }
-    template <class... Arguments>
-    void backward(auto dy, auto y, auto logits, const Arguments&... arguments) const {
+    template <class S, class... Arguments>
+    void backward(const S* weights, auto dy, auto y, auto logits, const Arguments&... arguments) const {
         // K values, then the sink for the logits, then K sinks.
         constexpr std::size_t K = (sizeof...(Arguments) - 1) / 2;
         const auto all = std::forward_as_tuple(arguments...);
-        const auto weight = [&](Index k, Index j) {
-            const auto l = logits.column(detail::broadcast_column(logits, j));
-            return std::exp(l[k] - detail::log_sum_exp(l));
-        };
+        const auto weight = [&](Index k, Index j) { return weights[j * logits.rows() + k]; };
         [&]<std::size_t... I>(std::index_sequence<I...>) {
             // d w_k (x_k - y)
             detail::add_by_sample(std::get<K>(all), dy.batch(), [&](Index j, auto to) {

@@ -35,7 +35,7 @@ public:
 
     [[nodiscard]] Index size() const { return k_; }
     [[nodiscard]] S log_diagonal(Index i) const { return packed_[i]; }
-    [[nodiscard]] S diagonal(Index i) const { return std::exp(packed_[i]); }
+    [[nodiscard]] S diagonal(Index i) const { return math::exp(packed_[i]); }
     [[nodiscard]] S below(Index i, Index j) const { return packed_[place(i, j)]; }
     /// Where L_ij is, i > j.
     [[nodiscard]] Index place(Index i, Index j) const { return k_ + i * (i - 1) / 2 + j; }
@@ -54,18 +54,26 @@ public:
             for (Index i = j + 1; i < k_; ++i) x[j] += below(i, j) * x[i];
         }
     }
-    /// x = L^-1 x
-    void solve(S* x) const {
+    /// x = L^-1 x, of columns one after another
+    void solve(S* x, Index columns = 1) const {
         for (Index i = 0; i < k_; ++i) {
-            for (Index j = 0; j < i; ++j) x[i] -= below(i, j) * x[j];
-            x[i] /= diagonal(i);
+            const S on = diagonal(i);
+            for (Index c = 0; c < columns; ++c) {
+                S* const column = x + c * k_;
+                for (Index j = 0; j < i; ++j) column[i] -= below(i, j) * column[j];
+                column[i] /= on;
+            }
         }
     }
     /// x = L'^-1 x
-    void solve_transposed(S* x) const {
+    void solve_transposed(S* x, Index columns = 1) const {
         for (Index j = k_ - 1; j >= 0; --j) {
-            for (Index i = j + 1; i < k_; ++i) x[j] -= below(i, j) * x[i];
-            x[j] /= diagonal(j);
+            const S on = diagonal(j);
+            for (Index c = 0; c < columns; ++c) {
+                S* const column = x + c * k_;
+                for (Index i = j + 1; i < k_; ++i) column[j] -= below(i, j) * column[i];
+                column[j] /= on;
+            }
         }
     }
     /// gradient += weight dL, where d(i, j) is the gradient for L_ij, i >= j
@@ -104,12 +112,15 @@ struct MultivariateNormalLogDensity {
         detail::require_factor<MultivariateNormalLogDensity>(mean, factor);
         return {};
     }
-    // y = L^-1 (x - m) of every sample; and room to go back.
+    // v = L^-1 (x - m) of every sample; and room for w = L'^-1 v.
     constexpr Index saved(Index batch, const auto& x, const auto&, const auto&) const {
-        return x.size() * (batch + 1);
+        return 2 * x.size() * batch;
+    }
+    constexpr Index scratch(Index batch, const auto& x, const auto&, const auto&) const {
+        return x.size() * batch;
     }
     template <class S>
-    void forward(S* saved, auto y, auto x, auto mean, auto factor) const {
+    void forward(S* saved, bool, auto y, auto x, auto mean, auto factor) const {
         const Index k = x.rows();
         const S log_two_pi = static_cast<S>(1.8378770664093454835606594728112);
         for (Index j = 0; j < y.batch(); ++j) {
@@ -127,24 +138,17 @@ struct MultivariateNormalLogDensity {
                   auto dfactor) const {
         const Index k = x.rows();
         const Index batch = dy.batch();
-        detail::FlatMap<S> w(saved + batch * k, k);
-        // w = L'^-1 L^-1 (x - m)
-        const auto go_back = [&](Index j) {
-            w = detail::FlatMap<S>(saved + j * k, k);
-            detail::factor_at(factor, j, k).solve_transposed(w.data());
-        };
-        detail::add_by_sample(dx, batch, [&](Index j, auto to) {
-            go_back(j);
-            to -= dy(0, j) * w;
-        });
-        detail::add_by_sample(dmean, batch, [&](Index j, auto to) {
-            go_back(j);
-            to += dy(0, j) * w;
-        });
+        S* const back = saved + batch * k;
+        const auto w = [&](Index j) { return detail::FlatMap<S>(back + j * k, k); };
+        for (Index j = 0; j < batch; ++j) {
+            w(j) = detail::FlatMap<S>(saved + j * k, k);
+            detail::factor_at(factor, j, k).solve_transposed(back + j * k);
+        }
+        detail::add_by_sample(dx, batch, [&](Index j, auto to) { to -= dy(0, j) * w(j); });
+        detail::add_by_sample(dmean, batch, [&](Index j, auto to) { to += dy(0, j) * w(j); });
         detail::add_by_sample(dfactor, batch, [&](Index j, auto to) {
-            go_back(j);
             detail::factor_at(factor, j, k).add_gradient(to, dy(0, j), [&](Index r, Index c) {
-                return w[r] * saved[j * k + c];
+                return back[j * k + r] * saved[j * k + c];
             });
             to.head(k) -= dy(0, j);
         });
@@ -207,7 +211,7 @@ struct MultivariateNormalKl {
                 for (Index c = 0; c < i; ++c) below += l.below(i, c) * l.below(i, c);
                 // e^(2 l) - 1 - 2 l near its zero, without cancellation of the first two
                 const S twice = 2 * l.log_diagonal(i);
-                y(i, j) = S(0.5) * (m * m + below + (std::expm1(twice) - twice));
+                y(i, j) = S(0.5) * (m * m + below + (math::expm1(twice) - twice));
             }
         }
     }
@@ -217,7 +221,7 @@ struct MultivariateNormalKl {
         detail::add_by_sample(dfactor, dy.batch(), [&](Index j, auto to) {
             const auto l = detail::factor_at(factor, j, k);
             for (Index i = 0; i < k; ++i) {
-                to[i] += dy(i, j) * std::expm1(2 * l.log_diagonal(i));
+                to[i] += dy(i, j) * math::expm1(2 * l.log_diagonal(i));
                 for (Index c = 0; c < i; ++c) to[l.place(i, c)] += dy(i, j) * l.below(i, c);
             }
         });
@@ -260,8 +264,7 @@ struct MultivariateNormalPairKl {
         const auto go_back = [&](Index j) {
             whiten(saved, j, m, l, n, p);
             detail::FlatMap<S>(back, k * (k + 1)) = detail::FlatMap<S>(saved, k * (k + 1));
-            const auto second = detail::factor_at(p, j, k);
-            for (Index c = 0; c <= k; ++c) second.solve_transposed(back + c * k);
+            detail::factor_at(p, j, k).solve_transposed(back, k + 1);
         };
         detail::add_by_sample(dm, batch, [&](Index j, auto to) {
             go_back(j);
@@ -296,16 +299,14 @@ private:
     static void whiten(S* to, Index j, const auto& m, const auto& l, const auto& n, const auto& p) {
         const Index k = m.rows();
         const auto first = detail::factor_at(l, j, k);
-        const auto second = detail::factor_at(p, j, k);
         detail::FlatMap<S>(to, k) =
             m.column(detail::broadcast_column(m, j)) - n.column(detail::broadcast_column(n, j));
-        second.solve(to);
         for (Index c = 0; c < k; ++c) {
             S* const column = to + (c + 1) * k;
             for (Index r = 0; r < k; ++r)
                 column[r] = r < c ? 0 : (r == c ? first.diagonal(r) : first.below(r, c));
-            second.solve(column);
         }
+        detail::factor_at(p, j, k).solve(to, k + 1);
     }
 };
 
@@ -321,7 +322,7 @@ struct MarginalLogVariance {
     }
     void forward(auto y, auto factor) const {
         for (Index j = 0; j < y.batch(); ++j) {
-            for (Index i = 0; i < y.rows(); ++i) y(i, j) = std::log(variance(factor, i, j));
+            for (Index i = 0; i < y.rows(); ++i) y(i, j) = math::log(variance(factor, i, j));
         }
     }
     void backward(auto dy, auto, auto factor, auto dfactor) const {
@@ -329,7 +330,7 @@ struct MarginalLogVariance {
             const auto l = detail::factor_at(factor, j, dy.rows());
             for (Index i = 0; i < dy.rows(); ++i) {
                 const auto slope = 2 * dy(i, j) / variance(factor, i, j);
-                to[i] += slope * l.diagonal(i) * l.diagonal(i);
+                to[i] += slope * math::exp(2 * l.log_diagonal(i));
                 for (Index c = 0; c < i; ++c) to[l.place(i, c)] += slope * l.below(i, c);
             }
         });
@@ -338,7 +339,7 @@ struct MarginalLogVariance {
 private:
     auto variance(const auto& factor, Index i, Index j) const {
         const auto l = detail::factor_at(factor, j, units.size());
-        auto sum = l.diagonal(i) * l.diagonal(i);
+        auto sum = math::exp(2 * l.log_diagonal(i));
         for (Index c = 0; c < i; ++c) sum += l.below(i, c) * l.below(i, c);
         return sum;
     }

@@ -27,7 +27,7 @@ inline double log_gamma(double x) {
              (1.0 / 360 -
               square * (1.0 / 1260 - square * (1.0 / 1680 - square * (1.0 / 1188 - square * 691 / 360360)))));
     constexpr double half_log_two_pi = 0.91893853320467274178;
-    return (x - 0.5) * std::log(x) - x + half_log_two_pi + series - std::log(product);
+    return (x - 0.5) * math::log(x) - x + half_log_two_pi + series - math::log(product);
 }
 
 /// The derivative of log Gamma, x > 0 (Abramowitz and Stegun 6.3.18 and 6.3.5).
@@ -41,7 +41,7 @@ inline double digamma(double x) {
         (1.0 / 12 - square * (1.0 / 120 -
                               square * (1.0 / 252 -
                                         square * (1.0 / 240 - square * (1.0 / 132 - square * 691 / 32760)))));
-    return std::log(x) - 0.5 * inverse - series - below;
+    return math::log(x) - 0.5 * inverse - series - below;
 }
 
 /// Both of data. A NaN, and what is not over 0, gives NaN.

@@ -78,7 +78,7 @@ struct StudentTLogDensity {
 private:
     static double log_normaliser(double v) {
         return detail::log_gamma((v + 1) / 2) - detail::log_gamma(v / 2) -
-               0.5 * std::log(v * std::numbers::pi);
+               0.5 * math::log(v * std::numbers::pi);
     }
     // 2 d/dv
     static double slope_of_log_normaliser(double v) {
@@ -119,7 +119,7 @@ struct StudentTNoise {
         using S = typename decltype(y)::Scalar;
         const S v = static_cast<S>(degrees_of_freedom);
         assign(
-            y, [v](auto a, auto b) { return radius(a, v) * std::cos(two_pi<S> * b); }, u, w);
+            y, [v](auto a, auto b) { return radius(a, v) * math::turn(b).cos; }, u, w);
     }
     void backward(auto dy, auto y, auto u, auto w, auto du, auto dw) const {
         using S = typename decltype(u)::Scalar;
@@ -129,9 +129,8 @@ struct StudentTNoise {
     }
 
     void forward(auto y, auto u, auto w, auto degrees) const {
-        using S = typename decltype(y)::Scalar;
         assign(
-            y, [](auto a, auto b, auto v) { return radius(a, v) * std::cos(two_pi<S> * b); }, u, w, degrees);
+            y, [](auto a, auto b, auto v) { return radius(a, v) * math::turn(b).cos; }, u, w, degrees);
     }
     void backward(auto dy, auto y, auto u, auto w, auto degrees, auto du, auto dw, auto ddegrees) const {
         using S = typename decltype(u)::Scalar;
@@ -148,9 +147,6 @@ struct StudentTNoise {
 
 private:
     template <class S>
-    static constexpr S two_pi = static_cast<S>(2 * std::numbers::pi);
-
-    template <class S>
     static S radius(S u, S v) {
         return math::sqrt(v * math::expm1(-2 * math::log(u) / v));
     }
@@ -162,7 +158,7 @@ private:
     }
     template <class S>
     static S of_angle(S u, S w, S v) {
-        return -two_pi<S> * radius(u, v) * std::sin(two_pi<S> * w);
+        return static_cast<S>(-2 * std::numbers::pi) * radius(u, v) * math::turn(w).sin;
     }
 };
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cmath>
-
 #include "../core/elementwise.hpp"
 
 // What rules of several distributions share.
@@ -64,11 +62,21 @@ constexpr auto one_channel(const Shape<C, Positions...>& shape) {
     (std::make_index_sequence<sizeof...(Positions)>{});
 }
 
+/// exp(x), element by element. (Eigen's would call the C library where there are fewer numbers than a vector holds.)
+template <class X>
+auto exponentials(const X& x) {
+    return x.unaryExpr([](typename X::Scalar a) { return math::exp(a); });
+}
 /// log sum exp(x)
 template <class X>
 auto log_sum_exp(const X& x) {
     const typename X::Scalar largest = x.maxCoeff();
-    return largest + std::log((x - largest).exp().sum());
+    return largest + math::log(exponentials(x - largest).sum());
+}
+/// exp(x) / sum exp(x)
+template <class X>
+auto shares(const X& x) {
+    return exponentials(x - log_sum_exp(x));
 }
 
 /// The class that u in (0, 1) falls on, by inverse CDF of softmax(logits).
@@ -76,10 +84,10 @@ template <class Logits, class S>
 Index class_at(const Logits& logits, S u) {
     Index most_likely = 0;
     const S largest = logits.maxCoeff(&most_likely);
-    const S target = u * (logits - largest).exp().sum();
+    const S target = u * exponentials(logits - largest).sum();
     S reached = 0;
     for (Index c = 0; c < logits.size(); ++c) {
-        reached += std::exp(logits[c] - largest);
+        reached += math::exp(logits[c] - largest);
         if (target < reached) return c;
     }
     return most_likely;  // rounding at the end of the sum, or a NaN

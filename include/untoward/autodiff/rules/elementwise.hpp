@@ -101,15 +101,13 @@ struct Elu {
 
 /// x Phi(x), with Phi the standard normal's distribution function: the exact form (Hendrycks and Gimpel 2016)
 struct Gelu {
-    static auto value(auto x) {
-        const auto phi = math::cumulative_normal(x);
-        return phi == 0 ? 0 : x * phi;  // an infinity is not multiplied by zero
+    // An infinity is not multiplied by zero.
+    static UNTOWARD_INLINE auto value(auto x) {
+        return math::detail::at_least(x, static_cast<decltype(x)>(-1000)) * math::cumulative_normal(x);
     }
-    static auto slope(auto x) {
-        using S = decltype(x);
-        const auto phi = math::cumulative_normal(x);
-        const auto density = static_cast<S>(0.3989422804014327) * math::exp(x * x / -2);
-        return density == 0 ? phi : phi + x * density;
+    static UNTOWARD_INLINE auto slope(auto x) {
+        const auto [density, cumulative] = math::normal(x);
+        return cumulative + math::detail::within(x, static_cast<decltype(x)>(1000)) * density;
     }
     static constexpr const char* name = "gelu";
 };

@@ -50,7 +50,7 @@ S log_sum_exp(const S* x, Index n) {
     const S largest =
         n == 0 ? -std::numeric_limits<S>::infinity() : from.template maxCoeff<Eigen::PropagateNaN>();
     if (!std::isfinite(largest)) return largest;
-    return largest + std::log((from - largest).exp().sum());
+    return largest + math::log((from - largest).exp().sum());
 }
 
 // Where the extreme first is, or the first NaN.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cmath>
 #include <limits>
 
 #include "../rule.hpp"
@@ -43,7 +42,7 @@ void log_softmax(S* y, const S* x, Index n) {
     const ConstFlatMap<S> from(x, n);
     FlatMap<S> to(y, n);
     const S largest = from.maxCoeff();
-    const S log_sum = std::log((from - largest).exp().sum());
+    const S log_sum = math::log((from - largest).exp().sum());
     to = from - largest - log_sum;
 }
 // dx = dy - exp(y) sum(dy)

@@ -7,6 +7,16 @@
 // left over at the end is filled up.
 #ifdef UNTOWARD_KERNEL_SET
 
+// clang takes a loop over a few lanes apart before it looks for vectors, unless told; a function that cannot be made
+// vectors is no mistake.
+#if defined(__clang__) && UNTOWARD_KERNEL_BYTES >= 16
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wpass-failed"
+#define UNTOWARD_OVER_LANES _Pragma("clang loop vectorize(assume_safety) unroll(disable)")
+#else
+#define UNTOWARD_OVER_LANES
+#endif
+
 namespace untoward::detail::UNTOWARD_KERNEL_SET {
 
 // As many numbers as one vector of this set holds: more would be a loop through memory.
@@ -125,6 +135,7 @@ __attribute__((flatten)) void apply(const void* erased, const ElementwiseColumns
             turns.enter(x);
             for (Index i = 0; i < turns.n; i += lanes<S>) {
                 S result[lanes<S>];
+                UNTOWARD_OVER_LANES
                 for (Index l = 0; l < lanes<S>; ++l) result[l] = static_cast<S>(function(x[1 + I][i + l]...));
                 Vector<S> value = load_vector(result);
                 if (add) value += load_vector(x[0] + i);
@@ -171,6 +182,7 @@ __attribute__((flatten)) void change(const void* erased, const ChangedColumns<S>
             turns.enter(x);
             for (Index i = 0; i < turns.n; i += lanes<S>) {
                 S result[Changed][lanes<S>];
+                UNTOWARD_OVER_LANES
                 for (Index l = 0; l < lanes<S>; ++l)
                     change_one(function, result, l, std::index_sequence<I...>{}, x[I][i + l]...);
                 (store_one<(I < Changed)>(x, i, result, I), ...);
@@ -193,6 +205,7 @@ __attribute__((flatten)) S total(const void* erased, const S* const* in, Index n
 #pragma GCC unroll 4
         for (int c = 0; c < chains; ++c) {
             S values[lanes<S>];
+            UNTOWARD_OVER_LANES
             for (Index l = 0; l < lanes<S>; ++l)
                 values[l] = static_cast<S>(function(from[I][c * lanes<S> + l]...));
             sums[c] += load_vector(values);
@@ -214,5 +227,10 @@ __attribute__((flatten)) S total(const void* erased, const S* const* in, Index n
 }
 
 }  // namespace untoward::detail::UNTOWARD_KERNEL_SET
+
+#undef UNTOWARD_OVER_LANES
+#if defined(__clang__) && UNTOWARD_KERNEL_BYTES >= 16
+#pragma clang diagnostic pop
+#endif
 
 #endif

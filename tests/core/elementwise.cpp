@@ -11,6 +11,7 @@
 #include "support/guarded.hpp"
 #include "support/instruction_sets.hpp"
 #include "support/random_numbers.hpp"
+#include "support/worst.hpp"
 
 using namespace untoward;
 
@@ -50,8 +51,8 @@ TEMPLATE_TEST_CASE(
                     }
                     S worst = 0;
                     for (std::size_t i = 0; i < result.size(); ++i) {
-                        worst =
-                            std::max(worst, std::abs(result[i] - expected[i]) / (1 + std::abs(expected[i])));
+                        worst = larger_error(worst,
+                                             std::abs(result[i] - expected[i]) / (1 + std::abs(expected[i])));
                     }
                     INFO("rows " << rows << ", batch " << batch << ", form " << form);
                     CHECK(worst < tolerance);

@@ -10,6 +10,7 @@
 #include "support/guarded.hpp"
 #include "support/instruction_sets.hpp"
 #include "support/random_numbers.hpp"
+#include "support/worst.hpp"
 #include "untoward/core/product.hpp"
 #include "untoward/core/random.hpp"
 
@@ -88,7 +89,7 @@ void check_product(Index rows, Index depth, Index columns, Index gap) {
                 if (with_bias && i < rows) sum += at(bias, i);
                 if (rectify) sum = std::max(sum, 0.0);
                 if (i >= rows) sum = at(before, place);
-                worst = std::max(worst, std::abs(sum - at(y, place)));
+                worst = larger_error(worst, std::abs(sum - at(y, place)));
             }
         }
         CHECK(worst <= (sizeof(S) == 8 ? 1e-13 : 1e-5) * static_cast<double>(1 + depth));
@@ -124,24 +125,33 @@ TEMPLATE_TEST_CASE("packed rows: a product is that of the numbers that they stan
 }
 
 TEMPLATE_TEST_CASE("packed rows: a product touches nothing beyond them", "", BFloat16, std::int8_t) {
+    // Codes at that edge of the memory of as many floats, which are larger.
+    const auto place = [](const auto& codes, const Guarded& memory, Edge edge) {
+        using Code = typename std::remove_cvref_t<decltype(codes)>::value_type;
+        const auto size = static_cast<Index>(codes.size());
+        Code* const end = reinterpret_cast<Code*>(memory.data() + size);
+        Code* const begin = edge == Edge::end ? end - size : reinterpret_cast<Code*>(memory.data());
+        std::copy(codes.begin(), codes.end(), begin);
+        return begin;
+    };
     for (const InstructionSet set : available_instruction_sets()) {
         const WithInstructionSet with(set);
         for (const Edge edge : {Edge::begin, Edge::end}) {
-            for (Index i = 1; i <= 140; ++i) {
-                const Index rows = 1 + (i * 29) % 37;
-                const Packed<float, TestType> w(rows, i);
-                const auto size = static_cast<Index>(w.codes.size());
-                const Guarded memory(size, 1, edge);
-                auto* const codes =
-                    reinterpret_cast<TestType*>(memory.data() + (edge == Edge::end ? size : 0)) -
-                    (edge == Edge::end ? size : 0);
-                std::copy(w.codes.begin(), w.codes.end(), codes);
-                const Guarded x(4 * i, 2, edge);
-                const Guarded y(4 * rows, 3, edge);
-                for (const Index columns : {1, 4})
-                    product::forward<float>({y.data(), rows, columns, rows},
-                                            PackedRows<float, TestType>{codes, w.rows().scales},
-                                            {x.data(), i, columns, i}, false);
+            for (Index depth = 1; depth <= 140; ++depth) {
+                const Index rows = 1 + (depth * 29) % 37;
+                const Packed<float, TestType> w(rows, depth);
+                const Guarded codes(rows * depth, 1, edge);
+                const Guarded scales(rows, 2, edge);
+                const Guarded bias(rows, 3, edge);
+                const PackedRows<float, TestType> packed{
+                    place(w.codes, codes, edge), w.scales.empty() ? nullptr : place(w.scales, scales, edge)};
+                for (const Index columns : {1, 4, 9}) {
+                    const Guarded x(columns * depth, 4, edge);
+                    const Guarded y(columns * rows, 5, edge);
+                    product::forward<float>({y.data(), rows, columns, rows}, packed,
+                                            {x.data(), depth, columns, depth}, columns == 4, bias.data(),
+                                            true);
+                }
             }
         }
     }

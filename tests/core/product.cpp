@@ -10,6 +10,7 @@
 #include "support/guarded.hpp"
 #include "support/instruction_sets.hpp"
 #include "support/random_numbers.hpp"
+#include "support/worst.hpp"
 #include "untoward/core/random.hpp"
 
 using namespace untoward;
@@ -51,12 +52,12 @@ void check_products(Index out, Index in, Index n, Index gap) {
             for (Index i = 0; i < out; ++i) {
                 double sum = accumulate ? at(y0, i + j * (out + gap)) : 0;
                 for (Index k = 0; k < in; ++k) sum += at(w, i * in + k) * at(x, k + j * (in + gap));
-                worst = std::max(worst, std::abs(sum - at(y, i + j * (out + gap))));
+                worst = larger_error(worst, std::abs(sum - at(y, i + j * (out + gap))));
             }
             for (Index i = 0; i < in; ++i) {
                 double sum = accumulate ? at(dx0, i + j * (in + gap)) : 0;
                 for (Index k = 0; k < out; ++k) sum += at(w, k * in + i) * at(dy, k + j * (out + gap));
-                worst = std::max(worst, std::abs(sum - at(dx, i + j * (in + gap))));
+                worst = larger_error(worst, std::abs(sum - at(dx, i + j * (in + gap))));
             }
             for (Index i = 0; i < gap; ++i) {
                 if (at(y, out + i + j * (out + gap)) != at(y0, out + i + j * (out + gap))) worst = 1e9;
@@ -67,7 +68,7 @@ void check_products(Index out, Index in, Index n, Index gap) {
             for (Index k = 0; k < in; ++k) {
                 double sum = accumulate ? at(dw0, i * in + k) : 0;
                 for (Index j = 0; j < n; ++j) sum += at(dy, i + j * (out + gap)) * at(x, k + j * (in + gap));
-                worst = std::max(worst, std::abs(sum - at(dw, i * in + k)));
+                worst = larger_error(worst, std::abs(sum - at(dw, i * in + k)));
             }
         }
         CHECK(worst <= tolerance);
@@ -98,7 +99,7 @@ void check_matrices(Index m, Index n, Index depth) {
                     sum += at(a, TransposeA ? k + i * depth : i + k * m) *
                            at(b, TransposeB ? j + k * n : k + j * depth);
                 }
-                worst = std::max(worst, std::abs(sum - at(y, i + j * m)));
+                worst = larger_error(worst, std::abs(sum - at(y, i + j * m)));
             }
         }
         CHECK(worst <= (sizeof(S) == 8 ? 1e-13 : 1e-5) * static_cast<double>(1 + depth));

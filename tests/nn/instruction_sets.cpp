@@ -6,6 +6,7 @@
 #include "support/catch.hpp"
 #include "support/instruction_sets.hpp"
 #include "support/random_numbers.hpp"
+#include "support/worst.hpp"
 #include "untoward/autodiff/gradient_check.hpp"
 #include "untoward/nn/chain.hpp"
 #include "untoward/nn/dense.hpp"
@@ -75,7 +76,7 @@ double distance(const std::vector<double>& found, const std::vector<double>& exp
     for (std::size_t i = 0; i < found.size(); ++i) {
         largest = std::max(largest, std::abs(expected[i]));
         const double apart = std::abs(found[i] - expected[i]);
-        if (!(apart <= worst)) worst = apart;
+        worst = larger_error(worst, apart);
     }
     return worst / largest;
 }

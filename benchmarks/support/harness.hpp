@@ -16,7 +16,7 @@
 //     }
 //
 // Options: Google Benchmark's, and --instructions=avx2 (or baseline, or avx512) for the library's work and the peak in
-// these.
+// these (there is none of baseline).
 // --benchmark_repetitions=N is the number of blocks (21), --benchmark_filter=REGEX chooses rows.
 
 #include <benchmark/benchmark.h>

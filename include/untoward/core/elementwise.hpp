@@ -4,9 +4,10 @@
 // Element-by-element evaluation over tensors, with broadcasting: an operand's rows, and its batch, are those
 // of the result or one.
 //
-// A function takes numbers and returns one: [](auto d, auto y) { return y > 0 ? d : 0; }. It is compiled for
-// contiguous arrays only, for each instruction set of core/instruction_set.hpp, and becomes vector instructions
-// where it has no loops, no calls and no conditions but ?: (core/math.hpp has exp, log, tanh and their like as such).
+// A function takes numbers and returns one: [](auto d, auto y) { return y > 0 ? d : 0; }. It writes nothing else: it
+// is called for several elements at once. It is compiled for contiguous arrays only, for each instruction set of
+// core/instruction_set.hpp, and becomes vector instructions where it has no loops, no calls and no conditions but ?:
+// (core/math.hpp has exp, log, tanh and their like as such).
 // How operands are met (all at once, column by column, a repeated number, a sum over rows or over the batch) is the
 // business of one driver per scalar. Where everything is contiguous that is one call.
 

@@ -34,8 +34,8 @@ struct TileProduct {
     bool rectify = false;
 };
 
-/// The same for one column, of a row-major a and packed vectors: y = a x + bias, or y += a x + bias. y is apart from all
-/// others. The numbers of a may be codes; then a row's sum is multiplied by its scale, if there are scales.
+/// The same for one column, of a row-major a and packed vectors: y = a x + bias, or y += a x + bias. y is apart from
+/// all others. The numbers of a may be codes; then a row's sum is multiplied by its scale, if there are scales.
 template <class Number>
 struct RowsTimes {
     Index rows;

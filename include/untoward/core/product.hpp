@@ -6,7 +6,7 @@
 // sample per column at any stride. `matrices` is for two matrices of the same kind, as attention has them.
 //
 // In float, on a processor with AVX2 or AVX-512, they are the kernels of kernels.hpp, which take up to 100 KB of the
-// stack (packed weights 64 KB more). Elsewhere they call Eigen 3.4's below its expression templates. That compiles in
+// stack (packed weights 32 KB more). Elsewhere they call Eigen 3.4's below its expression templates. That compiles in
 // a fraction of the time, and it lets the blocking be chosen here: Eigen packs blocks on the stack up to
 // EIGEN_STACK_ALLOCATION_LIMIT and on the heap beyond it, and these blocks always stay within. So no product of any
 // size allocates memory, and none is split over threads.
@@ -41,15 +41,15 @@ struct Columns {
 
 namespace detail {
 
-/// Blocks that fit what Eigen takes from the stack, and usual caches: those of this machine would decide how sums are cut,
-/// and with it their last bits.
+/// Blocks that fit what Eigen takes from the stack, and usual caches: those of this machine would decide how sums are
+/// cut, and with it their last bits.
 template <class S>
 class Blocking : public Eigen::internal::level3_blocking<S, S> {
 public:
     Blocking(Index rows, Index cols, Index depth) {
         constexpr Index bytes = EIGEN_STACK_ALLOCATION_LIMIT > 0 ? EIGEN_STACK_ALLOCATION_LIMIT : 131072;
         constexpr Index limit = bytes / static_cast<Index>(sizeof(S));
-        this->m_kc = at_most(depth, 256);
+        this->m_kc = at_most(depth, std::min<Index>(256, limit / 16));
         this->m_mc = at_most(rows, limit / this->m_kc);
         this->m_nc = at_most(cols, limit / this->m_kc);
     }
@@ -242,7 +242,8 @@ void forward(const Columns<S>& y, const S* weight, const Columns<const S>& x, bo
 #endif
 }
 
-/// The same of packed W. By the processor's kernels, or block by block as ordinary numbers, in up to 64 KB of the stack.
+/// The same of packed W. By the processor's kernels, or block by block as ordinary numbers, in 32 KB of the stack (in
+/// double 64 KB).
 template <class S, class Code>
 void forward(const Columns<S>& y, const PackedRows<S, Code>& weight, const Columns<const S>& x,
              bool accumulate, const S* bias = nullptr, bool rectify = false) {

@@ -138,9 +138,9 @@ struct NormalPairKl {
     }
 };
 
-/// The first K elements of a vector of 2 K as means, the others as log-variances kept in [low, high], outside of which
-/// they have no gradient. Copies, not views: what is done with columns of few numbers is quicker where they lie one after
-/// another.
+/// The first K elements of a vector of 2 K as means, the others as log-variances kept in [low, high], with no
+/// gradient at a bound and beyond it. Copies, not views: what is done with columns of few numbers is quicker where
+/// they lie one after another.
 template <Index K>
 struct MeanAndLogVariance {
     double low;

@@ -140,10 +140,10 @@ ParameterRanges parameter_ranges(bool by_decay, const Layer& layer, const Shapes
 
 namespace detail {
 
-// The Euclidean norm without overflow or underflow. Where the sum of squares is a number large enough that small squares
-// lose nothing to be seen it is the root of that, whose last bits go with the instruction set, as those of `total` do.
-// Elsewhere it is what Eigen's stableNorm does, blocks in units of the largest value so far, with a third of its kinds
-// of expressions, which every program that trains would compile.
+// The Euclidean norm without overflow or underflow. Where the sum of squares is a number large enough that small
+// squares lose nothing to be seen it is the root of that, whose last bits go with the instruction set, as those of
+// `total` do. Elsewhere it is what Eigen's stableNorm does, blocks in units of the largest value so far, with a third
+// of its kinds of expressions, which every program that trains would compile.
 template <class S>
 S stable_norm(const S* values, Index n) {
     constexpr Index block = 4096;

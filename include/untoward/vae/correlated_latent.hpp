@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "../autodiff/rules/rows.hpp"
 #include "../distributions/multivariate_normal.hpp"
 #include "latent.hpp"
 

@@ -75,7 +75,7 @@ struct HeteroscedasticGaussian : DistributionLikelihood {
 };
 
 /// A normal likelihood of one given variance, in scaled units: squared error, with its constants. Parameters
-/// `mean.weight` and `mean.bias`.
+/// `mean.weight` and `mean.bias`. The `log_variance` of its output is one number for all.
 struct FixedGaussian {
     double log_variance = 0;
 

@@ -3,7 +3,6 @@
 
 #include <limits>
 
-#include "../autodiff/rules/rows.hpp"
 #include "../distributions/normal.hpp"
 #include "../distributions/point.hpp"
 #include "../nn/dense.hpp"

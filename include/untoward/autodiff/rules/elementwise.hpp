@@ -244,7 +244,7 @@ struct Clamp {
     }
 };
 
-/// function(x) element by element, with its derivative slope(x), of numbers.
+/// function(x) element by element, with its derivative slope(x), of numbers; they write nothing else.
 ///
 ///     auto y = map(scope, x, [](auto a) { return std::sin(a); }, [](auto a) { return std::cos(a); });
 template <class Function, class Slope>

@@ -76,8 +76,8 @@ UNTOWARD_INLINE Packet numbers_of(Bytes codes) {
 #else
     typedef long long Pair __attribute__((vector_size(16)));
     typedef char Sixteen __attribute__((vector_size(16)));
-    const Sixteen all = (Sixteen)Pair{__builtin_bit_cast(long long, codes), 0};
-    return __builtin_convertvector(__builtin_ia32_pmovsxbd256(all), Packet);
+    const Sixteen sixteen = (Sixteen)Pair{__builtin_bit_cast(long long, codes), 0};
+    return __builtin_convertvector(__builtin_ia32_pmovsxbd256(sixteen), Packet);
 #endif
 }
 UNTOWARD_INLINE Packet load(const BFloat16* from) {

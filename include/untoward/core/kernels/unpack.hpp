@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Packed weights as numbers: see core/product.hpp. core/kernels.hpp includes this file once for each instruction set, and
-// once for what the compiler was told to use; on its own it is empty.
+// Packed weights as numbers: see core/product.hpp. core/kernels.hpp includes this file once for each instruction set,
+// and once for what the compiler was told to use; on its own it is empty.
 #ifdef UNTOWARD_KERNEL_SET
 
 namespace untoward::detail::UNTOWARD_KERNEL_SET {

@@ -379,7 +379,7 @@ UNTOWARD_INLINE S expm1(S x) {
 
 /// log(x), for subnormal x as well. Largest error 1.1 ulp. -infinity for zeros, NaN below.
 template <std::floating_point S>
-UNTOWARD_INLINE S log(S x) {
+UNTOWARD_CALLED_IF_SMALL S log(S x) {
     constexpr int up = detail::Format<S>::mantissa_bits + 1;
     constexpr S raise = static_cast<S>(detail::Bits<S>{1} << up);
     const bool subnormal = x < std::numeric_limits<S>::min();

@@ -7,15 +7,14 @@
 //
 // The series are the textbook ones, cut off and economised (Lanczos: their last terms replaced by Chebyshev
 // polynomials) at compile time. Errors are the largest found against the C library in double or long double,
-// rounded up: in float over every number, in double over hundreds of millions, of all exponents and where errors
-// are largest. They hold with and without contraction of a * b + c, which changes the last bit. Nothing depends on
-// the width of vectors.
+// rounded up: in float over every number from 2^-31 to 2^9 and a sixteenth of the others, in double over tens of
+// millions, of all exponents and where errors are largest. They hold with and without contraction of a * b + c, which
+// changes the last bit. Nothing depends on the width of vectors.
 // Subnormal arguments and results are right to half of the smallest step besides.
 
 #include <concepts>
 #include <cstdint>
 #include <limits>
-#include <numbers>
 
 #include "../config.hpp"
 
@@ -27,17 +26,15 @@ template <class S>
 struct Format;
 
 // ln2_head has so few bits that its product with any exponent is exact. Beyond `exp_high` and `exp_low` the
-// exponential is infinite and zero, below `expm1_low` it is nothing beside one; beyond `normal_high` the tail of the
-// normal distribution is nothing.
+// exponential is infinite and zero, below `expm1_low` it is nothing beside one.
 template <>
 struct Format<float> {
     using Bits = std::uint32_t;
     static constexpr int mantissa_bits = 23;
     static constexpr float ln2_head = 0x0.b172p0f, ln2_tail = 0x0.17f7d1cf79abcp-16f;
     static constexpr float exp_high = 89, exp_low = -104, expm1_low = -18;
-    static constexpr int exp_terms = 5, log_terms = 10, atanh_terms = 0, tanh_terms = 6, sin_terms = 4;
+    static constexpr int exp_terms = 5, log_terms = 10, atanh_terms = 0, tanh_terms = 6;
     static constexpr float tanh_small = 0.8125f;
-    static constexpr float normal_high = 14.42f;
 };
 template <>
 struct Format<double> {
@@ -45,9 +42,8 @@ struct Format<double> {
     static constexpr int mantissa_bits = 52;
     static constexpr double ln2_head = 0x0.b17217f7d1cp0, ln2_tail = 0x0.f79abc9e3b39803f2f6afp-44;
     static constexpr double exp_high = 710, exp_low = -746, expm1_low = -39;
-    static constexpr int exp_terms = 10, log_terms = 0, atanh_terms = 8, tanh_terms = 11, sin_terms = 7;
+    static constexpr int exp_terms = 10, log_terms = 0, atanh_terms = 8, tanh_terms = 11;
     static constexpr double tanh_small = 0.5625;
-    static constexpr double normal_high = 38.62;
 };
 
 template <std::floating_point S>
@@ -94,12 +90,6 @@ UNTOWARD_INLINE S at_least(S x, S low) {
 template <std::floating_point S>
 UNTOWARD_INLINE S within(S x, S limit) {
     return at_least(at_most(x, limit), -limit);
-}
-
-/// The first half of the digits of x, the others zero.
-template <std::floating_point S>
-UNTOWARD_INLINE S first_digits(S x) {
-    return number<S>(bits(x) & (~Bits<S>{0} << (std::numeric_limits<S>::digits / 2 + 1)));
 }
 
 /// max(x, 0), of either sign for a NaN.
@@ -195,47 +185,6 @@ inline constexpr auto tanh_series =
         }
         return c[k + 1];
     });
-
-/// (-1)^(k + 1) / (2 k + 2 + Odd)!: the series of sine (Odd = 1) and cosine (Odd = 0) after their first term, in the
-/// square of an angle up to pi / 4. Enough terms that what is cut off is small beside the rounding; core/philox.hpp
-/// has them too.
-template <class S, int Odd>
-inline constexpr auto circular_series = [] {
-    Series<S, Format<S>::sin_terms + 1 - Odd> series{};
-    double factorial = 1;
-    for (int k = 0; k < Format<S>::sin_terms + 1 - Odd; ++k) {
-        const int n = 2 * k + 2 + Odd;
-        factorial *= -1.0 * n * (n - 1);
-        series.c[k] = static_cast<S>(1.0 / factorial);
-    }
-    return series;
-}();
-
-/// phi(a) / Phi(-a) = a + p(a) / q(a) for a from 0 to normal_high, with phi the density and Phi the distribution
-/// function of the standard normal: to 2^-30 in float and 2^-57 in double. Fitted in 70 digits for the smallest
-/// relative error of the sum, by least squares, weighted anew until the largest errors were about equal. No
-/// coefficient is negative, and the rounding of q counts less the larger a is: it is on both sides of
-/// phi(a) q / (a q + p).
-template <class S>
-struct Mills;
-template <>
-struct Mills<float> {
-    static constexpr Series<float, 5> p = {
-        {0.797884561f, 0.503017229f, 0.166197293f, 0.0298617622f, 0.00249811133f}};
-    static constexpr Series<float, 6> q = {
-        {1, 1.08586824f, 0.566213426f, 0.170922903f, 0.029874121f, 0.00249786507f}};
-};
-template <>
-struct Mills<double> {
-    static constexpr Series<double, 10> p = {{0.7978845608028654, 0.98811142487446575, 0.6257602353597046,
-                                              0.25726077392915112, 0.0745690728894715, 0.015686477404199465,
-                                              0.0023883768773058305, 0.00025411117603779731,
-                                              1.7237200048268156e-05, 5.7475996586614175e-07}};
-    static constexpr Series<double, 11> q = {{1, 1.6938435945507648, 1.4190808481235354, 0.76128138138732464,
-                                              0.28713389718463838, 0.079242367921863416, 0.016191252579206247,
-                                              0.0024228512381439583, 0.00025526069672892306,
-                                              1.7237200039402458e-05, 5.7475996591287532e-07}};
-};
 
 /// x + rest = n ln2 + r + tail, |r| <= ln2 / 2.
 template <std::floating_point S>
@@ -467,84 +416,6 @@ UNTOWARD_INLINE S gate_tanh(S x) {
     } else {
         return tanh(x);
     }
-}
-
-/// cos(2 pi w) and sin(2 pi w).
-template <std::floating_point S>
-struct Turn {
-    S cos;
-    S sin;
-};
-/// For |w| up to a million. Largest error 1.9 ulp, near the zeros too; never beyond 1.
-template <std::floating_point S>
-UNTOWARD_INLINE Turn<S> turn(S w) {
-    using detail::bits;
-    using detail::horner;
-    using detail::number;
-    using Bits = detail::Bits<S>;
-    // 4 w = quarter + rest, |rest| <= 1/2: exact.
-    constexpr S round = static_cast<S>(Bits{3} << (detail::Format<S>::mantissa_bits - 1));
-    const S shifted = S(4) * w + round;
-    const S rest = S(4) * w - (shifted - round);
-    const Bits quarter = bits(shifted);
-    const S angle = rest * static_cast<S>(std::numbers::pi / 2);
-    const S z = angle * angle;
-    const Bits across = bits(angle + angle * (z * horner(detail::circular_series<S, 1>, z)));
-    const Bits along = bits(S(1) + z * horner(detail::circular_series<S, 0>, z));
-    // Odd quarters swap the two.
-    const Bits swap = (across ^ along) & (Bits{0} - (quarter & 1));
-    constexpr int to_sign = std::numeric_limits<Bits>::digits - 2;
-    return {number<S>(along ^ swap ^ (((quarter + 1) & 2) << to_sign)),
-            number<S>(across ^ swap ^ ((quarter & 2) << to_sign))};
-}
-
-/// The standard normal distribution at one number.
-template <std::floating_point S>
-struct Normal {
-    S density;     ///< phi(x)
-    S cumulative;  ///< Phi(x) = P(N(0, 1) <= x)
-};
-/// Largest error of the density 1.5 ulp, of Phi 3.1 ulp in float and 3.7 in double, in the lower tail too; both go to
-/// zero gradually. 1/2 at zero, exactly.
-template <std::floating_point S>
-UNTOWARD_CALLED_IF_SMALL Normal<S> normal(S x) {
-    using detail::first_digits;
-    using detail::horner;
-    using P = detail::Mills<S>;
-    constexpr S at_zero = static_cast<S>(0.3989422804014327);
-    constexpr S one = P::q.c[0];
-    // Products of first digits are exact, and what they leave is so small that its rounding is not seen.
-    const S a = detail::at_most(abs(x), detail::Format<S>::normal_high);
-    const S a_first = first_digits(a);
-    const S a_rest = a - a_first;
-    // phi(a) = 2^n (at_zero + curve)
-    const S exponent = S(-0.5) * a_first * a_first;
-    const S exponent_rest = S(-0.5) * a_rest * (a + a_first);
-    const auto [n, r, tail] = detail::reduced(exponent + exponent_rest, exponent, exponent_rest);
-    const S curve = at_zero * (r + (r * r * horner(detail::exp_series<S>, r) + tail));
-    const S density = at_zero + curve;
-    const S density_first = first_digits(density);
-    const S density_rest = (at_zero - density_first) + curve;
-    // q(a) = 1 + slope
-    const S slope = a * horner<1>(P::q, a);
-    const S q = one + slope;
-    const S q_first = first_digits(q);
-    const S q_rest = (one - q_first) + slope;
-    const S above = density_first * q_first + (density_first * q_rest + density_rest * q);
-    const S below =
-        a_first * q_first + ((a_first * q_rest + (a_rest * q + a * horner<1>(P::p, a))) + P::p.c[0]);
-    // In two steps: 2^n need not be a normal number.
-    const detail::Bits<S> half = n >> 1;
-    const S scale = detail::power(S(1), half);
-    const S scale_rest = detail::power(S(1), n - half);
-    const S lower = above / below * scale * scale_rest;
-    return {density * scale * scale_rest, detail::select(x > S(0), S(1) - lower, lower)};
-}
-
-/// Phi(x), with the error of `normal`.
-template <std::floating_point S>
-UNTOWARD_INLINE S cumulative_normal(S x) {
-    return normal(x).cumulative;
 }
 
 }  // namespace untoward::math

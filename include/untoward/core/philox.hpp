@@ -9,7 +9,7 @@
 #include <limits>
 #include <numbers>
 
-#include "math.hpp"
+#include "math_circular.hpp"
 
 namespace untoward {
 

@@ -138,9 +138,8 @@ struct NormalPairKl {
     }
 };
 
-/// The first K elements of a vector of 2 K as means, the others as log-variances kept in [low, high], with no
-/// gradient at a bound and beyond it. Copies, not views: what is done with columns of few numbers is quicker where
-/// they lie one after another.
+/// The first K elements of a vector of 2 K as means, the others as log-variances kept in [low, high] as by `Clamp`.
+/// Copies, not views: what is done with columns of few numbers is quicker where they lie one after another.
 template <Index K>
 struct MeanAndLogVariance {
     double low;
@@ -163,29 +162,21 @@ struct MeanAndLogVariance {
         }
         Clamp{low, high}.forward(log_variance, log_variance);
     }
-    void backward(auto dy, auto y, auto, auto dx) const {
-        const auto& [dmean, dlog_variance] = dy;
-        using S = typename std::remove_cvref_t<decltype(dmean)>::Scalar;
-        assign(
-            dlog_variance,
-            [l = static_cast<S>(low), h = static_cast<S>(high)](auto d, auto v) {
-                return ((v > l) & (v < h)) ? d : 0;
-            },
-            dlog_variance, std::get<1>(y));
+    void backward(auto dy, auto, auto x, auto dx) const {
+        using S = typename decltype(x)::Scalar;
+        const auto pull = Clamp{low, high}.template pull<S>();
         const Index k = units.size();
-        dx.write(
-            [k, mean = dmean.data(), log_variance = dlog_variance.data()](const auto& to, bool accumulate) {
-                for (Index j = 0; j < to.batch(); ++j) {
-                    S* const sum = to.data() + j * to.stride();
-                    if (accumulate) {
-                        for (Index i = 0; i < k; ++i) sum[i] += mean[j * k + i];
-                        for (Index i = 0; i < k; ++i) sum[k + i] += log_variance[j * k + i];
-                    } else {
-                        std::copy_n(mean + j * k, k, sum);
-                        std::copy_n(log_variance + j * k, k, sum + k);
-                    }
-                }
-            });
+        const S* mean = std::get<0>(dy).data();
+        const S* log_variance = std::get<1>(dy).data();
+        dx.write([&](const auto& to, bool accumulate) {
+            for (Index j = 0; j < to.batch(); ++j, mean += k, log_variance += k) {
+                S* const sum = to.data() + j * to.stride();
+                const S* const raw = x.data() + j * x.stride() + k;
+                if (!accumulate) std::fill_n(sum, 2 * k, S(0));
+                for (Index i = 0; i < k; ++i) sum[i] += mean[i];
+                for (Index i = 0; i < k; ++i) sum[k + i] += pull(log_variance[i], raw[i]);
+            }
+        });
     }
 };
 

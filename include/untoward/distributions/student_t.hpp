@@ -3,6 +3,7 @@
 
 #include <numbers>
 
+#include "../core/math_circular.hpp"
 #include "distribution.hpp"
 #include "special.hpp"
 #include "support.hpp"

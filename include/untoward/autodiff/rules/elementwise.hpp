@@ -4,6 +4,7 @@
 #include <cmath>
 #include <concepts>
 
+#include "../../core/math_normal.hpp"
 #include "../rule.hpp"
 
 // Rules that work element by element on one value, the activations, and a user's own function.
@@ -237,10 +238,14 @@ struct Clamp {
             y, [l, h](auto a) { return math::detail::at_least(math::detail::at_most(a, h), l); }, x);
     }
     void backward(auto dy, auto, auto x, auto dx) const {
-        using S = typename decltype(x)::Scalar;
-        const S l = static_cast<S>(low);
-        const S h = static_cast<S>(high);
-        dx.add([l, h](auto d, auto a) { return ((a >= l) & (a <= h)) ? d : 0; }, dy, x);
+        dx.add(pull<typename decltype(x)::Scalar>(), dy, x);
+    }
+    /// (d, x) to the gradient of x, of numbers.
+    template <class S>
+    constexpr auto pull() const {
+        return [l = static_cast<S>(low), h = static_cast<S>(high)](auto d, auto a) {
+            return ((a >= l) & (a <= h)) ? d : 0;
+        };
     }
 };
 

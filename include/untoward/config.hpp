@@ -22,7 +22,14 @@
 //       operating system; define it on a host too where a device's numbers are to be met bit for bit. It implies
 //       UNTOWARD_FIXED_KERNELS and UNTOWARD_NO_DISPATCH.
 
-#if !defined(UNTOWARD_PLAIN) && !defined(__unix__) && !defined(__APPLE__) && !defined(_WIN32)
+// Whether there is an operating system to print to, and a heap.
+#if defined(__unix__) || defined(__APPLE__) || defined(_WIN32)
+#define UNTOWARD_HOSTED 1
+#else
+#define UNTOWARD_HOSTED 0
+#endif
+
+#if !defined(UNTOWARD_PLAIN) && !UNTOWARD_HOSTED
 #define UNTOWARD_PLAIN
 #endif
 
@@ -37,7 +44,7 @@
 #define EIGEN_DONT_VECTORIZE
 #endif
 // An assert() of the C library prints, and prints with half of that library: a device stops instead.
-#if !defined(UNTOWARD_ASSERT) && !defined(__unix__) && !defined(__APPLE__) && !defined(_WIN32)
+#if !defined(UNTOWARD_ASSERT) && !UNTOWARD_HOSTED
 #ifdef NDEBUG
 #define UNTOWARD_ASSERT(condition, message) static_cast<void>(0)
 #else
@@ -61,8 +68,8 @@
 #error "untoward needs Eigen 3.4"
 #endif
 
-#if defined(__FAST_MATH__)
-#error "untoward must see NaN and infinity: build without -ffast-math"
+#if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
+#error "untoward must see NaN and infinity: build without -ffast-math, -Ofast and -ffinite-math-only"
 #endif
 
 #ifndef UNTOWARD_ASSERT

@@ -22,6 +22,13 @@ enum class InstructionSet {
     avx512,    ///< AVX-512 F, DQ, BW and VL: sixteen floats at a time
 };
 
+namespace detail {
+
+/// How many sets kernels are compiled for.
+inline constexpr int kernel_sets = UNTOWARD_DISPATCH ? 3 : 1;
+
+}  // namespace detail
+
 /// The largest set that this processor has.
 inline InstructionSet available_instruction_set() {
 #if UNTOWARD_DISPATCH

@@ -27,7 +27,7 @@ void adam_step(const Update<S>& u, double beta1, double beta2, double epsilon, d
                                  .root_factor = static_cast<S>(1 / std::sqrt(1 - std::pow(beta2, steps))),
                                  .epsilon = static_cast<S>(epsilon),
                                  .keep = static_cast<S>(keep)};
-    UNTOWARD_KERNEL(adam<S>)(vectors);
+    run_adam<S>(vectors);
 }
 
 }  // namespace detail

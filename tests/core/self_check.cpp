@@ -56,18 +56,20 @@ void tell(const KernelFault& fault) {
 
 }  // namespace
 
-#define WRONG_KERNELS(set)                                                                                     \
-    template <>                                                                                                \
-    void untoward::detail::set::apply<float, Doubled, 0>(const void* f, const ElementwiseColumns<float>& c) { \
-        wrong_apply(f, c);                                                                                     \
-    }                                                                                                          \
-    template <>                                                                                                \
-    void untoward::detail::set::change<float, Moved, 1, 0, 1>(const void* f, const ChangedColumns<float>& c) { \
-        wrong_change(f, c);                                                                                    \
-    }                                                                                                          \
-    template <>                                                                                                \
-    float untoward::detail::set::total<float, Cubed, 0>(const void* f, const float* const* in, Index n) {     \
-        return wrong_total(f, in, n);                                                                          \
+#define WRONG_KERNELS(set)                                                                                \
+    template <>                                                                                           \
+    void untoward::detail::set::apply<float, Doubled, 0>(const void* f,                                   \
+                                                         const ElementwiseColumns<float>& c) {            \
+        wrong_apply(f, c);                                                                                \
+    }                                                                                                     \
+    template <>                                                                                           \
+    void untoward::detail::set::change<float, Moved, 1, 0, 1>(const void* f,                              \
+                                                              const ChangedColumns<float>& c) {           \
+        wrong_change(f, c);                                                                               \
+    }                                                                                                     \
+    template <>                                                                                           \
+    float untoward::detail::set::total<float, Cubed, 0>(const void* f, const float* const* in, Index n) { \
+        return wrong_total(f, in, n);                                                                     \
     }
 WRONG_KERNELS(baseline)
 #if UNTOWARD_DISPATCH
@@ -89,7 +91,8 @@ TEST_CASE("a kernel: plain loops take its place, and that is told once, when it 
                 const auto was = y;
                 add_reduced(Tensor<float, Vec<>>(y.data(), Vec<>(n), 1), add, Doubled{},
                             Tensor<const float, Vec<>>(x.data(), Vec<>(n), 1));
-                for (std::size_t i = 0; i < y.size(); ++i) CHECK(y[i] == Approx((add ? was[i] : 0) + 2 * x[i]));
+                for (std::size_t i = 0; i < y.size(); ++i)
+                    CHECK(y[i] == Approx((add ? was[i] : 0) + 2 * x[i]));
             }
             auto moved = random_numbers<float>(n, 3);
             auto by = random_numbers<float>(n, 4);
@@ -130,14 +133,10 @@ bool finds_lost_numbers() {
             },
             &plain::sum_columns<S, true>, nullptr),
         !detail::adam_agrees<S>(
-            [](const AdamVectors<S>& a) {
-                all_but_one(a.parameters, a.size, [&] { plain::adam<S>(a); });
-            },
+            [](const AdamVectors<S>& a) { all_but_one(a.parameters, a.size, [&] { plain::adam<S>(a); }); },
             &plain::adam<S>, nullptr),
         !detail::noise_agrees<S>(
-            [](const NoiseColumns<S>& c) {
-                all_but_one(c.out, c.rows, [&] { plain::noise<S, true>(c); });
-            },
+            [](const NoiseColumns<S>& c) { all_but_one(c.out, c.rows, [&] { plain::noise<S, true>(c); }); },
             &plain::noise<S, true>, nullptr),
         !detail::unpack_agrees<S, std::int8_t>(
             [](const UnpackedRows<S, std::int8_t>& u) {

@@ -10,7 +10,7 @@
 // of every loop: no arithmetic of vectors stands under an `if` or a `?:` within one. g++ 12 makes such a condition the
 // mask of the arithmetic (.COND_ADD in its if-conversion, at -O3), as it would for numbers; for AVX-512 the mask of a
 // vector has a bit for every lane, and a condition that holds is the number 1: only the first lane is computed.
-// tests/core/conditional_vectors.cpp is that fault without the library. So a kernel that may add always adds: what
+// tests/settings/conditional_vectors.cpp is that fault without the library. So a kernel that may add always adds: what
 // is there, or -0, which leaves every number as it is.
 #ifdef UNTOWARD_KERNEL_SET
 

@@ -172,8 +172,8 @@ bool noise_agrees(void (*kernel)(const NoiseColumns<S>&), void (*plain)(const No
 
 inline bool stream_blocks_agree(void (*kernel)(const StreamBlocks&), void (*plain)(const StreamBlocks&),
                                 const void*) {
-    std::uint32_t found[4 * StreamBlocks::count];
-    std::uint32_t expected[4 * StreamBlocks::count];
+    std::uint32_t found[4 * StreamBlocks::count] = {};
+    std::uint32_t expected[4 * StreamBlocks::count] = {};
     const std::uint64_t first = (std::uint64_t{1} << 32) - 3;
     kernel({found, first, {12345u, 678u}, 3});
     plain({expected, first, {12345u, 678u}, 3});

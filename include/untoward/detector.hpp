@@ -130,7 +130,8 @@ public:
     /// The same detector with another threshold, calibrated to scores (thresholds/rounding.hpp) or chosen by hand.
     void set_threshold(Threshold threshold) { threshold_ = std::move(threshold); }
 
-    /// The scores of many samples, features x n; cut into blocks that stay in the cache.
+    /// The scores of many samples, features x n; cut into blocks that stay in the cache. Another number of features is
+    /// refused, in every build (core/refuse.hpp).
     template <class Derived>
     [[nodiscard]] auto score(const Eigen::DenseBase<Derived>& samples) const {
         InOrder alone;
@@ -142,6 +143,7 @@ public:
     [[nodiscard]] Eigen::Matrix<S, Dynamic, 1> score(const Eigen::DenseBase<Derived>& samples,
                                                      Workers& workers) const {
         const Index n = samples.cols();
+        require_features(samples.rows(), n, self().features());
         Eigen::Matrix<S, Dynamic, 1> scores(n);
         const Index block = std::min<Index>(block_size, std::max<Index>(n, 1));
         const Index blocks = (n + block - 1) / block;
@@ -164,6 +166,7 @@ public:
     [[nodiscard]] Eigen::Matrix<S, Dynamic, 1> standard_error(
         const Eigen::DenseBase<Derived>& samples) const {
         const Index n = samples.cols();
+        require_features(samples.rows(), n, self().features());
         const Index draws = self().draws();
         Eigen::Matrix<S, Dynamic, 1> errors(n);
         errors.setZero();
@@ -184,7 +187,7 @@ public:
         return errors;
     }
 
-    /// The verdict on one sample of `features()` values.
+    /// The verdict on one sample of `features()` values, a column or a row; anything else is refused, in every build.
     template <class Derived>
     [[nodiscard]] VerdictType operator()(const Eigen::DenseBase<Derived>& sample) const {
         Buffer<std::byte> memory(static_cast<Index>(self().judge_bytes()));
@@ -196,7 +199,7 @@ public:
     template <class Derived>
     [[nodiscard]] VerdictType judge(const Eigen::DenseBase<Derived>& sample, Arena& arena) const {
         const Index n = self().features();
-        UNTOWARD_ASSERT(sample.size() == n, "untoward: a sample has another number of features");
+        require_sample(sample.rows(), sample.cols(), n);
         const std::size_t mark = arena.used();
         S* const contributions = arena.allocate<S>(n);
         S* const expected = arena.allocate<S>(n);
@@ -398,7 +401,7 @@ private:
     template <class Derived>
     Scaled scaled(const Eigen::DenseBase<Derived>& samples, Arena& arena) const {
         const Sample& shape = recipe_.model.sample;
-        UNTOWARD_ASSERT(samples.rows() == shape.size(), "untoward: a sample has another number of features");
+        detail::require_features(samples.rows(), samples.cols(), shape.size());
         const Index n = samples.cols();
         const Tensor<Scalar, Sample> x(arena.allocate<Scalar>(shape.size() * n), shape, n);
         const auto raw = detail::as_tensor<Scalar>(samples.derived(), x.data());
@@ -443,7 +446,7 @@ private:
         }
         for (Index j = 0; j < n && expected != nullptr; ++j) {
             for (Index i = 0; i < features; ++i)
-                expected[i + j * features] = scaling_.invert(i, evidence.expectation(i, j));
+                expected[i + j * features] = scaling_.invert(i, evidence.expectation()(i, j));
         }
     }
 

@@ -95,7 +95,15 @@ public:
     /// From its fitted parts: at least one member, all of them for the same features.
     Detector(const RecipeType& recipe, Detectors members, Threshold threshold)
         : Base(std::move(threshold)), recipe_(recipe), members_(std::move(members)) {
-        UNTOWARD_ASSERT(detail::count_members(members_) > 0, "untoward: an ensemble has a member");
+        const Index count = detail::count_members(members_);
+        if (count < 1) detail::refuse({"an ensemble without members cannot score"});
+        Index member = 0;
+        detail::for_each_member(members_, [&](const auto& each, Index) {
+            ++member;
+            if (each.features() != features())
+                detail::refuse({"member ", member, " of an ensemble has ", each.features(), " features, the first has ",
+                                features()});
+        });
     }
 
     [[nodiscard]] const RecipeType& recipe() const { return recipe_; }
@@ -115,6 +123,7 @@ public:
     /// with an infinite value. Scores every sample by every member.
     template <class Derived>
     [[nodiscard]] Eigen::Matrix<Scalar, Dynamic, 1> spread(const Eigen::DenseBase<Derived>& samples) const {
+        detail::require_features(samples.rows(), samples.cols(), features());
         Eigen::Matrix<Scalar, Dynamic, Dynamic> scores(samples.cols(), member_count());
         detail::for_each_member(
             members_, [&](const auto& member, Index m) { scores.col(m) = member.score(samples.derived()); });

@@ -4,6 +4,7 @@
 #include "../autodiff/count.hpp"
 #include "../autodiff/rules/arithmetic.hpp"
 #include "../autodiff/run.hpp"
+#include "../core/refuse.hpp"
 #include "../vae/vae.hpp"
 
 namespace untoward {
@@ -45,24 +46,81 @@ enum class DrawDetail {
 /// In place of what is known of draws where no score may look at them apart.
 struct NoDraws {};
 
-/// What a model says of a batch: computed once, read by every score. D x batch or K x batch each. What was not
-/// needed is the input, or empty.
+namespace detail {
+
+// A member of `Needs`, for the message of who forgot it.
+enum class Need { reconstruction, draws, expectation, at_mean, each_draw, sampled_kl };
+
+[[noreturn]] UNTOWARD_NO_INLINE inline void refuse_output(Need need) {
+    struct Names {
+        const char* output;
+        const char* need;
+    };
+    constexpr Names all[] = {{"reconstruction", "reconstruction = true"},
+                             {"log_density", "draws = 1 or more"},
+                             {"expectation", "expectation = true"},
+                             {"log_density_at_mean", "at_mean = true"},
+                             {"log_densities", "each_draw = true"},
+                             {"sampled_kls", "sampled_kl = true"}};
+    const Names& names = all[static_cast<int>(need)];
+    refuse({"a score reads ", names.output, "() and did not ask for it: its needs() must have .", names.need});
+}
+
+}  // namespace detail
+
+/// Something that a model computes of a batch where a score asks for it. Reading what nobody asked for is refused in
+/// every build. (A device runs scores that a host has fitted and run before: there nothing is checked.)
+template <class X, detail::Need Which>
+class Output {
+public:
+    constexpr Output() = default;
+    constexpr Output(const X& value) : value_(value), is_computed_(true) {}
+    /// Not computed: something of the right type takes its place, which nobody sees.
+    static constexpr Output none(const X& in_its_place) {
+        Output output(in_its_place);
+        output.is_computed_ = false;
+        return output;
+    }
+
+    constexpr const X& operator()() const {
+#ifndef UNTOWARD_PLAIN
+        if (!is_computed_) [[unlikely]]
+            detail::refuse_output(Which);
+#endif
+        return value_;
+    }
+    [[nodiscard]] constexpr bool is_computed() const { return is_computed_; }
+    /// Where it is, or would be.
+    [[nodiscard]] constexpr const X& place() const { return value_; }
+
+private:
+    X value_{};
+    bool is_computed_ = false;
+};
+
+/// What a model says of a batch: computed once, read by every score. D x batch or K x batch each. What is called, as in
+/// `evidence.reconstruction()`, is there where `Needs` asks for it.
 template <class X, class Units, class Draws = NoDraws>
 struct Evidence {
-    X x;                 ///< the scaled input
-    Units mean;          ///< of the posterior
-    Units log_variance;  ///< of the posterior; -infinity where it has no spread
-    Units kl;            ///< every unit's share of KL(q(z|x) || p(z))
-    X reconstruction;    ///< E[x | z = mean], where needed; else the input
-    X log_density;       ///< mean over the draws of log p(x_d | z), where needed; else the input
-    X expectation;       ///< E[x | z = mean, kept within the prior], where needed; else the input
-    /// log p(x_d | z = mean), where needed; else the input
-    [[no_unique_address]] std::conditional_t<std::is_same_v<Draws, NoDraws>, NoDraws, X>
+    X x;                                                   ///< the scaled input
+    Units mean;                                            ///< of the posterior
+    Units log_variance;                                    ///< of the posterior; -infinity where it has no spread
+    Units kl;                                              ///< every unit's share of KL(q(z|x) || p(z))
+    Output<X, detail::Need::reconstruction> reconstruction;  ///< E[x | z = mean]
+    Output<X, detail::Need::draws> log_density;            ///< mean over the draws of log p(x_d | z)
+    Output<X, detail::Need::expectation> expectation;      ///< E[x | z = mean, kept within the prior]
+    /// log p(x_d | z = mean)
+    [[no_unique_address]] std::conditional_t<std::is_same_v<Draws, NoDraws>, NoDraws,
+                                             Output<X, detail::Need::at_mean>>
         log_density_at_mean{};
-    /// log p(x_d | z), where needed of each draw: D x draws of every sample
-    [[no_unique_address]] Draws log_densities{};
-    /// log q(z|x) - log p(z), where needed of each draw: 1 x draws of every sample
-    [[no_unique_address]] Draws sampled_kls{};
+    /// log p(x_d | z) of each draw: D x draws of every sample
+    [[no_unique_address]] std::conditional_t<std::is_same_v<Draws, NoDraws>, NoDraws,
+                                             Output<Draws, detail::Need::each_draw>>
+        log_densities{};
+    /// log q(z|x) - log p(z) of each draw: 1 x draws of every sample
+    [[no_unique_address]] std::conditional_t<std::is_same_v<Draws, NoDraws>, NoDraws,
+                                             Output<Draws, detail::Need::sampled_kl>>
+        sampled_kls{};
 };
 
 namespace detail {
@@ -71,6 +129,11 @@ namespace detail {
 template <class T, class Sample>
 Tensor<const std::remove_const_t<T>, Vec<>> flattened(const Tensor<T, Sample>& x) {
     return {x.data(), Vec<>(x.rows()), x.batch(), x.stride()};
+}
+template <class X, Need Which>
+auto flattened(const Output<X, Which>& output) {
+    using Flat = Output<decltype(flattened(output.place())), Which>;
+    return output.is_computed() ? Flat(flattened(output.place())) : Flat::none(flattened(output.place()));
 }
 
 }  // namespace detail
@@ -139,19 +202,20 @@ struct GatherEvidence {
         const Index draws = needs.draws > 0 && detail::is_deterministic(latent) ? 1 : needs.draws;
         auto evidence = begin<Units>(scope, x, Units(mean), Units(log_variance), kl, draws);
         if (needs.reconstruction || (draws_apart && needs.at_mean)) {
-            evidence.reconstruction = X(scope.call(
+            const X reconstruction(scope.call(
                 "reconstruction",
                 [&](auto& inner, const auto& z) {
                     const auto output = parts.decode(z);
                     if constexpr (draws_apart) {
                         if (needs.at_mean) {
                             const auto density = detail::log_density_of(likelihood, inner, x, output);
-                            detail::keep(evidence.log_density_at_mean, 0, density);
+                            detail::keep(evidence.log_density_at_mean.place(), 0, density);
                         }
                     }
                     return detail::expectation_of(likelihood, inner, output, model.sample);
                 },
                 mean));
+            if (needs.reconstruction) evidence.reconstruction = reconstruction;
         }
         if (needs.expectation) {
             evidence.expectation = X(scope.call(
@@ -174,13 +238,13 @@ struct GatherEvidence {
                         const auto output = parts.decode(z);
                         const auto log_density = detail::log_density_of(likelihood, scope, x, output);
                         if constexpr (draws_apart) {
-                            if (needs.each_draw) detail::keep(evidence.log_densities, draw, log_density);
+                            if (needs.each_draw) detail::keep(evidence.log_densities.place(), draw, log_density);
                         }
                         if constexpr (Detail >= DrawDetail::perhaps_kl) {
                             if (needs.sampled_kl) {
                                 const auto of_units = detail::sampled_kl_of<Detail == DrawDetail::kl>(
                                     latent, scope, posterior, z);
-                                detail::keep(evidence.sampled_kls, draw, of_units, true);
+                                detail::keep(evidence.sampled_kls.place(), draw, of_units, true);
                             }
                         }
                         return add(scope, sum, log_density);
@@ -197,15 +261,31 @@ private:
     template <class Units, class Scope, class X>
     constexpr auto begin(Scope& scope, const X& x, const Units& mean, const Units& log_variance,
                          const Units& kl, Index draws) const {
+        using detail::Need;
+        const auto none = Output<X, Need::reconstruction>::none(x);
+        const auto no_density = Output<X, Need::draws>::none(x);
+        const auto no_expectation = Output<X, Need::expectation>::none(x);
         if constexpr (Detail == DrawDetail::mean_only) {
-            return Evidence<X, Units>{x, mean, log_variance, kl, x, x, x};
+            return Evidence<X, Units>{x, mean, log_variance, kl, none, no_density, no_expectation};
         } else {
             const auto densities =
                 scope.constant(Seq<>(x.shape().size(), needs.each_draw ? draws : 0), x.batch(), 0);
             const auto kls = scope.constant(Seq<>(1, needs.sampled_kl ? draws : 0), x.batch(), 0);
             const auto at_mean = needs.at_mean ? X(scope.constant(x.shape(), x.batch(), 0)) : x;
-            return Evidence<X, Units, std::remove_const_t<decltype(kls)>>{x, mean,    log_variance, kl, x, x,
-                                                                          x, at_mean, densities,    kls};
+            using Draws = std::remove_const_t<decltype(kls)>;
+            using AtMean = Output<X, Need::at_mean>;
+            using Densities = Output<Draws, Need::each_draw>;
+            using Kls = Output<Draws, Need::sampled_kl>;
+            return Evidence<X, Units, Draws>{x,
+                                             mean,
+                                             log_variance,
+                                             kl,
+                                             none,
+                                             no_density,
+                                             no_expectation,
+                                             needs.at_mean ? AtMean(at_mean) : AtMean::none(at_mean),
+                                             needs.each_draw ? Densities(densities) : Densities::none(densities),
+                                             needs.sampled_kl ? Kls(kls) : Kls::none(kls)};
         }
     }
 };

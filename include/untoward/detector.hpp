@@ -87,6 +87,12 @@ Tensor<const S, Vec<>> as_tensor(const Matrix& samples, S* room) {
     return copy;
 }
 
+// A double that no float holds is, too.
+template <class S, class Number>
+bool is_infinite(Number value) {
+    return std::isinf(static_cast<S>(value));
+}
+
 template <class S>
 bool any_is_infinite(const Tensor<const S, Vec<>>& x) {
     const auto counted = [](auto value) {
@@ -208,10 +214,11 @@ public:
         if constexpr (!Sample::is_static) verdict.contributions = Buffer<Contribution<S>>(n);
         Contribution<S>* const blame = verdict.contributions.data();
         for (Index i = 0; i < n; ++i) {
-            const auto value = static_cast<S>(sample.derived().coeff(i));
+            const auto given = sample.derived().coeff(i);
+            const auto value = static_cast<S>(given);
             blame[i] = {i, contributions[i], value, expected[i]};
             verdict.missing += std::isnan(value) ? 1 : 0;
-            verdict.is_valid = verdict.is_valid && !std::isinf(value);
+            verdict.is_valid = verdict.is_valid && !is_infinite<S>(given);
         }
         std::sort(verdict.contributions.begin(), verdict.contributions.end(),
                   [](const auto& a, const auto& b) {
@@ -348,7 +355,7 @@ public:
         detail::add_deviations(fitted_score(), sheet, evidence, weight);
         for (Index j = 0; j < n && is_infinite; ++j) {
             for (Index i = 0; i < features(); ++i) {
-                if (std::isinf(static_cast<Scalar>(samples(i, j))))
+                if (detail::is_infinite<Scalar>(samples.derived().coeff(i, j)))
                     deviations(0, j) = std::numeric_limits<Scalar>::quiet_NaN();
             }
         }
@@ -369,7 +376,7 @@ public:
         evaluate_scaled(x, arena, scores, contributions, expected);
         for (Index j = 0; j < n && is_infinite; ++j) {
             for (Index i = 0; i < features; ++i) {
-                if (!std::isinf(static_cast<Scalar>(samples(i, j)))) continue;
+                if (!detail::is_infinite<Scalar>(samples.derived().coeff(i, j))) continue;
                 scores[j] = std::numeric_limits<Scalar>::infinity();
                 if (contributions != nullptr)
                     contributions[i + j * features] = std::numeric_limits<Scalar>::infinity();
@@ -404,10 +411,23 @@ private:
         detail::require_features(samples.rows(), samples.cols(), shape.size());
         const Index n = samples.cols();
         const Tensor<Scalar, Sample> x(arena.allocate<Scalar>(shape.size() * n), shape, n);
-        const auto raw = detail::as_tensor<Scalar>(samples.derived(), x.data());
-        const bool is_infinite = detail::any_is_infinite(raw);
-        scaling_.apply(x, raw);
-        return {x, is_infinite};
+        if constexpr (!std::is_same_v<typename Derived::Scalar, Scalar>) {
+            // Of another type: centred as given.
+            bool is_infinite = false;
+            for (Index j = 0; j < n; ++j) {
+                for (Index i = 0; i < shape.size(); ++i) {
+                    const auto value = samples.derived().coeff(i, j);
+                    is_infinite = is_infinite || detail::is_infinite<Scalar>(value);
+                    x(i, j) = scaling_.apply(i, value);
+                }
+            }
+            return {x, is_infinite};
+        } else {
+            const auto raw = detail::as_tensor<Scalar>(samples.derived(), x.data());
+            const bool is_infinite = detail::any_is_infinite(raw);
+            scaling_.apply(x, raw);
+            return {x, is_infinite};
+        }
     }
 
     // What `evaluate` does with samples of any type once they are scaled; compiled once.

@@ -86,7 +86,7 @@ auto scaled_columns(const DetectorType& detector, const Eigen::DenseBase<Derived
     Eigen::Matrix<S, Dynamic, Dynamic> x(samples.rows(), samples.cols());
     for (Index j = 0; j < x.cols(); ++j) {
         for (Index i = 0; i < x.rows(); ++i)
-            x(i, j) = detector.scaling().apply(i, static_cast<S>(samples.derived()(i, j)));
+            x(i, j) = detector.scaling().apply(i, samples.derived().coeff(i, j));
     }
     return x;
 }

@@ -62,7 +62,7 @@ TEST_CASE("a malformed coding is refused, and the message says what is wrong") {
         {columns(R"({"name":"","kind":"number"})"), "without a name"},
         {columns(R"({"name":"a"})"), "expected ','"},
         {columns(R"({"name":"a","kind":"Number"})"), "unknown kind 'Number'"},
-        {columns(R"({"name":"a","kind":"number","levels":["x"]})"), "expected '}'"},
+        {columns(R"({"name":"a","kind":"number","levels":["x"]})"), "found the key 'levels', expected 'offset'"},
         {columns(R"({"name":"a","kind":"text"})"), "expected ','"},
         {columns("{\"name\":\"\xFF\",\"kind\":\"number\"}"), "not valid UTF-8"},
         {levels(""), "expected a string"},

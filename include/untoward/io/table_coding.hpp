@@ -123,7 +123,7 @@ public:
     Index first_feature(Index column) const { return first_feature_[static_cast<std::size_t>(column)]; }
 
     /// A coded value in the unit of its column.
-    float original(Index feature, float coded) const { return of(column_of(feature)).original(coded); }
+    double original(Index feature, float coded) const { return of(column_of(feature)).original(coded); }
 
     /// What coded features (a column of the feature matrix, or what a model expected there) say about a
     /// column of the table, for people: a number in its unit or a text, "(unseen)" for a text that training
@@ -169,7 +169,8 @@ public:
     }
 
     /// The coding as JSON: {"version":1,"columns":[{"name":"a","kind":"number"},{"name":"b","kind":"log1p"},
-    /// {"name":"c","kind":"text","levels":["x","y"]}]}. Names and levels are UTF-8 (a CSV file is).
+    /// {"name":"c","kind":"text","levels":["x","y"]}]}; a number far from zero has "offset":"5523417.5" besides. Names
+    /// and levels are UTF-8 (a CSV file is).
     std::string to_json() const {
         std::string json = R"({"version":1,"columns":[)";
         for (const ColumnCoding& column : columns_) {
@@ -179,6 +180,7 @@ public:
             json += R"(,"kind":")";
             json += kind_names[static_cast<std::size_t>(column.kind)];
             json += '"';
+            if (column.offset != 0) json += R"(,"offset":")" + format_shortest(column.offset) + '"';
             if (column.kind == ColumnKind::Text) {
                 for (std::size_t i = 0; i < column.levels.size(); ++i) {
                     json += i == 0 ? R"(,"levels":[)" : ",";
@@ -299,6 +301,13 @@ private:
         const auto* const found = std::find(std::begin(kind_names), std::end(kind_names), kind);
         if (found == std::end(kind_names)) json.error("unknown kind " + in_quotes(kind));
         column.kind = static_cast<ColumnKind>(found - std::begin(kind_names));
+        if (column.kind == ColumnKind::Number && json.accept(',')) {  // only what is far from zero has one
+            json.expect_key("offset");
+            const std::string offset = json.string();
+            if (!parse_number(offset, column.offset) || !std::isfinite(column.offset) || column.offset == 0 ||
+                static_cast<double>(static_cast<float>(column.offset)) != column.offset)
+                json.error("an offset that no float holds");
+        }
         if (column.kind == ColumnKind::Text) {
             json.expect(',');
             json.expect_key("levels");

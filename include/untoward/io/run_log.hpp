@@ -145,19 +145,29 @@ private:
         if (!first.starts_with(R"({"event":"begin")") || at == std::string::npos)
             fail(path_, ": is no log of this training: it begins with ", in_quotes(first), ", expected ",
                  in_quotes(R"({"event":"begin")"), "; what goes on from a checkpoint is appended");
-        const std::string_view there = std::string_view(first).substr(at + key.size());
-        if (there == settings) return;
-        // The first setting that differs: in a string a quote has a backslash in front, so this is between two.
-        const auto [a, b] = std::mismatch(there.begin(), there.end(), settings.begin(), settings.end());
-        const auto setting_at = [](std::string_view all, std::size_t place) {
-            std::size_t begin = all.rfind(",\"", place);
-            begin = begin == std::string_view::npos ? 1 : begin + 1;
-            return all.substr(begin, std::min(all.find(",\"", begin), all.find("}}", begin)) - begin);
-        };
-        constexpr std::size_t shown = 1000;
-        fail(path_, ": is the log of another training: ",
-             in_quotes(setting_at(there, static_cast<std::size_t>(a - there.begin())), shown), " there and ",
-             in_quotes(setting_at(settings, static_cast<std::size_t>(b - settings.begin())), shown), " here");
+        const auto there = parts_of(std::string_view(first).substr(at + key.size()));
+        const auto here = parts_of(settings);
+        for (std::size_t i = 0; i < std::max(there.size(), here.size()); ++i) {
+            constexpr std::size_t shown = 1000;
+            const auto text_of = [i](const std::vector<std::string_view>& parts) {
+                return i < parts.size() ? in_quotes(parts[i], shown) : std::string("not said");
+            };
+            if (i >= there.size() || i >= here.size() || there[i] != here[i])
+                fail(path_, ": is the log of another training: ", text_of(there), " there and ", text_of(here), " here");
+        }
+    }
+    // The settings of {"a":1,"b":"2"}: a quote within a string has a backslash in front, so each comma that stands before
+    // a quote is between two.
+    static std::vector<std::string_view> parts_of(std::string_view object) {
+        std::vector<std::string_view> parts;
+        if (object.starts_with('{')) object.remove_prefix(1);
+        if (object.ends_with("}}")) object.remove_suffix(2);
+        for (;;) {
+            const std::size_t end = object.find(",\"");
+            parts.push_back(object.substr(0, end));
+            if (end == std::string_view::npos) return parts;
+            object.remove_prefix(end + 1);
+        }
     }
     void write(std::string_view bytes) const {
         while (!bytes.empty()) {

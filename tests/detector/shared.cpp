@@ -66,8 +66,8 @@ void check_scored_by_many(const DetectorType& detector) {
     Threads helpers(2);
     std::atomic<int> wrong{0};
     at_once(callers, [&](Index caller) {
-        for (int round = 0; round < 4; ++round) {
-            const Eigen::VectorXf found = caller % 2 == 0 ? detector.score(rows, helpers) : detector.score(rows);
+        for (int round = 0; round < 10; ++round) {
+            const Eigen::VectorXf found = (caller + round) % 2 == 0 ? detector.score(rows, helpers) : detector.score(rows);
             wrong += same_values(found, scores) ? 0 : 1;
             wrong += same_values(Eigen::VectorXf(detector.standard_error(rows.leftCols(20))), errors) ? 0 : 1;
             const auto again = detector(rows.col(3));

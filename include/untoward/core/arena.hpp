@@ -12,6 +12,8 @@ namespace untoward {
 /// Memory that only grows until it is rewound: everything that one pass over a batch computes lives in one.
 /// It does not own its memory: on firmware that is a static or stack array whose size `count()` gives, on a
 /// host a `Buffer<std::byte>`. Running out is an assertion, never a fallback to the heap.
+///
+/// Threads: one each.
 class Arena {
 public:
     Arena() = default;

@@ -4,8 +4,6 @@
 #include <cmath>
 #include <concepts>
 #include <limits>
-#include <map>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,10 +13,10 @@
 #include "../ensemble.hpp"
 #include "../thresholds/conformal.hpp"
 #include "../version.hpp"
-#include "checksum.hpp"
 #include "number.hpp"
 #include "policy_text.hpp"
 #include "safetensors.hpp"
+#include "summed_file.hpp"
 
 // A fitted detector as one safetensors file. The model's parameters have the names and shapes that PyTorch
 // would give them (encoder.0.weight is (out, in)); beside them lie
@@ -50,56 +48,6 @@ inline constexpr const char* detector_format_version = "2";
 
 namespace detail {
 
-// A file being written, and the checksum of what it was given.
-struct SummedWriter {
-    SafeTensorsWriter& writer;
-    Checksum checksum{};
-    std::string prefix{};  // of all names
-    std::map<std::string, std::string> texts{};
-
-    void add(const std::string& name, const std::vector<Index>& shape, const auto& values) {
-        checksum.add(prefix + name, values.data(), static_cast<std::size_t>(values.size()));
-        writer.add(prefix + name, shape, values);
-    }
-    void metadata(const std::string& key, const std::string& value) {
-        checksum.add(prefix + key, value);
-        texts[prefix + key] = value;
-        writer.metadata(prefix + key, value);
-    }
-};
-
-// A file being read, and the checksum of what was taken from it.
-struct SummedReader {
-    const SafeTensors& file;
-    Checksum checksum{};
-    std::string prefix{};  // of all names
-    std::set<std::string> tensors{};
-    std::set<std::string> texts{};
-
-    template <class S, class... Shape>
-    auto tensor(const std::string& name, const Shape&... shape) {
-        auto values = file.tensor<S>(prefix + name, shape...);
-        if (tensors.insert(prefix + name).second)
-            checksum.add(prefix + name, values.data(), static_cast<std::size_t>(values.size()));
-        return values;
-    }
-    template <class S>
-    auto finite(const std::string& name, const std::vector<Index>& shape) {
-        auto values = tensor<S>(name, shape);
-        if (!values.allFinite())
-            fail(file.name(), ": tensor ", in_quotes(prefix + name), " holds values that are not finite");
-        return values;
-    }
-    const std::string& metadata(const std::string& key) {
-        const std::string& value = file.metadata(prefix + key);
-        if (texts.insert(prefix + key).second) checksum.add(prefix + key, value);
-        return value;
-    }
-    [[nodiscard]] bool has_metadata(const std::string& key) const {
-        return file.metadata().count(prefix + key) > 0;
-    }
-};
-
 inline constexpr const char* plain_threshold = "plain";
 
 template <class Vector>
@@ -114,29 +62,6 @@ void save_threshold(SummedWriter& writer, const PlainThreshold<S>& threshold) {
     writer.metadata("threshold.rows", std::to_string(threshold.calibration_rows()));
     writer.metadata("threshold.rows_needed", std::to_string(threshold.rows_needed()));
     writer.add("threshold.value", {1}, value);
-}
-
-inline double number_of(const SafeTensors& file, const std::string& key) {
-    double value = 0;
-    if (!parse_number(file.metadata(key), value) || !std::isfinite(value)) {
-        fail(file.name(), ": metadata ", in_quotes(key), " is not a number: ", in_quotes(file.metadata(key)));
-    }
-    return value;
-}
-
-// A number of rows: a double holds it exactly.
-inline Index rows_of(const SafeTensors& file, const std::string& key) {
-    const double value = number_of(file, key);
-    if (!(value >= 0 && value <= 0x1p53 && value == std::floor(value))) {
-        fail(file.name(), ": metadata ", in_quotes(key),
-             " is not a number of rows: ", in_quotes(file.metadata(key)));
-    }
-    return static_cast<Index>(value);
-}
-
-inline Index rows_of(SummedReader& reader, const std::string& key) {
-    static_cast<void>(reader.metadata(key));
-    return rows_of(reader.file, reader.prefix + key);
 }
 
 // What a score's `state` is given (scores/fitted.hpp), to write it and to read it.
@@ -175,22 +100,9 @@ struct ScoreStateReader {
     }
 };
 
-inline void require_metadata(const SafeTensors& file, const std::string& key, const std::string& expected) {
-    if (file.metadata(key) != expected) {
-        constexpr std::size_t most = 1000;
-        fail(file.name(), ": ", key, " is ", in_quotes(file.metadata(key), most), ", expected ",
-             in_quotes(expected, most));
-    }
-}
-
 inline void require_shape(const SummedReader& reader, const ParameterInfo& info) {
     reader.file.require_shape(reader.prefix + info.path,
                               std::vector<Index>(info.extents, info.extents + info.rank));
-}
-
-inline void require_metadata(SummedReader& reader, const std::string& key, const std::string& expected) {
-    static_cast<void>(reader.metadata(key));
-    require_metadata(reader.file, reader.prefix + key, expected);
 }
 
 // A part of a recipe as C++ text; of what is made of parts, those that have a name are told though others have none.
@@ -373,30 +285,6 @@ void write_test(SummedWriter& writer, const DetectorType& detector, const auto& 
     writer.add("test.samples", {samples.cols(), samples.rows()}, samples);
     writer.add("test.scores", {samples.cols()}, detector.score(samples));
     writer.metadata("checksum", writer.checksum.text());
-}
-// Nothing of a part that was read is left: a newer version may have written more of it.
-inline void require_nothing_else(const SummedReader& reader) {
-    const SafeTensors& file = reader.file;
-    const auto part_of = [](const std::string& name) { return name.substr(0, name.find_first_of("._")); };
-    std::set<std::string> parts{"format", "version",   "layout", "scaler",   "model",
-                                "score",  "threshold", "test",   "checksum", "members", "member"};
-    for (const std::string& name : reader.tensors) parts.insert(part_of(name));
-    const std::set<std::string> whole{"format", "format_version", "version", "checksum"};
-    const auto refuse = [&](const char* kind, const std::string& name) {
-        const auto version = file.metadata().find("version");
-        fail(file.name(), ": holds the ", kind, " ", in_quotes(name),
-             ", of which this version of untoward (" UNTOWARD_VERSION ") knows nothing",
-             version == file.metadata().end() ? std::string()
-                                              : "; version " + in_quotes(version->second) + " wrote the file");
-    };
-    for (const auto& [key, value] : file.metadata()) {
-        const bool is_known = reader.texts.count(key) > 0 || whole.count(key) > 0;
-        if (!is_known && parts.count(part_of(key)) > 0) refuse("metadata", key);
-    }
-    for (const TensorInfo& info : file.tensors()) {
-        if (reader.tensors.count(info.name) == 0 && parts.count(part_of(info.name)) > 0)
-            refuse("tensor", info.name);
-    }
 }
 template <class DetectorType>
 void replay_test(SummedReader& reader, const DetectorType& detector) {

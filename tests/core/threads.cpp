@@ -78,8 +78,8 @@ TEST_CASE("callers that share an object do not meet") {
     for (int caller = 0; caller < callers; ++caller) {
         all.emplace_back([&, caller] {
             for (int round = 0; round < 2000; ++round) {
-                std::vector<int> done(tasks);                  // a race, if two did the same task
-                std::array<int, 3> by{};                       // or if two had the same number at once
+                std::vector<int> done(tasks);                   // a race, if two did the same task
+                std::array<int, 3> by{};                        // or if two had the same number at once
                 const bool throws = (round + caller) % 7 == 0;  // some of them
                 try {
                     threads.run(static_cast<Index>(tasks), [&](Index i, Index thread) {
@@ -92,10 +92,11 @@ TEST_CASE("callers that share an object do not meet") {
                     wrong += by[0] + by[1] + by[2] == tasks ? 0 : 1;
                 } catch (int whose) {
                     wrong += throws && whose == caller ? 0 : 1;
-                    wrong += std::count(done.begin(), done.end(), 0) + std::count(done.begin(), done.end(), 1) ==
-                                     tasks
-                                 ? 0
-                                 : 1;
+                    wrong +=
+                        std::count(done.begin(), done.end(), 0) + std::count(done.begin(), done.end(), 1) ==
+                                tasks
+                            ? 0
+                            : 1;
                 }
             }
         });
@@ -142,7 +143,8 @@ TEST_CASE("a task may call the object that it is a task of, and others that call
         std::vector<int> done(6 * 5 * 4);
         first.run(6, [&](Index i, Index) {
             second.run(5, [&](Index j, Index) {
-                first.run(4, [&](Index k, Index) { done[static_cast<std::size_t>((i * 5 + j) * 4 + k)] += 1; });
+                first.run(4,
+                          [&](Index k, Index) { done[static_cast<std::size_t>((i * 5 + j) * 4 + k)] += 1; });
             });
         });
         CHECK(std::all_of(done.begin(), done.end(), [](int n) { return n == 1; }));

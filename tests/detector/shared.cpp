@@ -25,17 +25,17 @@ namespace {
 
 constexpr Index callers = 4;
 
-const Recipe typed{RobustScaler{}, SmallVae<>{}, NegativeElbo{.draws = 2}, Conformal{.false_alarm_rate = 0.1}};
+const Recipe typed{RobustScaler{}, SmallVae<>{}, NegativeElbo{.draws = 2},
+                   Conformal{.false_alarm_rate = 0.1}};
 
 // The same, erased: no name is looked up.
 AnyRecipe<float> any_recipe() {
-    const auto layers = [] {
-        return AnyChain<float>({AnyLayer<float>(Dense<Dynamic, Tanh>(12))});
-    };
+    const auto layers = [] { return AnyChain<float>({AnyLayer<float>(Dense<Dynamic, Tanh>(12))}); };
     return {AnyScaler<float>(RobustScaler{}),
             AnyVae<float>{Vec<>(small_features), layers(), AnyLatent<float>(Latent<>(3)), layers(),
                           AnyLikelihood<float>(Gaussian{})},
-            AnyScore<float>(NegativeElbo{.draws = 2}), AnyThreshold<float>(Conformal{.false_alarm_rate = 0.1})};
+            AnyScore<float>(NegativeElbo{.draws = 2}),
+            AnyThreshold<float>(Conformal{.false_alarm_rate = 0.1})};
 }
 
 const Eigen::MatrixXf& training_rows() {
@@ -67,7 +67,8 @@ void check_scored_by_many(const DetectorType& detector) {
     std::atomic<int> wrong{0};
     at_once(callers, [&](Index caller) {
         for (int round = 0; round < 10; ++round) {
-            const Eigen::VectorXf found = (caller + round) % 2 == 0 ? detector.score(rows, helpers) : detector.score(rows);
+            const Eigen::VectorXf found =
+                (caller + round) % 2 == 0 ? detector.score(rows, helpers) : detector.score(rows);
             wrong += same_values(found, scores) ? 0 : 1;
             wrong += same_values(Eigen::VectorXf(detector.standard_error(rows.leftCols(20))), errors) ? 0 : 1;
             const auto again = detector(rows.col(3));
@@ -76,6 +77,11 @@ void check_scored_by_many(const DetectorType& detector) {
                          ? 0
                          : 1;
         }
+    });
+    CHECK(wrong == 0);
+    // Tasks that score by the threads whose tasks they are.
+    helpers.run(callers, [&](Index, Index) {
+        wrong += same_values(detector.score(rows, helpers), scores) ? 0 : 1;
     });
     CHECK(wrong == 0);
 }
@@ -130,10 +136,12 @@ TEST_CASE("several fits at once, by the same options and rows: the bits of fits 
     check(any_recipe());
 }
 
-TEST_CASE("a detector changed for another under its scorers: every row is scored by one of them", "[threads]") {
+TEST_CASE("a detector changed for another under its scorers: every row is scored by one of them",
+          "[threads]") {
     using TheDetector = decltype(fit(typed, training_rows(), quick(1)));
     const Eigen::MatrixXf rows = correlated(small_features, 300, 2);
-    const TheDetector originals[] = {fit(typed, training_rows(), quick(5)), fit(typed, training_rows(), quick(8))};
+    const TheDetector originals[] = {fit(typed, training_rows(), quick(5)),
+                                     fit(typed, training_rows(), quick(8))};
     const Eigen::VectorXf scores[] = {originals[0].score(rows), originals[1].score(rows)};
     REQUIRE_FALSE(same_values(scores[0], scores[1]));
 

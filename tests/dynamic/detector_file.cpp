@@ -211,8 +211,9 @@ TEST_CASE("another recipe chosen at run time is refused, with both texts") {
     refused(recipe, "scaler is 'RobustScaler{}', expected 'StandardScaler{}'");
     recipe = any_recipe();
     recipe.threshold = threshold_registry().make("conformal{false_alarm_rate=0.2}");
-    refused(recipe,
-            "threshold is 'Conformal{.false_alarm_rate = 0.1}', expected 'Conformal{.false_alarm_rate = 0.2}'");
+    refused(
+        recipe,
+        "threshold is 'Conformal{.false_alarm_rate = 0.1}', expected 'Conformal{.false_alarm_rate = 0.2}'");
     recipe.threshold = threshold_registry().make("fixed{value=3}");
     refused(recipe, "threshold is 'Conformal{.false_alarm_rate = 0.1}', expected 'Fixed{.value = 3.0}'");
     // A threshold that was put in the place of the recipe's comes back, by either.
@@ -226,7 +227,8 @@ TEST_CASE("another recipe chosen at run time is refused, with both texts") {
 }
 
 TEST_CASE("what no compiler would take is not taken from a file either") {
-    const auto refused = [](const char* scaler, const char* likelihood, const char* latent, const char* score) {
+    const auto refused = [](const char* scaler, const char* likelihood, const char* latent,
+                            const char* score) {
         auto recipe = any_recipe();
         recipe.scaler = scaler_registry().make(scaler);
         recipe.model.likelihood = likelihood_registry().make(likelihood);

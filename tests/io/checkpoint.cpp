@@ -154,7 +154,8 @@ TEST_CASE("checkpoint: every text in it is compared, and both are named") {
     refused("setting.model", "Dense<3>{}", other + "model is 'Dense<3>{}' there and not said here");
     io::write_file(path, good);
     options.callbacks = {io::Checkpoint{.path = path, .model = "Dense<3>{}"}};
-    REQUIRE_THROWS_WITH(train(options), ContainsSubstring(other + "model is not said there and 'Dense<3>{}' here"));
+    REQUIRE_THROWS_WITH(train(options),
+                        ContainsSubstring(other + "model is not said there and 'Dense<3>{}' here"));
 }
 
 TEST_CASE("checkpoint: a damaged one is refused, wherever the damage is") {

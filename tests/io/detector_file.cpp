@@ -263,7 +263,8 @@ TEST_CASE("detector file: what it says of itself and what reads it are the same,
         {"scaler", "StandardScaler{}"},
         {"scaler", "(unnamed)"},
         {"model",
-         "Vae{Vec<4>{}, Chain{Dense<6, Tanh>{}}, Latent<2>{}, Chain{Dense<6, Tanh>{}}, StudentT{.freedom = 4.0}}"},
+         "Vae{Vec<4>{}, Chain{Dense<6, Tanh>{}}, Latent<2>{}, Chain{Dense<6, Tanh>{}}, StudentT{.freedom = "
+         "4.0}}"},
         {"score", "NegativeElbo{.draws = 8, .seed = 1}"},
         {"threshold", "Conformal{.false_alarm_rate = 0.2}"},
         {"threshold", "plain"},
@@ -276,7 +277,8 @@ TEST_CASE("detector file: what it says of itself and what reads it are the same,
                                 ContainsSubstring(file.metadata(key)));
     }
     // The other way round: another recipe reads the file as it is.
-    auto standard = Recipe{StandardScaler{}, recipe_of().model, NegativeElbo{}, Conformal{.false_alarm_rate = 0.1}};
+    auto standard =
+        Recipe{StandardScaler{}, recipe_of().model, NegativeElbo{}, Conformal{.false_alarm_rate = 0.1}};
     REQUIRE_THROWS_WITH(io::read_detector(io::SafeTensors(bytes, "m.safetensors"), standard),
                         "m.safetensors: scaler is 'RobustScaler{}', expected 'StandardScaler{}'");
     TheRecipe recipe = recipe_of();
@@ -293,9 +295,10 @@ TEST_CASE("detector file: what it says of itself and what reads it are the same,
     REQUIRE(loaded(by_hand).recipe().threshold.false_alarm_rate == 0.1);
     REQUIRE(saved(loaded(by_hand)) == by_hand);
     recipe.threshold.false_alarm_rate = 0.3;
-    REQUIRE_THROWS_WITH(loaded(by_hand, recipe),
-                        ContainsSubstring("threshold.policy is 'Conformal{.false_alarm_rate = 0.1}', expected "
-                                          "'Conformal{.false_alarm_rate = 0.3}'"));
+    REQUIRE_THROWS_WITH(
+        loaded(by_hand, recipe),
+        ContainsSubstring("threshold.policy is 'Conformal{.false_alarm_rate = 0.1}', expected "
+                          "'Conformal{.false_alarm_rate = 0.3}'"));
     REQUIRE_THROWS_WITH(
         loaded(untoward_test::with_metadata(by_hand, "threshold", "Conformal{.false_alarm_rate = 0.4}")),
         ContainsSubstring("m.safetensors: its numbers and texts have the checksum"));
@@ -305,16 +308,17 @@ TEST_CASE("detector file: what this version does not know of a part that it read
     using untoward_test::with_metadata;
     using untoward_test::with_tensor;
     const std::string bytes = saved(detector_of());
-    for (const char* key : {"score.window", "scaler_options", "threshold.kind", "threshold.policy.window", "members",
-                            "member.1.scaler", "encoder.1.activation", "layout_order"}) {
+    for (const char* key : {"score.window", "scaler_options", "threshold.kind", "threshold.policy.window",
+                            "members", "member.1.scaler", "encoder.1.activation", "layout_order"}) {
         INFO(key);
-        REQUIRE_THROWS_WITH(
-            loaded(with_metadata(bytes, key, "7")),
-            ContainsSubstring("m.safetensors: holds the metadata '" + std::string(key) +
-                              "', of which this version of untoward (" UNTOWARD_VERSION ") knows nothing; version '" +
-                              UNTOWARD_VERSION "' wrote the file"));
+        REQUIRE_THROWS_WITH(loaded(with_metadata(bytes, key, "7")),
+                            ContainsSubstring("m.safetensors: holds the metadata '" + std::string(key) +
+                                              "', of which this version of untoward (" UNTOWARD_VERSION
+                                              ") knows nothing; version '" +
+                                              UNTOWARD_VERSION "' wrote the file"));
     }
-    for (const char* name : {"encoder.1.weight", "scaler.skew", "score.state.points", "threshold.value", "test.rows"}) {
+    for (const char* name :
+         {"encoder.1.weight", "scaler.skew", "score.state.points", "threshold.value", "test.rows"}) {
         INFO(name);
         REQUIRE_THROWS_WITH(loaded(with_tensor(bytes, name)),
                             ContainsSubstring("m.safetensors: holds the tensor '" + std::string(name) + "'"));
@@ -328,8 +332,8 @@ TEST_CASE("detector file: a part without a name does not hide the others") {
         using Wrapped = elsewhere::Unnamed;
         return Recipe{RobustScaler{},
                       Vae<Vec<>, Encoder<Wrapped>, Latent<>, Decoder<Wrapped>, FixedGaussian>{
-                          Vec<>(features), Encoder<Wrapped>(Wrapped(6)), Latent<>(2), Decoder<Wrapped>(Wrapped(6)),
-                          likelihood},
+                          Vec<>(features), Encoder<Wrapped>(Wrapped(6)), Latent<>(2),
+                          Decoder<Wrapped>(Wrapped(6)), likelihood},
                       ReconstructionError{}, Conformal{.false_alarm_rate = 0.1}};
     };
     io::SafeTensorsWriter writer;
@@ -337,10 +341,11 @@ TEST_CASE("detector file: a part without a name does not hide the others") {
     const io::SafeTensors file(writer.bytes(), "m.safetensors");
     REQUIRE_NOTHROW(io::read_detector(file, recipe({.log_variance = 1})));
     // The score is the same, so no test vector tells.
-    REQUIRE_THROWS_WITH(io::read_detector(file, recipe({.log_variance = 2})),
-                        "m.safetensors: model is 'Vae{Vec<4>{}, Chain{(unnamed)}, Latent<2>{}, Chain{(unnamed)}, "
-                        "FixedGaussian{.log_variance = 1.0}}', expected 'Vae{Vec<4>{}, Chain{(unnamed)}, Latent<2>{}, "
-                        "Chain{(unnamed)}, FixedGaussian{.log_variance = 2.0}}'");
+    REQUIRE_THROWS_WITH(
+        io::read_detector(file, recipe({.log_variance = 2})),
+        "m.safetensors: model is 'Vae{Vec<4>{}, Chain{(unnamed)}, Latent<2>{}, Chain{(unnamed)}, "
+        "FixedGaussian{.log_variance = 1.0}}', expected 'Vae{Vec<4>{}, Chain{(unnamed)}, Latent<2>{}, "
+        "Chain{(unnamed)}, FixedGaussian{.log_variance = 2.0}}'");
 }
 
 TEST_CASE("detector file: numbers that are none are refused by name") {

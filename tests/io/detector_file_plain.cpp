@@ -2,9 +2,9 @@
 // A detector of other parts in a file: static sizes, double, a plain threshold, a sum of scores.
 #include "io/rewritten.hpp"
 #include "support/catch.hpp"
+#include "untoward/io/detector_file.hpp"
 #include "untoward/scores/elbo.hpp"
 #include "untoward/scores/reconstruction.hpp"
-#include "untoward/io/detector_file.hpp"
 #include "untoward/thresholds/fixed.hpp"
 #include "untoward/thresholds/quantile.hpp"
 
@@ -63,13 +63,15 @@ TEST_CASE("detector file: a plain threshold is of the policy that made it") {
     refused(Quantile{.level = 0.99}, "Quantile{.level = 0.99}");
     refused(Fixed{.value = 1.9}, "Fixed{.value = 1.9}");
     refused(Own{}, "(unnamed)");
-    REQUIRE_THROWS_WITH(loaded(with_metadata(bytes, "threshold.rows_needed", "7")), ContainsSubstring("checksum"));
+    REQUIRE_THROWS_WITH(loaded(with_metadata(bytes, "threshold.rows_needed", "7")),
+                        ContainsSubstring("checksum"));
 }
 
 TEST_CASE("detector file: a number of rows is a number of rows") {
     for (const std::string value : {"-1", "NaN", "1e99", "1.5", ""}) {
         const std::string bytes = saved(11);
         INFO(value);
-        REQUIRE_THROWS_WITH(loaded(with_metadata(bytes, "threshold.rows", value)), ContainsSubstring("threshold.rows"));
+        REQUIRE_THROWS_WITH(loaded(with_metadata(bytes, "threshold.rows", value)),
+                            ContainsSubstring("threshold.rows"));
     }
 }

@@ -46,12 +46,15 @@ TEST_CASE("a coding that was changed, or is not of the detector beside it, is re
         writer.add(beside, {features}, centre);
         return writer.bytes();
     };
-    const auto load = [](std::string bytes) { return io::TableCoding::load(io::SafeTensors(std::move(bytes), "m.st")); };
+    const auto load = [](std::string bytes) {
+        return io::TableCoding::load(io::SafeTensors(std::move(bytes), "m.st"));
+    };
     const std::string bytes = saved("scaler.centre", 4);
     REQUIRE_NOTHROW(load(bytes));
-    REQUIRE_THROWS_WITH(load(saved("scaler.centre", 3)),
-                        "m.st: its columns make 4 features, and 'scaler.centre' of the detector beside them has shape "
-                        "[3]");
+    REQUIRE_THROWS_WITH(
+        load(saved("scaler.centre", 3)),
+        "m.st: its columns make 4 features, and 'scaler.centre' of the detector beside them has shape "
+        "[3]");
     REQUIRE_THROWS_WITH(load(saved("member.0.scaler.centre", 5)),
                         ContainsSubstring("4 features") && ContainsSubstring("[5]"));
     // A level of another name is a valid coding, by which what was usual is unseen.
@@ -60,8 +63,9 @@ TEST_CASE("a coding that was changed, or is not of the detector beside it, is re
     const std::string written = io::SafeTensors(bytes, "m.st").metadata("table_coding.checksum");
     REQUIRE_THROWS_WITH(load(changed), ContainsSubstring("m.st: column coding: it has the checksum ") &&
                                            ContainsSubstring("'" + written + "' was written beside it"));
-    REQUIRE_THROWS_WITH(load(untoward_test::with_metadata(bytes, "table_coding.checksum", "0123456789abcdef")),
-                        ContainsSubstring("it has the checksum " + written + ", and '0123456789abcdef'"));
+    REQUIRE_THROWS_WITH(
+        load(untoward_test::with_metadata(bytes, "table_coding.checksum", "0123456789abcdef")),
+        ContainsSubstring("it has the checksum " + written + ", and '0123456789abcdef'"));
 }
 
 TEST_CASE("a malformed coding is refused, and the message says what is wrong") {

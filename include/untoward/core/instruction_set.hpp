@@ -51,8 +51,8 @@ inline InstructionSet instruction_set() {
     const InstructionSet best = available_instruction_set();
     // Unless `use_instruction_set` came between: what was asked for stays.
     int found = -1;
-    const bool is_first = detail::chosen_instruction_set.compare_exchange_strong(found, static_cast<int>(best),
-                                                                                 std::memory_order_relaxed);
+    const bool is_first = detail::chosen_instruction_set.compare_exchange_strong(
+        found, static_cast<int>(best), std::memory_order_relaxed);
     return is_first ? best : static_cast<InstructionSet>(found);
 #else
     return InstructionSet::baseline;

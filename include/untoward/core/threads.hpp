@@ -54,7 +54,7 @@ public:
     /// task(i, thread) for i = 0, ..., tasks - 1, each once; `thread` is 0, ..., count() - 1, and no two tasks of one
     /// call that run at the same time have the same. Returns when all are done. What a task throws is thrown again
     /// here, to the call whose task it was, after all others of that call have ended; tasks that were not begun by then
-    /// are left out.
+    /// are left out. A call within a task counts its threads anew.
     template <class Task>
     void run(Index tasks, const Task& task) {
         Index first = 0;

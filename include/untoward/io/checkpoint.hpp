@@ -182,16 +182,16 @@ private:
             return found != file.metadata().end() ? in_quotes(found->second, shown) : std::string("not said");
         };
         if (!is("format", format))
-            fail(file.name(), ": is not a checkpoint of this version of untoward: format is ", text_of("format"),
-                 ", expected ", in_quotes(format));
+            fail(file.name(), ": is not a checkpoint of this version of untoward: format is ",
+                 text_of("format"), ", expected ", in_quotes(format));
         Bytes all;
         for (const TensorInfo& info : file.tensors()) all.emplace(info.name, file.bytes(info.name));
         if (const std::string found = digest(all); !is("digest", found))
-            fail(file.name(), ": is damaged: its digest does not fit: it is ", in_quotes(found), ", expected ",
-                 text_of("digest"));
+            fail(file.name(), ": is damaged: its digest does not fit: it is ", in_quotes(found),
+                 ", expected ", text_of("digest"));
         const auto refuse = [&](const std::string& name, const std::string& there, const std::string& here) {
-            fail(file.name(), ": is a checkpoint of another training: ", name, " is ", there, " there and ", here,
-                 " here");
+            fail(file.name(), ": is a checkpoint of another training: ", name, " is ", there, " there and ",
+                 here, " here");
         };
         const std::vector<Setting> here = settings(training);
         const Setting* differs = nullptr;
@@ -206,7 +206,8 @@ private:
         for (const auto& [key, value] : file.metadata()) {
             constexpr std::string_view prefix = "setting.";
             if (known.count(key) == 0)
-                refuse(key.starts_with(prefix) ? key.substr(prefix.size()) : key, in_quotes(value, shown), "not said");
+                refuse(key.starts_with(prefix) ? key.substr(prefix.size()) : key, in_quotes(value, shown),
+                       "not said");
         }
         if (!is("library", UNTOWARD_VERSION))
             refuse("library", text_of("library"), in_quotes(UNTOWARD_VERSION));

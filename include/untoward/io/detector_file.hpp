@@ -88,8 +88,8 @@ struct ScoreStateReader {
         value = rows_of(reader, prefix + name);
         // Then no product of three of them overflows.
         if (value > largest_size)
-            fail(reader.file.name(), ": metadata ", in_quotes(reader.prefix + prefix + name), " is larger than ",
-                 largest_size);
+            fail(reader.file.name(), ": metadata ", in_quotes(reader.prefix + prefix + name),
+                 " is larger than ", largest_size);
     }
     void numbers(const std::string& name, auto& values, Index length) const {
         using Vector = std::remove_cvref_t<decltype(values)>;

@@ -153,7 +153,8 @@ private:
                 return i < parts.size() ? in_quotes(parts[i], shown) : std::string("not said");
             };
             if (i >= there.size() || i >= here.size() || there[i] != here[i])
-                fail(path_, ": is the log of another training: ", text_of(there), " there and ", text_of(here), " here");
+                fail(path_, ": is the log of another training: ", text_of(there), " there and ",
+                     text_of(here), " here");
         }
     }
     // The settings of {"a":1,"b":"2"}: a quote within a string has a backslash in front, so each comma that stands before

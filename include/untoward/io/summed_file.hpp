@@ -107,16 +107,17 @@ inline void require_metadata(SummedReader& reader, const std::string& key, const
 inline void require_nothing_else(const SummedReader& reader) {
     const SafeTensors& file = reader.file;
     const auto part_of = [](const std::string& name) { return name.substr(0, name.find_first_of("._")); };
-    std::set<std::string> parts{"format", "version",   "layout", "scaler",   "model",
-                                "score",  "threshold", "test",   "checksum", "members", "member"};
+    std::set<std::string> parts{"format",    "version", "layout",   "scaler",  "model", "score",
+                                "threshold", "test",    "checksum", "members", "member"};
     for (const std::string& name : reader.tensors) parts.insert(part_of(name));
     const std::set<std::string> whole{"format", "format_version", "version", "checksum"};
     const auto refuse = [&](const char* kind, const std::string& name) {
         const auto version = file.metadata().find("version");
         fail(file.name(), ": holds the ", kind, " ", in_quotes(name),
              ", of which this version of untoward (" UNTOWARD_VERSION ") knows nothing",
-             version == file.metadata().end() ? std::string()
-                                              : "; version " + in_quotes(version->second) + " wrote the file");
+             version == file.metadata().end()
+                 ? std::string()
+                 : "; version " + in_quotes(version->second) + " wrote the file");
     };
     for (const auto& [key, value] : file.metadata()) {
         const bool is_known = reader.texts.count(key) > 0 || whole.count(key) > 0;

@@ -201,7 +201,8 @@ public:
         json.expect('{');
         json.expect_key("version");
         if (const std::uint64_t version = json.integer(); version != 1)
-            json.error("version is " + std::to_string(version) + ", expected 1: another version of untoward wrote it");
+            json.error("version is " + std::to_string(version) +
+                       ", expected 1: another version of untoward wrote it");
         json.expect(',');
         json.expect_key("columns");
         json.expect('[');
@@ -236,9 +237,11 @@ public:
         TableCoding coding = from_json(json, file.name());
         if (const std::string found = checksum_of(json); file.metadata("table_coding.checksum") != found)
             fail(file.name(), ": column coding: it has the checksum ", found, ", and ",
-                 in_quotes(file.metadata("table_coding.checksum")), " was written beside it: the file is damaged");
+                 in_quotes(file.metadata("table_coding.checksum")),
+                 " was written beside it: the file is damaged");
         for (const char* const centre : {"scaler.centre", "member.0.scaler.centre"}) {
-            if (!file.contains(centre) || file.info(centre).shape == std::vector<Index>{coding.features()}) continue;
+            if (!file.contains(centre) || file.info(centre).shape == std::vector<Index>{coding.features()})
+                continue;
             fail(file.name(), ": its columns make ", coding.features(), " features, and ", in_quotes(centre),
                  " of the detector beside them has shape ", detail::shape_text(file.info(centre).shape));
         }

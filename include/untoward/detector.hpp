@@ -258,6 +258,9 @@ using ThresholdOfRecipe =
 
 /// A fitted detector: scaler, model, score and threshold. Scoring is const, never throws, and gives the same
 /// numbers for a sample whatever else is in its batch (up to the rounding of differently blocked products).
+///
+/// Threads: any number may call the const functions of one detector at once, each with an arena of its own where one is
+/// given. While one calls set_threshold or assigns, no other may look: put a new detector in the place of the old one.
 template <class RecipeType, class Storage = Owned<>>
 class Detector : public detail::Judge<Detector<RecipeType, Storage>, typename Storage::Scalar,
                                       detail::SampleOfRecipe<RecipeType>,

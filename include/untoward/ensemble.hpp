@@ -79,6 +79,8 @@ using JudgeOfEnsemble =
 
 /// A fitted ensemble: used as any other detector. Its score is the mean of its members' scores, a feature's
 /// share the mean of its shares, and what is expected of a feature the mean of what they expect.
+///
+/// Threads: as a detector of one model.
 template <class Members, class ThresholdPolicy, class Storage>
 class Detector<Ensemble<Members, ThresholdPolicy>, Storage>
     : public detail::JudgeOfEnsemble<Members, ThresholdPolicy, Storage> {

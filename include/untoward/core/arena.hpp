@@ -14,6 +14,8 @@ namespace untoward {
 /// It does not own its memory: on firmware that is a static or stack array whose size `count()` gives, on a
 /// host a `Buffer<std::byte>`. Running out is refused on a host, in every build, and an assertion on a device; it never
 /// falls back to the heap.
+///
+/// Threads: one each.
 class Arena {
 public:
     Arena() = default;

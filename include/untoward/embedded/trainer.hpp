@@ -44,7 +44,10 @@ struct InRam : Definition {
 };
 
 /// Steps of gradient descent on the negative ELBO of `Batch` samples at a time, and the way back. `Definition` is one
-/// whose parameters are in RAM. Nothing is judged while a step is under way.
+/// whose parameters are in RAM.
+///
+/// Threads: one at a time, and no interrupt: a definition's parameters are one array for the whole program, so nothing is
+/// judged and no other trainer of that definition runs while a step is under way.
 template <class Definition, Index Batch>
 class DeviceTrainer {
 public:

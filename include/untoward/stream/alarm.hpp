@@ -15,6 +15,8 @@ namespace untoward {
 ///
 ///     KOfN alarm(3, 10);
 ///     if (alarm.push(verdict.is_anomaly)) ...                    // on
+///
+/// Threads: one at a time, as the stream's window.
 class KOfN {
 public:
     constexpr KOfN(Index k, Index n) : KOfN(k, n, k - 1) {}

@@ -21,6 +21,8 @@ namespace untoward {
 /// more than `Capacity` scores would be needed (`is_exact()` is false) the threshold is the smallest kept one: higher,
 /// so that the promise holds, with fewer alarms than it allows.
 template <std::floating_point S, Index Capacity>
+///
+/// Threads: any number may ask one that nobody adds to or resets.
 class ConformalTail {
     static_assert(Capacity >= 1);
 

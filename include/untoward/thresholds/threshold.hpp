@@ -35,6 +35,8 @@ namespace untoward {
 
 /// A calibrated threshold, for scores of type `Scalar` (higher = more anomalous).
 ///
+/// Threads: nothing of it changes; any number may ask the same one, and `calibrate` by the same policy.
+///
 /// | member                           | meaning                                                          |
 /// |----------------------------------|------------------------------------------------------------------|
 /// | `threshold()`                    | scores above it are anomalous; +infinity with too few rows       |

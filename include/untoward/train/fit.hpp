@@ -223,6 +223,9 @@ auto fit_uncalibrated(const RecipeType& recipe, const Eigen::DenseBase<Derived>&
 /// nothing but the threshold reads; then it fits the scaler, trains the model, fits the score, and calibrates
 /// the threshold (thresholds/rounding.hpp).
 ///
+/// Threads: any number of fits at once, of the same recipe, rows and options too: each has the bits that it would have
+/// alone. A report is one fit's own, and so is what a callback refers to or writes to.
+///
 /// Throws Error: fewer than two rows, another number of features than the model's, an infinite value (named),
 /// training that is not finite (step and layer named), a scaler chosen at run time that does not keep the
 /// numbers that the likelihood is for, a latent chosen at run time that lacks what the score needs (those of fixed

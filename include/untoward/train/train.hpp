@@ -40,6 +40,9 @@ std::string first_not_finite(const Buffer<S>& values, const auto& layer, const a
 
 /// Trains a VAE on scaled data: minibatches of a shuffled, endless stream of rows; the best parameters by the
 /// held-out -ELBO (beta 1, fixed draws) are the ones that stay.
+///
+/// Threads: one caller for a trainer, its parameters and the callbacks of its options; trainers at once do not meet, and
+/// may look at the same rows and start from the same options.
 template <class S, class Model>
 class Trainer {
 public:

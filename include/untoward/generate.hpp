@@ -135,6 +135,7 @@ auto reconstruct(const Detector<RecipeType, Storage>& detector, const Eigen::Den
 template <class RecipeType, class Storage>
 auto sample_prior(const Detector<RecipeType, Storage>& detector, Index n, std::uint64_t seed = 0) {
     using S = typename Storage::Scalar;
+    if (n < 0) detail::refuse({n, " samples cannot be drawn, expected 0 or more"});
     const auto& model = detector.recipe().model;
     const Eigen::Matrix<S, Dynamic, Dynamic> each = Eigen::Matrix<S, Dynamic, Dynamic>::Zero(1, n);
     return detail::run_over_columns(DrawPrior<std::remove_cvref_t<decltype(model)>>{model},
@@ -157,7 +158,7 @@ template <class RecipeType, class Storage, class First, class Last>
 auto interpolate(const Detector<RecipeType, Storage>& detector, const Eigen::DenseBase<First>& first,
                  const Eigen::DenseBase<Last>& last, Index steps) {
     using S = typename Storage::Scalar;
-    UNTOWARD_ASSERT(steps >= 2, "untoward: an interpolation has two ends");
+    if (steps < 2) detail::refuse({"an interpolation of ", steps, " steps, expected 2 or more"});
     const Index features = detector.features();
     Eigen::Matrix<S, Dynamic, Dynamic> ends(features, 2);
     for (Index i = 0; i < features; ++i) {

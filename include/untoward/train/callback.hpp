@@ -106,11 +106,16 @@ struct IsReference<std::reference_wrapper<T>> : std::true_type {};
 /// Any callback.
 class AnyCallback {
 public:
-    /// A copy of `callback`, or what a std::reference_wrapper refers to.
+    /// A copy of `callback`, or what a std::reference_wrapper refers to. Throws Error where its options (TimeLimit shows
+    /// some) make no sense.
     template <class Callback>
     requires(!std::is_same_v<Callback, AnyCallback>) AnyCallback(const Callback& callback)
-        : held_(std::make_shared<Held<Callback>>(callback)) {}
+        : held_(std::make_shared<Held<Callback>>(callback)) {
+        held_->check_options();
+    }
 
+    /// Refuses options of the callback that make no sense; what a std::reference_wrapper refers to may have changed.
+    void check_options() const { held_->check_options(); }
     void on_begin(Training& training) { held_->on_begin(training); }
     void on_step(Training& training) { held_->on_step(training); }
     void on_evaluation(Training& training) { held_->on_evaluation(training); }
@@ -119,6 +124,7 @@ public:
 private:
     struct Base {
         virtual ~Base() = default;
+        virtual void check_options() = 0;
         virtual void on_begin(Training& training) = 0;
         virtual void on_step(Training& training) = 0;
         virtual void on_evaluation(Training& training) = 0;
@@ -143,6 +149,7 @@ private:
             };
             static_assert(has_any, "untoward: a callback has on_begin, on_step, on_evaluation or on_end");
         }
+        void check_options() override { require_options(get()); }
         void on_begin(Training& training) override {
             if constexpr (requires { get().on_begin(training); }) get().on_begin(training);
         }

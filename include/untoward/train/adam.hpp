@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "../core/kernels.hpp"
+#include "../core/options.hpp"
 #include "update.hpp"
 
 namespace untoward {

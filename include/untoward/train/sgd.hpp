@@ -5,6 +5,7 @@
 #include <array>
 #include <limits>
 
+#include "../core/options.hpp"
 #include "../core/storage.hpp"
 #include "update.hpp"
 

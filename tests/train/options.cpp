@@ -77,7 +77,8 @@ TEST_CASE("fit: options that make no sense are refused before the first step, an
     refused([](auto& o) { o.training.threads = -1; }, "TrainingOptions.threads is -1, expected from 0 to 1024");
     refused([](auto& o) { o.training.evaluations = 0; }, "TrainingOptions.evaluations is 0, expected 1 or more");
     refused([](auto& o) { o.training.patience = 0; }, "TrainingOptions.patience is 0, expected 1 or more");
-    refused([](auto& o) { o.training.free_bits = not_a_number; }, "TrainingOptions.free_bits is nan, expected 0 or more");
+    refused([](auto& o) { o.training.free_bits = not_a_number; },
+            "TrainingOptions.free_bits is nan, expected 0 or more");
     refused([](auto& o) { o.training.max_gradient_norm = -1; },
             "TrainingOptions.max_gradient_norm is -1, expected 0 or more");
     refused([](auto& o) { o.training.max_steps = -2; }, "TrainingOptions.max_steps is -2, expected 0 or more");
@@ -87,8 +88,10 @@ TEST_CASE("fit: options that make no sense are refused before the first step, an
             "CosineSchedule.peak is -0.5, expected 0 or more, or -1 (automatic)");
     refused([](auto& o) { o.training.learning_rate = ConstantSchedule{not_a_number}; },
             "ConstantSchedule.peak is nan, expected 0 or more, or -1 (automatic)");
-    refused([](auto& o) { o.training.optimiser = Adam{.beta1 = 1}; }, "Adam.beta1 is 1, expected from 0 to less than 1");
-    refused([](auto& o) { o.training.optimiser = AdamW{.decay = not_a_number}; }, "AdamW.decay is nan, expected 0 or more");
+    refused([](auto& o) { o.training.optimiser = Adam{.beta1 = 1}; },
+            "Adam.beta1 is 1, expected from 0 to less than 1");
+    refused([](auto& o) { o.training.optimiser = AdamW{.decay = not_a_number}; },
+            "AdamW.decay is nan, expected 0 or more");
     refused([](auto& o) { o.training.optimiser = Sgd{.momentum = -0.1}; },
             "Sgd.momentum is -0.1, expected from 0 to less than 1");
     refused([](auto& o) { o.training.beta = LinearBeta{.ramp = 2}; }, "LinearBeta.ramp is 2, expected from 0 to 1");

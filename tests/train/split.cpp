@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which samples calibrate, are held out and train: at random, in time, by groups; and the promise on overlapping windows.
+// Which samples calibrate, are held out and train: at random, in time, by groups; the promise on windows.
 #include "untoward/train/split.hpp"
 
 #include <cmath>
@@ -191,7 +191,7 @@ Alarms later_alarms(const DetectorType& detector, std::uint64_t seed) {
 }  // namespace
 
 TEST_CASE("fit: on overlapping windows the promised false-alarm rate holds, as it does not by a split at random") {
-    // The distance to the training windows: copies of a window that calibrates, one reading away, are as near as can be.
+    // The distance to training windows: near copies of one that calibrates, a reading away, are as near as can be.
     const Recipe recipe{StandardScaler{}, Small{}, NeighbourScore{.space = Space::input, .k = 1}, threshold};
     constexpr int seeds = 4;
     double rate = 0;
@@ -214,7 +214,7 @@ TEST_CASE("fit: on overlapping windows the promised false-alarm rate holds, as i
         const auto judged = static_cast<Index>(std::lround((12000 - length + 1) / alarms.time));
         const auto calibrated = static_cast<Index>(std::lround(1200 / alarms.time));
         const auto interval = untoward_test::false_alarm_interval(judged, calibrated, 0.05);
-        INFO("seed " << seed << ": rate " << alarms.rate << ", " << calibrated << " effective calibration rows, interval "
+        INFO("seed " << seed << ": rate " << alarms.rate << ", " << calibrated << " effective rows, interval "
                      << interval.low << " to " << interval.high << " of " << judged);
         CHECK(calibrated > 40);
         CHECK(alarms.rate * static_cast<double>(judged) >= static_cast<double>(interval.low));
@@ -236,7 +236,8 @@ TEST_CASE("fit: an ensemble of windows and a search for the latent size split th
     const auto windows = windows_of(series, {.length = length});
     const Recipe member{StandardScaler{}, Small{}, NeighbourScore{.space = Space::input, .k = 1}, NoThreshold{}};
     EnsembleReport report;
-    const auto detector = fit(Ensemble{std::tuple{member, member}, threshold}, windows, untoward_test::quick(2), &report);
+    const Ensemble ensemble{std::tuple{member, member}, threshold};
+    const auto detector = fit(ensemble, windows, untoward_test::quick(2), &report);
     REQUIRE(report.calibration_rows == 200);
     REQUIRE(report.members[0].held_out_rows == 153);
     REQUIRE(report.members[0].training_rows == 769 - 153 - 31);
@@ -249,9 +250,9 @@ TEST_CASE("fit: an ensemble of windows and a search for the latent size split th
     REQUIRE((detector.threshold().scores() - sorted_scores(raised_for_rounding(scores))).norm() == 0);
 
     const auto recipe = [](Index units) {
-        return Recipe{StandardScaler{},
-                      Vae{Vec<>(length), Encoder<Dense<8, Tanh>>{}, Latent<>(units), Decoder<Dense<8, Tanh>>{}, Gaussian{}},
-                      NeighbourScore{}, threshold};
+        const Vae model{Vec<>(length), Encoder<Dense<8, Tanh>>{}, Latent<>(units), Decoder<Dense<8, Tanh>>{},
+                        Gaussian{}};
+        return Recipe{StandardScaler{}, model, NeighbourScore{}, threshold};
     };
     const auto found = search_latent_size(recipe, windows, untoward_test::quick(2), {1});
     REQUIRE(found.validation_rows == 153 + 154 + 154);

@@ -106,8 +106,8 @@ struct IsReference<std::reference_wrapper<T>> : std::true_type {};
 /// Any callback.
 class AnyCallback {
 public:
-    /// A copy of `callback`, or what a std::reference_wrapper refers to. Throws Error where its options (TimeLimit shows
-    /// some) make no sense.
+    /// A copy of `callback`, or what a std::reference_wrapper refers to. Throws Error where its options, as
+    /// TimeLimit has some, make no sense.
     template <class Callback>
     requires(!std::is_same_v<Callback, AnyCallback>) AnyCallback(const Callback& callback)
         : held_(std::make_shared<Held<Callback>>(callback)) {

@@ -255,7 +255,8 @@ FitOptions options_for_windows(FitOptions options, const SeriesWindows<S>& windo
 /// nothing but the threshold reads (split.hpp says which); then it fits the scaler, trains the model, fits the score,
 /// and calibrates the threshold (thresholds/rounding.hpp).
 ///
-/// Throws Error: options that make no sense (named), a split that leaves nothing to train on, fewer than two rows, another number of features than the model's, an infinite value (named),
+/// Throws Error: options that make no sense (named), a split that leaves nothing to train on, fewer than two rows,
+/// another number of features than the model's, an infinite value (named),
 /// training that is not finite (step and layer named), a scaler chosen at run time that does not keep the
 /// numbers that the likelihood is for, a latent chosen at run time that lacks what the score needs (those of fixed
 /// type do not compile).
@@ -268,7 +269,8 @@ auto fit(const Recipe<Scaler, Model, ScoreType, ThresholdPolicy>& recipe,
     detail::require_fit(recipe, data, options);
 
     // The calibration slice comes first, so that nothing below can have seen it.
-    const CalibrationSplit split = calibration_split(recipe.threshold, data.cols(), options.seed, options.split);
+    const CalibrationSplit split =
+        calibration_split(recipe.threshold, data.cols(), options.seed, options.split);
     std::vector<Index> rest = split.rest;
     const std::size_t held_out = detail::hold_out(rest, options.split);
     auto detector = detail::fit_uncalibrated(recipe, rows, rest, held_out, true, options, report);

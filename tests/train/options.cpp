@@ -138,6 +138,10 @@ TEST_CASE("fit: a recipe's own options are checked, wherever in it they stand") 
     std::get<0>(std::get<1>(model.encoder.layers).layer.layers).rate = 1.5;
     refused(Recipe{RobustScaler{}, model, NegativeElbo{}, Conformal{}},
             "Dropout.rate is 1.5, expected from 0 to less than 1");
+    refused(Recipe{RobustScaler{},
+                   Vae{Vec<>(6), Encoder<Dense<12, Tanh>>{}, Latent<>{}, Decoder<Dense<12, Tanh>>{}, Gaussian{}},
+                   NegativeElbo{}, Conformal{}},
+            "Latent.units is 0, expected 1 or more");
     model = {};
     model.likelihood.log_variance = not_a_number;
     refused(Recipe{RobustScaler{}, model, NegativeElbo{}, Conformal{}},

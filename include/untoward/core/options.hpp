@@ -165,13 +165,25 @@ constexpr void require_options(const T& options);
 
 namespace detail {
 
-// One option of `require_options`.
+// One option of `require_options`. A size (`Vec<> units`) is at least 1 where no range says otherwise.
 struct OptionCheck {
     const char* policy;
 
     template <class T>
-    constexpr void operator()(const char* key, const T& value, const OptionRange& range = {}) const {
+    static constexpr bool is_size = requires(const T& value) {
+        T::dynamic_rank;
+        value.size();
+    };
+
+    template <class T>
+    constexpr void operator()(const char* key, const T& value) const {
+        (*this)(key, value, is_size<T> ? at_least(1) : OptionRange{});
+    }
+    template <class T>
+    constexpr void operator()(const char* key, const T& value, const OptionRange& range) const {
         if constexpr (std::is_same_v<T, bool> || std::is_enum_v<T>) {
+        } else if constexpr (is_size<T>) {
+            (*this)(key, value.size(), range);
         } else if constexpr (std::is_arithmetic_v<T>) {
             const auto number = static_cast<double>(value);
             if (!range.has(number)) [[unlikely]]

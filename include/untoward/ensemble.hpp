@@ -27,6 +27,15 @@ template <class Members, class ThresholdPolicy>
 struct Ensemble {
     Members members;
     [[no_unique_address]] ThresholdPolicy threshold;
+
+    constexpr void check_options() const {
+        if constexpr (requires { members.begin(); }) {
+            for (const auto& member : members) require_options(member);
+        } else {
+            std::apply([](const auto&... member) { (require_options(member), ...); }, members);
+        }
+        require_options(threshold);
+    }
 };
 template <class Members, class ThresholdPolicy>
 Ensemble(const Members&, const ThresholdPolicy&) -> Ensemble<Members, ThresholdPolicy>;

@@ -136,8 +136,8 @@ auto reconstruct(const Detector<RecipeType, Storage>& detector, const Eigen::Den
 template <class RecipeType, class Storage>
 auto sample_prior(const Detector<RecipeType, Storage>& detector, Index n, std::uint64_t seed = 0) {
     using S = typename Storage::Scalar;
+    if (n < 0) detail::refuse({n, " samples cannot be drawn, expected 0 or more"});
     const auto& model = detector.recipe().model;
-    if (n < 0) detail::refuse({n, " samples cannot be drawn"});
     const Eigen::Matrix<S, Dynamic, Dynamic> each = Eigen::Matrix<S, Dynamic, Dynamic>::Zero(1, n);
     return detail::run_over_columns(DrawPrior<std::remove_cvref_t<decltype(model)>>{model},
                                     detector.parameters().data(), Vec<1>{}, each, seed, 0);

@@ -149,7 +149,7 @@ TEST_CASE("generate.hpp: samples, codes and counts that do not fit are refused i
     CHECK(refusal([&] { return reconstruct(detector, table); }) == of_table);
     CHECK(refusal([&] { return decode(detector, Eigen::MatrixXf::Zero(3, 4)); }) ==
           "there are 3 latent coordinates, the model has 2 (one column for each sample: K x n)");
-    CHECK(refusal([&] { return generate(detector, -1); }) == "-1 samples cannot be drawn");
+    CHECK(refusal([&] { return generate(detector, -1); }) == "-1 samples cannot be drawn, expected 0 or more");
     CHECK(refusal([&] { return interpolate(detector, x.col(0), x.col(1), 1); }) ==
           "an interpolation has 1 steps, expected 2 or more: it has two ends");
     CHECK(refusal([&] { return interpolate(detector, x.col(0), table.col(1), 5); }) ==

@@ -126,6 +126,8 @@ TEST_CASE("trainer: how many steps are planned") {
     options.epochs = 3;
     REQUIRE(planned(95, options) == 30);
     REQUIRE(planned(3, options) == 3);
+    options.epochs = 100;
+    REQUIRE(planned(95, options) == 300);
 }
 
 TEST_CASE("trainer: it learns, and keeps the parameters that were best on the rows held out") {
@@ -197,8 +199,10 @@ TEST_CASE("trainer: the same seed gives the same bits, another seed others") {
 TEST_CASE("trainer: what cannot train says so") {
     REQUIRE_THROWS_WITH(train(Matrix(features, 0), Matrix(features, 0), options_of(10)),
                         ContainsSubstring("at least one row"));
-    REQUIRE_THROWS_WITH(train(normal_rows(5, 1), Matrix(features, 0), options_of(0)),
-                        ContainsSubstring("no step"));
+    auto options = options_of(10);
+    options.min_steps = 11;
+    REQUIRE_THROWS_WITH(train(normal_rows(5, 1), Matrix(features, 0), options),
+                        ContainsSubstring("max_steps is 10, expected 11 or more"));
     REQUIRE_THROWS_WITH(
         train(normal_rows(5, 1), Matrix(features, 0), options_of(10), nullptr, Buffer<float>(3)),
         ContainsSubstring("has 3 values"));

@@ -153,7 +153,9 @@ public:
 
     template <Score Policy>
     requires(!std::same_as<Policy, AnyScore>) AnyScore(const Policy& policy)
-        : held_(std::make_shared<Held<Policy>>(policy)) {}
+        : held_(std::make_shared<Held<Policy>>(policy)) {
+        require_options(policy);
+    }
 
     [[nodiscard]] Needs needs() const { return held_->needs(); }
     /// What it is when it is fitted.

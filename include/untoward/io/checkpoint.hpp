@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <map>
 #include <set>
 #include <span>
@@ -46,6 +47,12 @@ struct Checkpoint {
     // Of this run.
     Index evaluated = 0;
     std::chrono::steady_clock::time_point written{};
+
+    void check_options() const {
+        const untoward::detail::OptionCheck check{"checkpoint"};
+        check("evaluations", evaluations, at_least(0));
+        check("seconds", seconds, OptionRange{0, std::numeric_limits<double>::infinity()});
+    }
 
     void on_begin(Training& training) {
         evaluated = 0;

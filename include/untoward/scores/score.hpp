@@ -171,6 +171,10 @@ struct Weighted {
     [[no_unique_address]] Inner score;
     float weight;
 
+    constexpr void check_options() const {
+        detail::OptionCheck{"weighted"}("weight", weight, any_finite());
+        require_options(score);
+    }
     [[nodiscard]] constexpr Needs needs() const { return score.needs(); }
     template <class Sheet, class Evidence, class S>
     void add_to(Sheet& sheet, const Evidence& evidence, S factor) const {
@@ -200,6 +204,10 @@ struct SumOfScores {
     [[no_unique_address]] First first;
     [[no_unique_address]] Second second;
 
+    constexpr void check_options() const {
+        require_options(first);
+        require_options(second);
+    }
     [[nodiscard]] constexpr Needs needs() const { return first.needs() | second.needs(); }
     template <class Sheet, class Evidence, class S>
     void add_to(Sheet& sheet, const Evidence& evidence, S factor) const {

@@ -203,6 +203,7 @@ struct Mahalanobis {
     /// varies the covariance is the identity.
     template <class S>
     auto fit(const product::Columns<const S>& rows, std::uint64_t = 0) const {
+        require_options(*this);
         return from<S>(covariance(rows, shrink));
     }
     /// From a covariance as it is, but for the floor.

@@ -119,7 +119,7 @@ struct Neighbours {
     auto fit(const product::Columns<const S>& x, std::uint64_t seed = 0) const {
         using Sizes = NeighbourSizes;
         using Vector = detail::VectorOf<S>;
-        UNTOWARD_ASSERT(k >= 1 && most_rows >= 1, "untoward: one neighbour is the least");
+        require_options(*this);
         const detail::MatrixOf<S> rows = detail::usable_rows(x, most_rows, seed, 0x6e656967686273u);
         const Index n = rows.cols();
         const Index d = rows.rows();

@@ -172,6 +172,7 @@ struct PrincipalComponents {
     /// reconstruction keeps fewer components than features, so that something is left.
     template <class S>
     auto fit(const product::Columns<const S>& x, std::uint64_t = 0) const {
+        require_options(*this);
         using Vector = detail::VectorOf<S>;
         const detail::Components found = detail::components_of(detail::usable_rows(x, x.cols, 0, 0));
         const Index d = x.rows;

@@ -107,10 +107,13 @@ struct IsReference<std::reference_wrapper<T>> : std::true_type {};
 /// Any callback. Copies are deep.
 class AnyCallback {
 public:
-    /// A copy of `callback`, or what a std::reference_wrapper refers to.
+    /// A copy of `callback`, or what a std::reference_wrapper refers to. Throws Error where its options, as
+    /// TimeLimit has some, make no sense.
     template <class Callback>
     requires(!std::is_same_v<Callback, AnyCallback>) AnyCallback(const Callback& callback)
-        : held_(std::make_unique<Held<Callback>>(callback)) {}
+        : held_(std::make_unique<Held<Callback>>(callback)) {
+        held_->check_options();
+    }
 
     AnyCallback(const AnyCallback& other) : held_(other.held_->clone()) {}
     AnyCallback(AnyCallback&&) noexcept = default;
@@ -120,6 +123,8 @@ public:
     }
     ~AnyCallback() = default;
 
+    /// Refuses options of the callback that make no sense; what a std::reference_wrapper refers to may have changed.
+    void check_options() const { held_->check_options(); }
     void on_begin(Training& training) { held_->on_begin(training); }
     void on_step(Training& training) { held_->on_step(training); }
     void on_evaluation(Training& training) { held_->on_evaluation(training); }
@@ -129,6 +134,7 @@ private:
     struct Base {
         virtual ~Base() = default;
         [[nodiscard]] virtual std::unique_ptr<Base> clone() const = 0;
+        virtual void check_options() = 0;
         virtual void on_begin(Training& training) = 0;
         virtual void on_step(Training& training) = 0;
         virtual void on_evaluation(Training& training) = 0;
@@ -154,6 +160,7 @@ private:
             static_assert(has_any, "untoward: a callback has on_begin, on_step, on_evaluation or on_end");
         }
         [[nodiscard]] std::unique_ptr<Base> clone() const override { return std::make_unique<Held>(held); }
+        void check_options() override { require_options(get()); }
         void on_begin(Training& training) override {
             if constexpr (requires { get().on_begin(training); }) get().on_begin(training);
         }

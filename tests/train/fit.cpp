@@ -12,6 +12,15 @@ using untoward_test::correlated;
 using untoward_test::quick;
 using untoward_test::SmallVae;
 
+namespace {
+
+bool has(const std::vector<std::string>& notes, const std::string& text) {
+    return std::any_of(notes.begin(), notes.end(),
+                       [&text](const std::string& note) { return note.find(text) != std::string::npos; });
+}
+
+}  // namespace
+
 TEST_CASE("fit report: sizes, constant features, and latent units that do something") {
     Eigen::MatrixXf rows = correlated(6, 3000, 1);
     rows.row(4).setConstant(3);
@@ -24,6 +33,8 @@ TEST_CASE("fit report: sizes, constant features, and latent units that do someth
     REQUIRE(report.training_rows == 2160);
     REQUIRE(report.parameters == measure(SmallVae<>{}, Vec<6>{}).scalars);
     REQUIRE(report.constant_features == std::vector<Index>{4});
+    REQUIRE(report.coarse_features.empty());
+    REQUIRE(report.faulty_kernels == 0);
     REQUIRE(report.training.steps <= 800);
     REQUIRE(report.latent.units() == 3);
     REQUIRE(report.latent.active_units >= 2);  // the data has two factors
@@ -43,20 +54,18 @@ TEST_CASE("fit report: sizes, constant features, and latent units that do someth
     REQUIRE_THAT(report.latent.verdict(),
                  ContainsSubstring("0 of 3 latent units active: the posterior has collapsed"));
 
+    // A float has no more than two values there: it is said, and no constant.
+    for (Index j = 0; j < rows.cols(); ++j) rows(2, j) = j % 2 == 0 ? 16777216.0f : 16777218.0f;
+    fit(recipe, rows, options, &report);
+    REQUIRE(report.coarse_features == std::vector<Index>{2});
+    REQUIRE(report.constant_features == std::vector<Index>{4});
+    REQUIRE(has(report.notes(), "feature 2: the values lie within a few neighbouring numbers"));
+
     // Epochs: 2160 rows in batches of 128 are 17 steps a pass.
     options = {.epochs = 2, .seed = 1};
     fit(recipe, rows, options, &report);
     REQUIRE(report.training.steps == 34);
 }
-
-namespace {
-
-bool has(const std::vector<std::string>& notes, const std::string& text) {
-    return std::any_of(notes.begin(), notes.end(),
-                       [&text](const std::string& note) { return note.find(text) != std::string::npos; });
-}
-
-}  // namespace
 
 TEST_CASE("fit report: notes say what a person should know, by name, and nothing where all is well") {
     const Recipe recipe{RobustScaler{}, SmallVae<>{}, NegativeElbo{}, Conformal{.false_alarm_rate = 0.05}};
@@ -128,6 +137,14 @@ TEST_CASE("fit report: notes say what a person should know, by name, and nothing
     nothing.training.loss = -1;
     nothing.latent = collapsed;
     REQUIRE(nothing.notes() == std::vector<std::string>{collapsed.verdict()});
+
+    FitReport coarse = nothing;
+    coarse.latent = {};
+    coarse.coarse_names = {"feature x"};
+    coarse.faulty_kernels = 2;
+    REQUIRE(coarse.notes().size() == 2);
+    REQUIRE(coarse.notes()[0].find("feature x: the values lie within a few neighbouring numbers") == 0);
+    REQUIRE(coarse.notes()[1].find("2 kernels were translated wrongly") == 0);
 
     // What holds for all members is said once.
     EnsembleReport ensemble;

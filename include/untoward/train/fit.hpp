@@ -34,6 +34,16 @@ struct FitOptions {
     }
 };
 
+namespace detail {
+
+inline std::string listed(const std::vector<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+    return text;
+}
+
+}  // namespace detail
+
 /// What fitting found out, for people.
 struct FitReport {
     Index rows = 0;              ///< in all
@@ -44,6 +54,9 @@ struct FitReport {
     Index parameters = 0;
     std::vector<Index> constant_features;     ///< one value only in training
     std::vector<std::string> constant_names;  ///< of these, for people
+    std::vector<Index> coarse_features;       ///< whose values their type hardly tells apart: taken for constant
+    std::vector<std::string> coarse_names;    ///< of these, for people
+    Index faulty_kernels = 0;  ///< of the process so far, which plain loops took the place of (core/self_check.hpp)
     bool is_calibrated = true;                ///< false: too few calibration rows, nothing is called anomalous
     Index calibration_rows_needed = 0;
     /// How many of the calibration rows share no reading with each other; all, where they are no windows.
@@ -57,9 +70,17 @@ struct FitReport {
         if (latent.units() > 0 && (latent.collapsed() || 2 * latent.active_units < latent.units()))
             result.push_back(latent.verdict());
         if (!constant_names.empty()) {
-            std::string names;
-            for (const std::string& name : constant_names) names += (names.empty() ? "" : ", ") + name;
-            result.push_back("constant in training: " + names);
+            result.push_back("constant in training: " + detail::listed(constant_names));
+        }
+        if (!coarse_names.empty()) {
+            result.push_back(detail::listed(coarse_names) +
+                             ": the values lie within a few neighbouring numbers of their type, which cannot tell them "
+                             "apart, so they count as constant; give doubles, or numbers less an offset");
+        }
+        if (faulty_kernels > 0) {
+            result.push_back(std::to_string(faulty_kernels) +
+                             " kernels were translated wrongly by this compiler and are not used: plain loops are, which "
+                             "are right but slow");
         }
         const std::string needed = std::to_string(calibration_rows_needed);
         if (!is_calibrated) {
@@ -222,11 +243,15 @@ auto fit_uncalibrated(const RecipeType& recipe, const Eigen::DenseBase<Derived>&
         report->parameters = detector.parameters().size();
         report->constant_features.clear();
         report->constant_names.clear();
+        report->coarse_features.clear();
+        report->coarse_names.clear();
         for (Index i = 0; i < features; ++i) {
-            if (scaling.constant[i] == 0) continue;
-            report->constant_features.push_back(i);
-            report->constant_names.push_back(feature_name(options, i));
+            if (scaling.constant[i] == scaling.varied) continue;
+            const bool is_coarse = scaling.constant[i] == scaling.too_coarse;
+            (is_coarse ? report->coarse_features : report->constant_features).push_back(i);
+            (is_coarse ? report->coarse_names : report->constant_names).push_back(feature_name(options, i));
         }
+        report->faulty_kernels = faulty_kernels();
         report->training = trained;
         report->latent = inspect_latent(recipe.model, detector.parameters().data(), training_rows);
     }

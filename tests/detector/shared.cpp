@@ -80,9 +80,8 @@ void check_scored_by_many(const DetectorType& detector) {
     });
     CHECK(wrong == 0);
     // Tasks that score by the threads whose tasks they are.
-    helpers.run(callers, [&](Index, Index) {
-        wrong += same_values(detector.score(rows, helpers), scores) ? 0 : 1;
-    });
+    helpers.run(callers,
+                [&](Index, Index) { wrong += same_values(detector.score(rows, helpers), scores) ? 0 : 1; });
     CHECK(wrong == 0);
 }
 

@@ -17,8 +17,8 @@
 // the false alarms among m normal rows whose scores do not tie follow BetaBinomial(m; n + 1 - k, k), of mean
 // m (n + 1 - k) / (n + 1) <= m alpha: with n = 999 and alpha = 1%, one calibration set in twenty has a rate
 // above 1.5%. Ties only lower the rate. Nothing is promised when the rows are not exchangeable: overlapping
-// windows of one signal, a process that drifts, calibration rows that the model was also fitted to; nor about
-// how many anomalies are caught.
+// windows of one signal that were split at random (train/split.hpp splits them in time), a process that drifts,
+// calibration rows that the model was also fitted to; nor about how many anomalies are caught.
 
 #include <algorithm>
 #include <limits>

@@ -61,6 +61,7 @@ struct FitReport {
     Index calibration_rows_needed = 0;
     /// How many of the calibration rows share no reading with each other; all, where they are no windows.
     Index calibration_rows_without_overlap = 0;
+    bool overlap_ignored = false;  ///< windows that share readings were split without a gap between them
     TrainingReport training;
     LatentReport latent;
 
@@ -81,6 +82,10 @@ struct FitReport {
             result.push_back(std::to_string(faulty_kernels) +
                              " kernels were translated wrongly by this compiler and are not used: plain loops are, which "
                              "are right but slow");
+        }
+        if (overlap_ignored) {
+            result.emplace_back("calibration windows share readings with those of training: there will be more false "
+                                "alarms than were asked for; leave the split of windows to fit, or widen the gap");
         }
         const std::string needed = std::to_string(calibration_rows_needed);
         if (!is_calibrated) {
@@ -262,9 +267,18 @@ auto fit_uncalibrated(const RecipeType& recipe, const Eigen::DenseBase<Derived>&
 void report_calibration(FitReport& report, const auto& threshold, Index n, std::size_t calibration, std::size_t rest) {
     report.rows = n;
     report.calibration_rows = report.calibration_rows_without_overlap = static_cast<Index>(calibration);
+    report.overlap_ignored = false;
     report.is_calibrated = threshold.is_calibrated();
     report.calibration_rows_needed = threshold.rows_needed();
     report.gap_rows = n - report.calibration_rows - static_cast<Index>(rest);
+}
+
+void report_overlap(FitReport& report, const auto& windows, const SplitPolicy& split) {
+    const auto* block = std::get_if<LaterBlock>(&split);
+    const bool too_near = block != nullptr && block->gap < windows.gap();
+    report.overlap_ignored = too_near || (windows.gap() > 0 && std::holds_alternative<RandomSplit>(split));
+    report.calibration_rows_without_overlap =
+        block != nullptr ? windows.without_overlap(report.calibration_rows) : report.calibration_rows;
 }
 
 // The split that windows get unless another was asked for.
@@ -315,9 +329,9 @@ template <class Scaler, class Model, class ScoreType, class ThresholdPolicy, cla
 auto fit(const Recipe<Scaler, Model, ScoreType, ThresholdPolicy>& recipe, const SeriesWindows<S>& windows,
          const FitOptions& options = {}, FitReport* report = nullptr) {
     const typename SeriesWindows<S>::Map& samples = windows;
-    auto detector = fit(recipe, samples, detail::options_for_windows(options, windows), report);
-    if (report != nullptr)
-        report->calibration_rows_without_overlap = windows.without_overlap(report->calibration_rows);
+    const FitOptions all = detail::options_for_windows(options, windows);
+    auto detector = fit(recipe, samples, all, report);
+    if (report != nullptr) detail::report_overlap(*report, windows, all.split);
     return detector;
 }
 

@@ -110,10 +110,10 @@ template <class Members, class ThresholdPolicy, class S>
 auto fit(const Ensemble<Members, ThresholdPolicy>& ensemble, const SeriesWindows<S>& windows,
          const FitOptions& options = {}, EnsembleReport* report = nullptr) {
     const typename SeriesWindows<S>::Map& samples = windows;
-    auto detector = fit(ensemble, samples, detail::options_for_windows(options, windows), report);
+    const FitOptions all = detail::options_for_windows(options, windows);
+    auto detector = fit(ensemble, samples, all, report);
     if (report != nullptr) {
-        for (FitReport& member : report->members)
-            member.calibration_rows_without_overlap = windows.without_overlap(member.calibration_rows);
+        for (FitReport& member : report->members) detail::report_overlap(member, windows, all.split);
     }
     return detector;
 }

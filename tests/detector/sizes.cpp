@@ -164,13 +164,15 @@ TEST_CASE("metrics: labels that are not as many as scores are refused in a relea
     CHECK(refusal([&] { return confusion_at(scores, labels, 0.5); }) == "there are 7 labels for 5 decisions");
 }
 
-TEST_CASE("inspect_latent and its like: samples of another size are refused in a release build") {
+TEST_CASE("Trainer, inspect_latent and its like: samples of another size are refused in a release build") {
     const Eigen::MatrixXf x = some_samples();
     const auto detector = fit_small(NegativeElbo{}, x);
     const Eigen::MatrixXf table = Eigen::MatrixXf::Random(5, 400);
     const float* const parameters = detector.parameters().data();
     const std::string expected =
         "the samples have 5 features, the model expects 6 (every sample is a column: features x n)";
+    Buffer<float> initial(detector.parameters().size());
+    CHECK(refusal([&] { return Trainer(Model{}, initial, table, TrainingOptions{}).planned_steps(); }) == expected);
     CHECK(refusal([&] { return inspect_latent(Model{}, parameters, table); }) == expected);
     CHECK(refusal([&] { return inspect_information(Model{}, parameters, table); }) == expected);
     CHECK(refusal([&] { return inspect_decoder(Model{}, parameters, table); }) == expected);

@@ -71,6 +71,7 @@ public:
           ids_(static_cast<std::size_t>(batch_)),
           x_(rows.rows() * batch_),
           threads_(options.threads) {
+        detail::require_features(rows.rows(), rows.cols(), model.sample.size(), "the model");
         if (rows.cols() < 1) fail("training needs at least one row");
         if (size_.scalars != parameters.size())
             fail("the parameter vector has ", parameters.size(), " values, the model ", size_.scalars);

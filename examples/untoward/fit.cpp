@@ -200,7 +200,9 @@ void fit(const FitArguments& asked) {
 
     // The split comes before anything that learns: the coding must not see the calibration rows either.
     const untoward::AnyThreshold<float> threshold = choose_threshold(arguments);
-    const auto split = untoward::calibration_split(threshold, n, arguments.seed);
+    untoward::SplitPolicy policy;
+    if (arguments.gap >= 0) policy = untoward::LaterBlock{arguments.gap};
+    const auto split = untoward::calibration_split(threshold, n, arguments.seed, policy);
     std::vector<Index> fitting;
     for (const Index i : split.rest) fitting.push_back(rows[static_cast<std::size_t>(i)]);
     const auto coding = io::TableCoding::learn(table,
@@ -219,6 +221,7 @@ void fit(const FitArguments& asked) {
     options.epochs = arguments.epochs;
     options.seed = arguments.seed;
     options.feature_names = coding.feature_names();
+    options.split = policy;
     untoward::LatentSizeReport search;
     if (is_latent_search(arguments)) {
         const std::vector<Index> sizes = untoward::latent_sizes_to_try(x.rows());

@@ -72,6 +72,8 @@ TEST_CASE("fit: options that make no sense are refused before the first step, an
     };
     refused([](auto& o) { o.training.batch = -5; }, "TrainingOptions.batch is -5, expected 1 or more");
     refused([](auto& o) { o.epochs = -1; }, "FitOptions.epochs is -1, expected 0 or more");
+    refused([](auto& o) { o.feature_names = {"a", "b"}; },
+            "FitOptions.feature_names has 2 names, expected one for each of 6 features");
     refused([](auto& o) { o.training.epochs = -1; }, "TrainingOptions.epochs is -1, expected 0 or more");
     refused([](auto& o) { o.training.shards = 0; }, "TrainingOptions.shards is 0, expected 1 or more");
     refused([](auto& o) { o.training.threads = -1; }, "TrainingOptions.threads is -1, expected from 0 to 1024");

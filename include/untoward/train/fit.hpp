@@ -179,6 +179,9 @@ void require_fit(const RecipeType& recipe, const auto& data, const FitOptions& o
         fail("the rows have ", data.rows(), " features, the model expects ", features,
              " (every sample is a column: features x n)");
     }
+    const auto names = static_cast<Index>(options.feature_names.size());
+    if (names != 0 && names != features)
+        fail("FitOptions.feature_names has ", names, " names, expected one for each of ", features, " features");
     for (Index j = 0; j < data.cols(); ++j) {
         for (Index i = 0; i < features; ++i) {
             if (std::isinf(data(i, j))) {

@@ -443,7 +443,7 @@ private:
         }
         for (Index j = 0; j < n && expected != nullptr; ++j) {
             for (Index i = 0; i < features; ++i)
-                expected[i + j * features] = scaling_.invert(i, evidence.expectation(i, j));
+                expected[i + j * features] = scaling_.invert(i, evidence.expectation()(i, j));
         }
     }
 

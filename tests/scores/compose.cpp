@@ -17,7 +17,7 @@ struct LargestError {
     void add_to(auto& sheet, const auto& evidence, auto weight) const {
         for (Index j = 0; j < evidence.x.batch(); ++j) {
             Index worst;
-            const auto error = (evidence.x.column(j) - evidence.reconstruction.column(j)).abs();
+            const auto error = (evidence.x.column(j) - evidence.reconstruction().column(j)).abs();
             const auto largest = error.maxCoeff(&worst);
             sheet.features(worst, j) += weight * largest;
         }

@@ -57,7 +57,7 @@ TEST_CASE("a code is not kept near 0, as there is no prior") {
     const auto evidence = GatherEvidence<Autoencoder>{{}, {.reconstruction = true, .expectation = true}}(
         scope, Tensor<const double, Vec<5>>(far.data(), {}, 4));
     REQUIRE(evidence.mean.matrix().cwiseAbs().maxCoeff() > 2 * prior_bulk);
-    REQUIRE(evidence.expectation.matrix() == evidence.reconstruction.matrix());
+    REQUIRE(evidence.expectation().matrix() == evidence.reconstruction().matrix());
 }
 
 TEST_CASE("a code as evidence: z is the mean, one draw is all draws, and nothing is noise") {

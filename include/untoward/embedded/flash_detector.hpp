@@ -242,7 +242,7 @@ public:
         constexpr const auto& layer = detail::flash_expectation_layer<Definition>;
         Run<Scalar, Weights> scope(detail::flash_weights<Definition>(), arena, Pass{});
         const auto evidence = layer(scope, scope.input(Tensor<const Scalar, Sample>(x)));
-        for (Index i = 0; i < features; ++i) expected[i] = scaling().invert(i, evidence.expectation(i, 0));
+        for (Index i = 0; i < features; ++i) expected[i] = scaling().invert(i, evidence.expectation()(i, 0));
         arena.rewind(mark);
     }
     /// A sample in scaled units, with the median in place of what is missing: what the model sees.

@@ -46,7 +46,7 @@ std::vector<double> sample_losses(const Model& model, const S* parameters,
                                                rows.data() + begin * rows.rows(), model.sample, n));
         for (Index j = 0; j < n; ++j) {
             const auto loss =
-                static_cast<double>(evidence.kl.column(j).sum() - evidence.log_density.column(j).sum());
+                static_cast<double>(evidence.kl.column(j).sum() - evidence.log_density().column(j).sum());
             losses[static_cast<std::size_t>(begin + j)] =
                 std::isnan(loss) ? std::numeric_limits<double>::infinity() : loss;
         }

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/refuse.hpp"
 #include "data/scaling.hpp"
 #include "scores/fitted.hpp"
 #include "thresholds/threshold.hpp"
@@ -130,7 +131,8 @@ public:
     /// The same detector with another threshold, calibrated to scores (thresholds/rounding.hpp) or chosen by hand.
     void set_threshold(Threshold threshold) { threshold_ = std::move(threshold); }
 
-    /// The scores of many samples, features x n; cut into blocks that stay in the cache.
+    /// The scores of many samples, features x n; cut into blocks that stay in the cache. Samples of another number of
+    /// features are refused in every build, here and in all that follows: an Error on a host (core/refuse.hpp).
     template <class Derived>
     [[nodiscard]] auto score(const Eigen::DenseBase<Derived>& samples) const {
         InOrder alone;
@@ -141,6 +143,7 @@ public:
     template <class Derived, class Workers>
     [[nodiscard]] Eigen::Matrix<S, Dynamic, 1> score(const Eigen::DenseBase<Derived>& samples,
                                                      Workers& workers) const {
+        detail::require_samples(samples.rows(), samples.cols(), self().features());
         const Index n = samples.cols();
         Eigen::Matrix<S, Dynamic, 1> scores(n);
         const Index block = std::min<Index>(block_size, std::max<Index>(n, 1));
@@ -163,6 +166,7 @@ public:
     template <class Derived>
     [[nodiscard]] Eigen::Matrix<S, Dynamic, 1> standard_error(
         const Eigen::DenseBase<Derived>& samples) const {
+        detail::require_samples(samples.rows(), samples.cols(), self().features());
         const Index n = samples.cols();
         const Index draws = self().draws();
         Eigen::Matrix<S, Dynamic, 1> errors(n);
@@ -184,9 +188,11 @@ public:
         return errors;
     }
 
-    /// The verdict on one sample of `features()` values.
+    /// The verdict on one sample of `features()` values: a column, or a row of as many. Several samples, or a sample
+    /// of another size, are refused.
     template <class Derived>
     [[nodiscard]] VerdictType operator()(const Eigen::DenseBase<Derived>& sample) const {
+        detail::require_sample(sample.rows(), sample.cols(), self().features());
         Buffer<std::byte> memory(static_cast<Index>(self().judge_bytes()));
         Arena arena(memory);
         return judge(sample, arena);
@@ -196,16 +202,17 @@ public:
     template <class Derived>
     [[nodiscard]] VerdictType judge(const Eigen::DenseBase<Derived>& sample, Arena& arena) const {
         const Index n = self().features();
-        UNTOWARD_ASSERT(sample.size() == n, "untoward: a sample has another number of features");
-        const std::size_t mark = arena.used();
+        detail::require_sample(sample.rows(), sample.cols(), n);
+        const detail::ArenaScope scope(arena);
         S* const contributions = arena.allocate<S>(n);
         S* const expected = arena.allocate<S>(n);
         VerdictType verdict;
+        const bool is_row = sample.cols() != 1;
         self().evaluate(sample.derived().reshaped(n, 1), arena, &verdict.score, contributions, expected);
         if constexpr (!Sample::is_static) verdict.contributions = Buffer<Contribution<S>>(n);
         Contribution<S>* const blame = verdict.contributions.data();
         for (Index i = 0; i < n; ++i) {
-            const auto value = static_cast<S>(sample.derived().coeff(i));
+            const auto value = static_cast<S>(is_row ? sample.derived().coeff(0, i) : sample.derived().coeff(i, 0));
             blame[i] = {i, contributions[i], value, expected[i]};
             verdict.missing += std::isnan(value) ? 1 : 0;
             verdict.is_valid = verdict.is_valid && !std::isinf(value);
@@ -216,7 +223,6 @@ public:
                   });
         verdict.is_anomaly = threshold_.is_anomaly(verdict.score);
         verdict.p_value = p_value(verdict.score);
-        arena.rewind(mark);
         return verdict;
     }
 
@@ -246,7 +252,8 @@ using ThresholdOfRecipe =
 
 }  // namespace detail
 
-/// A fitted detector: scaler, model, score and threshold. Scoring is const, never throws, and gives the same
+/// A fitted detector: scaler, model, score and threshold. Scoring is const, refuses samples of another size (and throws
+/// nothing else), and gives the same
 /// numbers for a sample whatever else is in its batch (up to the rounding of differently blocked products).
 template <class RecipeType, class Storage = Owned<>>
 class Detector : public detail::Judge<Detector<RecipeType, Storage>, typename Storage::Scalar,
@@ -281,7 +288,12 @@ public:
           score_(std::move(score)),
           scaling_(std::move(scaling)),
           parameters_(std::move(parameters)),
-          typical_(std::move(typical)) {}
+          typical_(std::move(typical)) {
+        for (const Index found : {scaling_.centre.size(), scaling_.scale.size(), scaling_.fill.size(), typical_.size()}) {
+            if (found != features()) [[unlikely]]
+                detail::refuse({"a scaling or the typical shares have ", found, " features, the model has ", features()});
+        }
+    }
 
     [[nodiscard]] const RecipeType& recipe() const { return recipe_; }
     [[nodiscard]] const Scaling<Vector>& scaling() const { return scaling_; }
@@ -334,9 +346,14 @@ public:
     template <class Derived>
     void add_deviations(const Eigen::DenseBase<Derived>& samples, Arena& arena,
                         const Tensor<Scalar, Vec<>>& deviations, Scalar weight) const {
-        if (draws() == 0) return;
+        detail::require_samples(samples.rows(), samples.cols(), features());
         const Index n = samples.cols();
-        const std::size_t mark = arena.used();
+        if (draws() > 0 && (deviations.rows() < draws() || deviations.batch() != n)) [[unlikely]] {
+            detail::refuse({"the deviations are ", deviations.rows(), " x ", deviations.batch(), ", the detector needs ",
+                            draws(), " x ", n, " (draws x n)"});
+        }
+        if (draws() == 0) return;
+        const detail::ArenaScope arena_scope(arena);
         const auto [x, is_infinite] = scaled(samples, arena);
         const auto layer = gather_draws();
         Run<Scalar> scope(parameters_.data(), arena, Pass{.seed = layer.needs.seed});
@@ -349,7 +366,6 @@ public:
                     deviations(0, j) = std::numeric_limits<Scalar>::quiet_NaN();
             }
         }
-        arena.rewind(mark);
     }
 
     /// Scores a batch of raw samples (features x n, NaN = missing) in an arena of `arena_bytes(n,
@@ -361,7 +377,8 @@ public:
                   Scalar* contributions = nullptr, Scalar* expected = nullptr) const {
         const Index n = samples.cols();
         const Index features = this->features();
-        const std::size_t mark = arena.used();
+        detail::require_samples(samples.rows(), n, features);
+        const detail::ArenaScope arena_scope(arena);
         const auto [x, is_infinite] = scaled(samples, arena);
         evaluate_scaled(x, arena, scores, contributions, expected);
         for (Index j = 0; j < n && is_infinite; ++j) {
@@ -372,7 +389,6 @@ public:
                     contributions[i + j * features] = std::numeric_limits<Scalar>::infinity();
             }
         }
-        arena.rewind(mark);
     }
 
 private:
@@ -398,7 +414,6 @@ private:
     template <class Derived>
     Scaled scaled(const Eigen::DenseBase<Derived>& samples, Arena& arena) const {
         const Sample& shape = recipe_.model.sample;
-        UNTOWARD_ASSERT(samples.rows() == shape.size(), "untoward: a sample has another number of features");
         const Index n = samples.cols();
         const Tensor<Scalar, Sample> x(arena.allocate<Scalar>(shape.size() * n), shape, n);
         const auto raw = detail::as_tensor<Scalar>(samples.derived(), x.data());

@@ -95,7 +95,14 @@ public:
     /// From its fitted parts: at least one member, all of them for the same features.
     Detector(const RecipeType& recipe, Detectors members, Threshold threshold)
         : Base(std::move(threshold)), recipe_(recipe), members_(std::move(members)) {
-        UNTOWARD_ASSERT(detail::count_members(members_) > 0, "untoward: an ensemble has a member");
+        if (detail::count_members(members_) == 0) [[unlikely]]
+            detail::refuse({"an ensemble has no member, expected one at least"});
+        detail::for_each_member(members_, [&](const auto& member, Index m) {
+            if (member.features() != features()) [[unlikely]] {
+                detail::refuse({"the member ", m, " of an ensemble has ", member.features(), " features, the first has ",
+                                features()});
+            }
+        });
     }
 
     [[nodiscard]] const RecipeType& recipe() const { return recipe_; }
@@ -115,6 +122,7 @@ public:
     /// with an infinite value. Scores every sample by every member.
     template <class Derived>
     [[nodiscard]] Eigen::Matrix<Scalar, Dynamic, 1> spread(const Eigen::DenseBase<Derived>& samples) const {
+        detail::require_samples(samples.rows(), samples.cols(), features());
         Eigen::Matrix<Scalar, Dynamic, Dynamic> scores(samples.cols(), member_count());
         detail::for_each_member(
             members_, [&](const auto& member, Index m) { scores.col(m) = member.score(samples.derived()); });
@@ -169,7 +177,8 @@ public:
     template <class Derived>
     void evaluate(const Eigen::DenseBase<Derived>& samples, Arena& arena, Scalar* scores,
                   Scalar* contributions = nullptr, Scalar* expected = nullptr) const {
-        const std::size_t mark = arena.used();
+        detail::require_samples(samples.rows(), samples.cols(), features());
+        const detail::ArenaScope arena_scope(arena);
         const Index n = samples.cols();
         const Index size = features() * n;
         const Scalar share = Scalar(1) / static_cast<Scalar>(member_count());
@@ -186,7 +195,6 @@ public:
             add(contributions, own_contributions, size, m == 0);
             add(expected, own_expected, size, m == 0);
         });
-        arena.rewind(mark);
     }
 
 private:

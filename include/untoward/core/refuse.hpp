@@ -59,4 +59,32 @@ UNTOWARD_INLINE void require_features(Index found, Index expected, const char* w
     }
 }
 
+[[noreturn]] UNTOWARD_NO_INLINE inline void refuse_samples(Index rows, Index columns, Index expected,
+                                                           const char* whose) {
+    const bool turned = columns == expected;
+    refuse({"the samples are ", rows, " x ", columns, " and have ", rows, " features, ", whose, " expects ", expected,
+            " (every sample is a column: features x n)", turned ? ": was it transposed?" : ""});
+}
+[[noreturn]] UNTOWARD_NO_INLINE inline void refuse_sample(Index rows, Index columns, Index expected) {
+    refuse({"one sample is ", rows, " x ", columns, ", the detector expects ", expected, " features, ", expected,
+            " x 1 (every sample is a column; a row of 1 x ", expected, " is taken as one, many samples go to score())"});
+}
+
+/// A matrix whose columns are samples of `expected` features, however many.
+UNTOWARD_INLINE constexpr void require_samples(Index rows, Index columns, Index expected,
+                                               const char* whose = "the detector") {
+    if (rows != expected) [[unlikely]]
+        refuse_samples(rows, columns, expected, whose);
+}
+/// One sample of `expected` features: a column, or a row, which can be nothing else.
+UNTOWARD_INLINE constexpr void require_sample(Index rows, Index columns, Index expected) {
+    if (!(rows == expected && columns == 1) && !(rows == 1 && columns == expected)) [[unlikely]]
+        refuse_sample(rows, columns, expected);
+}
+/// Two lists that go together, one entry for one.
+UNTOWARD_INLINE constexpr void require_as_many(Index found, const char* what, Index expected, const char* as) {
+    if (found != expected) [[unlikely]]
+        refuse({"there are ", found, " ", what, " and ", expected, " ", as, ", expected as many"});
+}
+
 }  // namespace untoward::detail

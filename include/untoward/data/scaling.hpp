@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "../core/elementwise.hpp"
+#include "../core/refuse.hpp"
 
 namespace untoward {
 
@@ -31,6 +32,11 @@ struct Scaling {
     /// Every value of a batch; `to` may be `from`.
     template <class Sample, class From>
     void apply(const Tensor<Scalar, Sample>& to, const Tensor<const Scalar, From>& from) const {
+#if UNTOWARD_HOSTED
+        detail::require_samples(from.rows(), from.batch(), features(), "the scaling");
+        detail::require_samples(to.rows(), to.batch(), features(), "the scaling");
+        detail::require_as_many(to.batch(), "places", from.batch(), "samples");
+#endif
         const auto one = [](auto value, auto median, auto middle, auto width) {
             const auto present = value != value ? median : value;
             const auto scaled = (present - middle) / width;

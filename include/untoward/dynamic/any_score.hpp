@@ -113,7 +113,7 @@ private:
             if constexpr (requires { fitted.add_to(sheet, evidence, weight); }) {
                 fitted.add_to(sheet, evidence, weight);
             } else {
-                UNTOWARD_ASSERT(false, "untoward: this score is fitted before it scores");
+                detail::refuse({"a score that learns of the training samples scores before it was fitted"});
             }
         }
         void add_deviations(DeviationSheet<S>& sheet, const FlatEvidence<S>& evidence,

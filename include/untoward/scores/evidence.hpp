@@ -59,9 +59,16 @@ public:
     constexpr Evidence(const X& input, const Units& posterior_mean, const Units& posterior_log_variance,
                        const Units& kl_of_units)
         : x(input), mean(posterior_mean), log_variance(posterior_log_variance), kl(kl_of_units),
-          reconstruction_(input), log_density_(input), expectation_(input) {
+          reconstruction_(input), log_density_(input), expectation_(input), log_density_at_mean_(),
+          log_densities_(), sampled_kls_() {
         if constexpr (has_draws_apart) log_density_at_mean_ = input;
     }
+    /// With room for what is kept of draws; it may be read once it is set.
+    constexpr Evidence(const X& input, const Units& posterior_mean, const Units& posterior_log_variance,
+                       const Units& kl_of_units, const X& at_mean, const Draws& densities, const Draws& kls)
+        : x(input), mean(posterior_mean), log_variance(posterior_log_variance), kl(kl_of_units),
+          reconstruction_(input), log_density_(input), expectation_(input), log_density_at_mean_(at_mean),
+          log_densities_(densities), sampled_kls_(kls) {}
 
     X x;                 ///< the scaled input
     Units mean;          ///< of the posterior
@@ -181,9 +188,9 @@ private:
     X reconstruction_;
     X log_density_;
     X expectation_;
-    [[no_unique_address]] Apart log_density_at_mean_{};
-    [[no_unique_address]] Draws log_densities_{};
-    [[no_unique_address]] Draws sampled_kls_{};
+    [[no_unique_address]] Apart log_density_at_mean_;
+    [[no_unique_address]] Draws log_densities_;
+    [[no_unique_address]] Draws sampled_kls_;
 };
 
 namespace detail {
@@ -332,7 +339,7 @@ private:
             const auto kls = scope.constant(Seq<>(1, needs.sampled_kl ? draws : 0), x.batch(), 0);
             const auto at_mean = needs.at_mean ? X(scope.constant(x.shape(), x.batch(), 0)) : x;
             using Draws = std::remove_const_t<decltype(kls)>;
-            Evidence<X, Units, Draws> evidence(x, mean, log_variance, kl);
+            Evidence<X, Units, Draws> evidence(x, mean, log_variance, kl, at_mean, densities, kls);
             if (needs.at_mean) evidence.set_log_density_at_mean(at_mean);
             if (needs.each_draw && draws > 0) evidence.set_log_densities(densities);
             if (Detail >= DrawDetail::perhaps_kl && needs.sampled_kl && draws > 0) evidence.set_sampled_kls(kls);

@@ -170,7 +170,7 @@ struct MahalanobisDistance {
     void evaluate(const product::Columns<const Scalar>& x, Arena& arena, Scalar* scores,
                   Scalar* contributions = nullptr) const {
         const Index d = features();
-        UNTOWARD_ASSERT(x.rows == d, "untoward: a sample has another number of features");
+        untoward::detail::require_features(x.rows, d, "the statistic");
         detail::in_blocks(
             x, Sizes::block, arena, [&](const product::Columns<const Scalar>& block, Index begin) {
                 const Index n = block.cols;

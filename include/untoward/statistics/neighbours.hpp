@@ -49,7 +49,7 @@ struct NeighbourDistance {
     /// no neighbour of its own: for samples that were among the rows of `fit`.
     void evaluate(const product::Columns<const Scalar>& x, Arena& arena, Scalar* scores,
                   Scalar* contributions = nullptr, bool leave_one_out = false) const {
-        UNTOWARD_ASSERT(x.rows == features(), "untoward: a sample has another number of features");
+        untoward::detail::require_features(x.rows, features(), "the statistic");
         const detail::StoredRows<Scalar> stored_rows{sizes, rows.data(), leaf_boxes.data(),
                                                      group_boxes.data()};
         detail::in_blocks(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "../core/refuse.hpp"
 #include "threshold.hpp"
 
 namespace untoward {
@@ -11,7 +12,8 @@ namespace untoward {
 template <class Derived>
 typename Derived::Scalar quantile_of_sorted(const Eigen::DenseBase<Derived>& sorted, double level) {
     using Scalar = typename Derived::Scalar;
-    UNTOWARD_ASSERT(sorted.size() > 0, "the quantile of no scores");
+    if (sorted.size() == 0) [[unlikely]]
+        detail::refuse({"there is no quantile of 0 scores"});
     UNTOWARD_ASSERT(level >= 0 && level <= 1, "the level of a quantile is in [0, 1]");
     const double place = static_cast<double>(sorted.size() - 1) * level;
     const Index below = static_cast<Index>(place);

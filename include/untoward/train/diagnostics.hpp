@@ -234,6 +234,7 @@ template <class S, class Model>
 InformationReport inspect_information(const Model& model, const S* parameters,
                                       const Eigen::Matrix<S, Dynamic, Dynamic>& rows,
                                       const DiagnosticsOptions& options = {}) {
+    detail::require_samples(rows.rows(), rows.cols(), model.sample.size(), "the model");
     InformationReport report;
     if (detail::is_deterministic(model.latent)) return report;
     if constexpr (detail::PosteriorHasDensity<S, Model>) {
@@ -274,6 +275,7 @@ template <class S, class Model>
 DecoderReport inspect_decoder(const Model& model, const S* parameters,
                               const Eigen::Matrix<S, Dynamic, Dynamic>& rows,
                               const DiagnosticsOptions& options = {}) {
+    detail::require_samples(rows.rows(), rows.cols(), model.sample.size(), "the model");
     using Sample = typename Model::SampleShape;
     using Units = std::remove_cvref_t<decltype(model.latent.units)>;
     DecoderReport report;
@@ -308,6 +310,8 @@ CoverageReport inspect_coverage(const Model& model, const S* parameters,
                                 const Eigen::Matrix<S, Dynamic, Dynamic>& training_rows,
                                 const Eigen::Matrix<S, Dynamic, Dynamic>& held_out_rows,
                                 const DiagnosticsOptions& options = {}) {
+    detail::require_samples(training_rows.rows(), training_rows.cols(), model.sample.size(), "the model");
+    detail::require_samples(held_out_rows.rows(), held_out_rows.cols(), model.sample.size(), "the model");
     using Matrix = Eigen::Matrix<S, Dynamic, Dynamic>;
     CoverageReport report;
     if (detail::is_deterministic(model.latent)) return report;

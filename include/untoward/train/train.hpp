@@ -68,6 +68,7 @@ public:
           ids_(static_cast<std::size_t>(batch_)),
           x_(rows.rows() * batch_),
           threads_(options.threads) {
+        detail::require_samples(rows.rows(), rows.cols(), model.sample.size(), "the model");
         if (rows.cols() < 1) fail("training needs at least one row");
         if (size_.scalars != parameters.size())
             fail("the parameter vector has ", parameters.size(), " values, the model ", size_.scalars);
@@ -142,6 +143,8 @@ public:
     /// Trains; `held_out` (scaled, features x m) chooses the best parameters. Where it is empty some training
     /// rows are asked instead, and training does not stop early.
     TrainingReport run(const Matrix& held_out) {
+        if (held_out.cols() > 0)
+            detail::require_samples(held_out.rows(), held_out.cols(), loss_.model.sample.size(), "the model");
         const Index steps = planned_steps();
         if (steps < 1)
             fail("training would take no step: epochs, min_steps and max_steps are ", options_.epochs, ", ",
@@ -183,7 +186,10 @@ public:
     /// -ELBO (beta 1, fixed draws) in nats per sample of scaled rows, over the nine tenths of them that it
     /// fits best: in a few rare rows it can be larger than in all others together, and would then tell of
     /// them alone.
-    [[nodiscard]] double evaluate(const Matrix& rows) const { return evaluate(rows, parameters_); }
+    [[nodiscard]] double evaluate(const Matrix& rows) const {
+        detail::require_samples(rows.rows(), rows.cols(), loss_.model.sample.size(), "the model");
+        return evaluate(rows, parameters_);
+    }
 
 private:
     // A part of the batch, and what it says of the loss.

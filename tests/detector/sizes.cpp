@@ -57,9 +57,9 @@ void check_sizes(const AnyDetector& d) {
     const Eigen::VectorXf column = x.col(0), shorter = samples(3, 1), longer = samples(9, 1), empty(0);
     for (const Eigen::VectorXf& wrong : {shorter, longer, empty}) {
         INFO(wrong.size());
-        const auto says = ContainsSubstring(std::to_string(wrong.size()) + " x 1") &&
-                          ContainsSubstring("expects 6 features") && ContainsSubstring("every sample is a column");
-        CHECK_THROWS_WITH(d(wrong), says);
+        CHECK_THROWS_WITH(d(wrong), ContainsSubstring(std::to_string(wrong.size()) + " x 1") &&
+                                        ContainsSubstring("expects 6 features") &&
+                                        ContainsSubstring("every sample is a column"));
         CHECK_THROWS_AS(d.score(wrong), Error);
         CHECK_THROWS_AS(d.standard_error(wrong), Error);
     }

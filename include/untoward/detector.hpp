@@ -213,15 +213,16 @@ public:
     [[nodiscard]] VerdictType judge(const Eigen::DenseBase<Derived>& sample, Arena& arena) const {
         const Index n = self().features();
         require_sample(sample.rows(), sample.cols(), n);
-        const std::size_t mark = arena.used();
+        const ArenaScope scope(arena);
         S* const contributions = arena.allocate<S>(n);
         S* const expected = arena.allocate<S>(n);
         VerdictType verdict;
         self().evaluate(sample.derived().reshaped(n, 1), arena, &verdict.score, contributions, expected);
         if constexpr (!Sample::is_static) verdict.contributions = Buffer<Contribution<S>>(n);
         Contribution<S>* const blame = verdict.contributions.data();
+        const bool is_row = sample.cols() != 1;
         for (Index i = 0; i < n; ++i) {
-            const auto given = sample.derived().coeff(i);
+            const auto given = is_row ? sample.derived().coeff(0, i) : sample.derived().coeff(i, 0);
             const auto value = static_cast<S>(given);
             blame[i] = {i, contributions[i], value, expected[i]};
             verdict.missing += std::isnan(value) ? 1 : 0;
@@ -233,7 +234,6 @@ public:
                   });
         verdict.is_anomaly = threshold_.is_anomaly(verdict.score);
         verdict.p_value = p_value(verdict.score);
-        arena.rewind(mark);
         return verdict;
     }
 
@@ -263,8 +263,9 @@ using ThresholdOfRecipe =
 
 }  // namespace detail
 
-/// A fitted detector: scaler, model, score and threshold. Scoring is const, never throws, and gives the same
-/// numbers for a sample whatever else is in its batch (up to the rounding of differently blocked products).
+/// A fitted detector: scaler, model, score and threshold. Scoring is const, throws for nothing that data can hold, refuses
+/// samples of another size, and gives the same numbers for a sample whatever else is in its batch (up to the rounding
+/// of differently blocked products).
 ///
 /// Threads: any number may call the const functions of one detector at once, each with an arena of its own where one is
 /// given. While one calls set_threshold or assigns, no other may look: put a new detector in the place of the old one.
@@ -301,7 +302,14 @@ public:
           score_(std::move(score)),
           scaling_(std::move(scaling)),
           parameters_(std::move(parameters)),
-          typical_(std::move(typical)) {}
+          typical_(std::move(typical)) {
+#if UNTOWARD_HOSTED  // a device has what was written for it
+        for (const Index found : {scaling_.centre.size(), scaling_.scale.size(), scaling_.fill.size(), typical_.size()}) {
+            if (found != features()) [[unlikely]]
+                detail::refuse({"a scaling or the typical shares have ", found, " features, the model has ", features()});
+        }
+#endif
+    }
 
     [[nodiscard]] const RecipeType& recipe() const { return recipe_; }
     [[nodiscard]] const Scaling<Vector>& scaling() const { return scaling_; }
@@ -356,7 +364,11 @@ public:
                         const Tensor<Scalar, Vec<>>& deviations, Scalar weight) const {
         if (draws() == 0) return;
         const Index n = samples.cols();
-        const std::size_t mark = arena.used();
+        if (deviations.rows() < draws() || deviations.batch() != n) [[unlikely]] {
+            detail::refuse({"the deviations are ", deviations.rows(), " x ", deviations.batch(), ", the detector needs ",
+                            draws(), " x ", n, " (draws x n)"});
+        }
+        const detail::ArenaScope arena_scope(arena);
         const auto [x, is_infinite] = scaled(samples, arena);
         const auto layer = gather_draws();
         Run<Scalar> scope(parameters_.data(), arena, Pass{.seed = layer.needs.seed});
@@ -369,7 +381,6 @@ public:
                     deviations(0, j) = std::numeric_limits<Scalar>::quiet_NaN();
             }
         }
-        arena.rewind(mark);
     }
 
     /// Scores a batch of raw samples (features x n, NaN = missing) in an arena of `arena_bytes(n,
@@ -381,7 +392,7 @@ public:
                   Scalar* contributions = nullptr, Scalar* expected = nullptr) const {
         const Index n = samples.cols();
         const Index features = this->features();
-        const std::size_t mark = arena.used();
+        const detail::ArenaScope arena_scope(arena);
         const auto [x, is_infinite] = scaled(samples, arena);
         evaluate_scaled(x, arena, scores, contributions, expected);
         for (Index j = 0; j < n && is_infinite; ++j) {
@@ -392,7 +403,6 @@ public:
                     contributions[i + j * features] = std::numeric_limits<Scalar>::infinity();
             }
         }
-        arena.rewind(mark);
     }
 
 private:

@@ -189,7 +189,8 @@ public:
     template <class Derived>
     void evaluate(const Eigen::DenseBase<Derived>& samples, Arena& arena, Scalar* scores,
                   Scalar* contributions = nullptr, Scalar* expected = nullptr) const {
-        const std::size_t mark = arena.used();
+        detail::require_features(samples.rows(), samples.cols(), features());
+        const detail::ArenaScope arena_scope(arena);
         const Index n = samples.cols();
         const Index size = features() * n;
         const Scalar share = Scalar(1) / static_cast<Scalar>(member_count());
@@ -206,7 +207,6 @@ public:
             add(contributions, own_contributions, size, m == 0);
             add(expected, own_expected, size, m == 0);
         });
-        arena.rewind(mark);
     }
 
 private:

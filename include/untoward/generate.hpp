@@ -165,8 +165,8 @@ auto interpolate(const Detector<RecipeType, Storage>& detector, const Eigen::Den
     detail::require_sample(last.rows(), last.cols(), features);
     Eigen::Matrix<S, Dynamic, Dynamic> ends(features, 2);
     for (Index i = 0; i < features; ++i) {
-        ends(i, 0) = static_cast<S>(first.derived().coeff(i));
-        ends(i, 1) = static_cast<S>(last.derived().coeff(i));
+        ends(i, 0) = static_cast<S>(first.cols() == 1 ? first.derived().coeff(i, 0) : first.derived().coeff(0, i));
+        ends(i, 1) = static_cast<S>(last.cols() == 1 ? last.derived().coeff(i, 0) : last.derived().coeff(0, i));
     }
     const auto z = encode(detector, ends);
     Eigen::Matrix<S, Dynamic, Dynamic> line(z.rows(), steps);

@@ -85,12 +85,12 @@ void check_samples(const DetectorType& detector, const Eigen::MatrixXf& x) {
     CHECK(refusal([&] { return detector.score(turned); }) ==
           "the samples are 400 x 6, the detector expects 6 features: every sample is a column, features x n; "
           "these look "
-          "transposed");
+          "transposed?");
     const Eigen::RowVectorXf row = x.col(0).transpose();
     CHECK(refusal([&] { return detector.score(row); }) ==
           "the samples are 1 x 6, the detector expects 6 features: every sample is a column, features x n; "
           "these look "
-          "transposed");
+          "transposed?");
 
     // One sample may be a row, lie at a stride, and be of other numbers.
     const float expected = detector(x.col(0)).score;
@@ -181,8 +181,8 @@ TEST_CASE("Trainer, inspect_latent and its like: samples of another size are ref
 
 TEST_CASE("a score: what it did not ask for cannot be read, in a release build") {
     const Eigen::MatrixXf x = some_samples();
-    const std::string expected =
-        "a score reads reconstruction() and did not ask for it: its needs() must have .reconstruction = true";
+    const std::string expected = "a score reads reconstruction(), which its needs() do not ask for: return Needs with "
+                                 "reconstruction = true";
     CHECK(refusal([&] { return fit_small(Forgetful{}, x); }) == expected);
     CHECK(refusal([&] { return fit_small(weighted(2.0f, Forgetful{}) + KlDivergence{}, x); }) == expected);
 }

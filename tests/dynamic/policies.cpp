@@ -28,8 +28,11 @@ Sheet sheet_of(const Score& score) {
     const auto data = [](const Eigen::MatrixXf& m) {
         return Tensor<const float, Vec<>>(m.data(), Vec<>(m.rows()), m.cols());
     };
-    const Evidence<Tensor<const float, Vec<>>, Tensor<const float, Vec<>>> evidence{
-        data(x), data(units), data(units), data(units), data(y), data(y), data(y)};
+    Evidence<Tensor<const float, Vec<>>, Tensor<const float, Vec<>>> evidence(data(x), data(units), data(units),
+                                                                              data(units));
+    evidence.set_reconstruction(data(y));
+    evidence.set_log_density(data(y));
+    evidence.set_expectation(data(y));
     Sheet sheet;
     ScoreSheet<float> to{{sheet.features.data(), Vec<>(3), 2}, {sheet.rest.data(), Vec<1>{}, 2}};
     if constexpr (requires { score.blank(); }) {

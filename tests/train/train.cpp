@@ -8,6 +8,7 @@
 
 #include "support/catch.hpp"
 #include "untoward/core/random.hpp"
+#include "untoward/train/latent_report.hpp"
 
 using namespace untoward;
 using Catch::Matchers::ContainsSubstring;
@@ -206,6 +207,19 @@ TEST_CASE("trainer: what cannot train says so") {
     REQUIRE_THROWS_WITH(
         train(normal_rows(5, 1), Matrix(features, 0), options_of(10), nullptr, Buffer<float>(3)),
         ContainsSubstring("has 3 values"));
+}
+
+TEST_CASE("trainer: samples of another number of features are refused, wherever they are given") {
+    const auto says = "the model expects 3";
+    const Matrix right = normal_rows(5, 1), wrong = Matrix::Zero(2, 5);
+    CHECK_THROWS_WITH(train(wrong, Matrix(features, 0), options_of(10)), ContainsSubstring(says));
+    CHECK_THROWS_WITH(train(right, wrong, options_of(10)), ContainsSubstring(says));
+    CHECK_THROWS_WITH(train(normal_rows(5, 1).transpose(), right, options_of(10)),
+                      ContainsSubstring("was it transposed?"));
+    Buffer<float> parameters = first_parameters();
+    const Trainer<float, Model> trainer(model_of(), parameters, right, options_of(10));
+    CHECK_THROWS_WITH(trainer.evaluate(wrong), ContainsSubstring(says));
+    CHECK_THROWS_WITH(inspect_latent(model_of(), parameters.data(), wrong), ContainsSubstring(says));
 }
 
 TEST_CASE("trainer: a number that is not finite is an error that names step and layer") {

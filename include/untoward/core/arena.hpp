@@ -77,6 +77,19 @@ private:
 
 namespace detail {
 
+/// Gives back at its end what was allocated meanwhile, also where a call was refused.
+class ArenaScope {
+public:
+    explicit ArenaScope(Arena& arena) : arena_(arena), mark_(arena.used()) {}
+    ~ArenaScope() { arena_.rewind(mark_); }
+    ArenaScope(const ArenaScope&) = delete;
+    ArenaScope& operator=(const ArenaScope&) = delete;
+
+private:
+    Arena& arena_;
+    std::size_t mark_;
+};
+
 /// Whether a layer's result is to be moved to where the layer's memory began, so that the rest of what it has `taken` can be
 /// given back. One sample may be all that a small device has room for; of a batch, moving costs 2% of scoring, and is
 /// done where it gives back far more than it moves.

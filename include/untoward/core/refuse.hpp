@@ -56,7 +56,7 @@ struct MessagePart {
                                                            const char* whose) {
     if (samples == expected) {
         refuse({"the samples are ", features, " x ", samples, ", ", whose, " expects ", expected,
-                " features: every sample is a column, features x n; these look transposed"});
+                " features (every sample is a column: features x n): was it transposed?"});
     }
     refuse({"the samples have ", features, " features, ", whose, " expects ", expected,
             " (every sample is a column: features x n)"});

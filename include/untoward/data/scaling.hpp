@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "../core/elementwise.hpp"
+#include "../core/refuse.hpp"
 
 namespace untoward {
 
@@ -49,6 +50,11 @@ struct Scaling {
     /// Every value of a batch; `to` may be `from`.
     template <class Sample, class From>
     void apply(const Tensor<Scalar, Sample>& to, const Tensor<const Scalar, From>& from) const {
+        detail::require_features(from.rows(), from.batch(), features(), "the scaling");
+        detail::require_features(to.rows(), to.batch(), features(), "the scaling");
+#if UNTOWARD_HOSTED
+        detail::require_as_many("places", to.batch(), "samples", from.batch());
+#endif
         const auto one = [](auto value, auto median, auto middle, auto width) {
             const auto present = value != value ? median : value;
             const auto scaled = (present - middle) / width;

@@ -29,10 +29,9 @@ struct TopShare {
         const Index features = evidence.x.rows();
         const auto wanted = static_cast<Index>(std::ceil(share * static_cast<double>(features)));
         const Index count = std::clamp<Index>(wanted, 1, std::max<Index>(features, 1));
-        const auto& reconstruction = evidence.reconstruction();
         for (Index j = 0; j < evidence.x.batch(); ++j) {
             const auto square = [&](Index i) {
-                const S e = evidence.x(i, j) - reconstruction(i, j);
+                const S e = evidence.x(i, j) - evidence.reconstruction()(i, j);
                 return e * e;
             };
             // Values from the largest down, without room for an order of them.

@@ -142,6 +142,8 @@ public:
     /// Trains; `held_out` (scaled, features x m) chooses the best parameters. Where it is empty some training
     /// rows are asked instead, and training does not stop early.
     TrainingReport run(const Matrix& held_out) {
+        if (held_out.cols() > 0)
+            detail::require_features(held_out.rows(), held_out.cols(), loss_.model.sample.size(), "the model");
         const Index steps = planned_steps();
         const bool may_stop = held_out.cols() > 0;
         constexpr Index enough = 500;
@@ -186,7 +188,10 @@ public:
     /// -ELBO (beta 1, fixed draws) in nats per sample of scaled rows, over the nine tenths of them that it
     /// fits best: in a few rare rows it can be larger than in all others together, and would then tell of
     /// them alone.
-    [[nodiscard]] double evaluate(const Matrix& rows) const { return evaluate(rows, parameters_); }
+    [[nodiscard]] double evaluate(const Matrix& rows) const {
+        detail::require_features(rows.rows(), rows.cols(), loss_.model.sample.size(), "the model");
+        return evaluate(rows, parameters_);
+    }
 
 private:
     // A part of the batch, and what it says of the loss.

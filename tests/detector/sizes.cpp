@@ -83,13 +83,13 @@ void check_samples(const DetectorType& detector, const Eigen::MatrixXf& x) {
     Threads threads(2);
     CHECK(refusal([&] { return detector.score(table, threads); }) == of_table);
     CHECK(refusal([&] { return detector.score(turned); }) ==
-          "the samples are 400 x 6, the detector expects 6 features: every sample is a column, features x n; "
-          "these look "
+          "the samples are 400 x 6, the detector expects 6 features (every sample is a column: features x "
+          "n): was it "
           "transposed?");
     const Eigen::RowVectorXf row = x.col(0).transpose();
     CHECK(refusal([&] { return detector.score(row); }) ==
-          "the samples are 1 x 6, the detector expects 6 features: every sample is a column, features x n; "
-          "these look "
+          "the samples are 1 x 6, the detector expects 6 features (every sample is a column: features x n): "
+          "was it "
           "transposed?");
 
     // One sample may be a row, lie at a stride, and be of other numbers.
@@ -149,7 +149,8 @@ TEST_CASE("generate.hpp: samples, codes and counts that do not fit are refused i
     CHECK(refusal([&] { return reconstruct(detector, table); }) == of_table);
     CHECK(refusal([&] { return decode(detector, Eigen::MatrixXf::Zero(3, 4)); }) ==
           "there are 3 latent coordinates, the model has 2 (one column for each sample: K x n)");
-    CHECK(refusal([&] { return generate(detector, -1); }) == "-1 samples cannot be drawn, expected 0 or more");
+    CHECK(refusal([&] { return generate(detector, -1); }) ==
+          "-1 samples cannot be drawn, expected 0 or more");
     CHECK(refusal([&] { return interpolate(detector, x.col(0), x.col(1), 1); }) ==
           "an interpolation has 1 steps, expected 2 or more: it has two ends");
     CHECK(refusal([&] { return interpolate(detector, x.col(0), table.col(1), 5); }) ==
@@ -172,7 +173,8 @@ TEST_CASE("Trainer, inspect_latent and its like: samples of another size are ref
     const std::string expected =
         "the samples have 5 features, the model expects 6 (every sample is a column: features x n)";
     Buffer<float> initial(detector.parameters().size());
-    CHECK(refusal([&] { return Trainer(Model{}, initial, table, TrainingOptions{}).planned_steps(); }) == expected);
+    CHECK(refusal([&] { return Trainer(Model{}, initial, table, TrainingOptions{}).planned_steps(); }) ==
+          expected);
     CHECK(refusal([&] { return inspect_latent(Model{}, parameters, table); }) == expected);
     CHECK(refusal([&] { return inspect_information(Model{}, parameters, table); }) == expected);
     CHECK(refusal([&] { return inspect_decoder(Model{}, parameters, table); }) == expected);
@@ -181,8 +183,9 @@ TEST_CASE("Trainer, inspect_latent and its like: samples of another size are ref
 
 TEST_CASE("a score: what it did not ask for cannot be read, in a release build") {
     const Eigen::MatrixXf x = some_samples();
-    const std::string expected = "a score reads reconstruction(), which its needs() do not ask for: return Needs with "
-                                 "reconstruction = true";
+    const std::string expected =
+        "a score reads reconstruction(), which its needs() do not ask for: return Needs with "
+        "reconstruction = true";
     CHECK(refusal([&] { return fit_small(Forgetful{}, x); }) == expected);
     CHECK(refusal([&] { return fit_small(weighted(2.0f, Forgetful{}) + KlDivergence{}, x); }) == expected);
 }

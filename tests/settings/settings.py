@@ -56,15 +56,23 @@ def main():
     common = ["-std=c++20", "-UNDEBUG", "-w", "-I", str(TESTS), "-I", str(TESTS.parent / "include"), "-isystem",
               options.eigen]
 
-    def build(compiler, flags):
-        name = re.sub(r"[^a-z0-9+]+", "_", f"{compiler} {flags}".lower())
-        folder = options.out / name
+    def build(compiler, flags, source):
+        """Compiles a source, with its main program and what chooses the set; what went wrong, or an empty text."""
+        folder = options.out / re.sub(r"[^a-z0-9+]+", "_", f"{compiler} {flags}".lower())
         folder.mkdir(exist_ok=True)
+        name = source.replace("/", "_")
         objects = []
-        for source in sources + ["settings/only_set.cpp", "support/main.cpp"]:
-            target = folder / (source.replace("/", "_") + ".o")
-            objects.append((source, target))
-        return folder, objects
+        for one in (source, "settings/only_set.cpp", "support/main.cpp"):
+            objects.append(folder / f"{name}.{pathlib.Path(one).stem}.o")
+            done = run([compiler, *common, *flags.split(), "-c", str(TESTS / one), "-o", str(objects[-1])])
+            if done.returncode:
+                return None, done.stdout
+        linker = ["-fuse-ld=lld"] if "-flto" in flags and compiler == "clang++" else []
+        program = folder / name.removesuffix(".cpp")
+        done = run([compiler, *flags.split(), *linker, *map(str, objects), "-o", str(program)])
+        for one in objects:
+            one.unlink()
+        return program, "" if done.returncode == 0 else done.stdout
 
     wanted = [(compiler, flags) for flags in SETTINGS for compiler in ("g++", "clang++")
               if shutil.which(compiler) and re.search(options.only, f"{compiler} {flags}")
@@ -74,34 +82,32 @@ def main():
     began = time.time()
     results, problems = {}, []
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        compiled = {}
-        for compiler, flags in wanted:
-            folder, objects = build(compiler, flags)
-            compiled[compiler, flags] = folder, objects, [
-                pool.submit(run, [compiler, *common, *flags.split(), "-c", str(TESTS / source), "-o", str(target)])
-                for source, target in objects]
-        for (compiler, flags), (folder, objects, jobs) in compiled.items():
-            bad = [(source, job.result().stdout) for (source, _), job in zip(objects, jobs) if job.result().returncode]
-            program = folder / "all"
-            if not bad:
-                linker = ["-fuse-ld=lld"] if "-flto" in flags and compiler == "clang++" else []
-                linked = run([compiler, *flags.split(), *linker, *(str(target) for _, target in objects), "-o", str(program)])
-                bad = [("link", linked.stdout)] if linked.returncode else []
-            for source, text in bad:
-                problems.append(f"{compiler} {flags}: {source} cannot be built\n{text[:2000]}")
+        jobs = {(compiler, flags): [(source, pool.submit(build, compiler, flags, source)) for source in sources]
+                for compiler, flags in wanted}
+        for (compiler, flags), builds in jobs.items():
+            programs, is_built = [], True
+            for source, job in builds:
+                program, problem = job.result()
+                programs.append((source, program))
+                if problem:
+                    is_built = False
+                    problems.append(f"{compiler} {flags}: {source} cannot be built\n{problem[:2000]}")
             for name in sets:
-                if bad:
-                    results[compiler, flags, name] = "not built"
-                    continue
-                done = run([str(program.resolve())], env={**os.environ, "UNTOWARD_TEST_SET": name}, cwd=folder)
-                summary = re.search(r"All tests passed \((\d+) assertions", done.stdout)
-                right = done.returncode == 0 and summary is not None
-                results[compiler, flags, name] = f"right ({summary.group(1)})" if right else "WRONG"
-                if not right:
-                    problems.append(f"{compiler} {flags}, {name}:\n{done.stdout[-3000:]}")
+                assertions, wrong = 0, not is_built
+                for source, program in programs if is_built else []:
+                    done = run([str(program.resolve())], env={**os.environ, "UNTOWARD_TEST_SET": name}, cwd=options.out)
+                    summary = re.search(r"All tests passed \((\d+) assertion", done.stdout)
+                    if done.returncode or summary is None:
+                        wrong = True
+                        problems.append(f"{compiler} {flags}, {name}, {source}:\n{done.stdout[-3000:]}")
+                    else:
+                        assertions += int(summary.group(1))
+                results[compiler, flags, name] = (f"right ({assertions})" if not wrong else
+                                                  "WRONG" if is_built else "not built")
                 print(f"{time.time() - began:6.0f} s  {compiler} {flags}, {name}: {results[compiler, flags, name]}", flush=True)
-            for _, target in objects:
-                target.unlink(missing_ok=True)
+            for _, program in programs:
+                if program is not None:
+                    program.unlink(missing_ok=True)
 
     compilers = list(dict.fromkeys(compiler for compiler, _ in wanted))
     print("\n| settings | " + " | ".join(f"{c}, {s}" for c in compilers for s in sets) + " | the fault without the library |")

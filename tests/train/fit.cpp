@@ -61,6 +61,13 @@ TEST_CASE("fit report: sizes, constant features, and latent units that do someth
     REQUIRE(report.constant_features == std::vector<Index>{4});
     REQUIRE(has(report.notes(), "feature 2: the values lie within a few neighbouring numbers"));
 
+    // As it is, a northing is all beyond what is scaled.
+    const Recipe as_it_is{IdentityScaler{}, SmallVae<>{}, KlDivergence{},
+                          Conformal{.false_alarm_rate = 0.01}};
+    fit(as_it_is, rows, options, &report);
+    REQUIRE(report.clipped_features == std::vector<Index>{2});
+    REQUIRE(has(report.notes(), "feature 2: half of the scaled values or more lie beyond 1,000"));
+
     // Epochs: 2160 rows in batches of 128 are 17 steps a pass.
     options = {.epochs = 2, .seed = 1};
     fit(recipe, rows, options, &report);
@@ -109,8 +116,8 @@ TEST_CASE("fit report: notes say what a person should know, by name, and nothing
     REQUIRE(report.training.rows_never_seen == report.training_rows - 2);
     REQUIRE(report.training.clipped_steps == 1);
     const auto notes = report.notes();
-    REQUIRE(has(notes, "not calibrated, so no sample is called anomalous: " + std::to_string(report.calibration_rows) +
-                           " calibration rows, 19 needed"));
+    REQUIRE(has(notes, "not calibrated, so no sample is called anomalous: " +
+                           std::to_string(report.calibration_rows) + " calibration rows, 19 needed"));
     REQUIRE(has(notes, std::to_string(report.training_rows - 2) + " training rows were never seen"));
     REQUIRE(has(notes, "clipped in 1 of 1 steps"));
     REQUIRE(has(notes, "constant in training: feature pressure"));

@@ -56,6 +56,8 @@ struct FitReport {
     std::vector<std::string> constant_names;  ///< of these, for people
     std::vector<Index> coarse_features;       ///< whose values their type hardly tells apart: taken for constant
     std::vector<std::string> coarse_names;    ///< of these, for people
+    std::vector<Index> clipped_features;      ///< half of whose training values are beyond what scaled values may be
+    std::vector<std::string> clipped_names;   ///< of these, for people
     Index faulty_kernels = 0;  ///< of the process so far, which plain loops took the place of (core/self_check.hpp)
     bool is_calibrated = true;                ///< false: too few calibration rows, nothing is called anomalous
     Index calibration_rows_needed = 0;
@@ -77,6 +79,11 @@ struct FitReport {
             result.push_back(detail::listed(coarse_names) +
                              ": the values lie within a few neighbouring numbers of their type, which cannot tell them "
                              "apart, so they count as constant; give doubles, or numbers less an offset");
+        }
+        if (!clipped_names.empty()) {
+            result.push_back(detail::listed(clipped_names) +
+                             ": half of the scaled values or more lie beyond 1,000 and are clipped to it, so nothing is "
+                             "learned of them; take another scaler");
         }
         if (faulty_kernels > 0) {
             result.push_back(std::to_string(faulty_kernels) +
@@ -258,6 +265,14 @@ auto fit_uncalibrated(const RecipeType& recipe, const Eigen::DenseBase<Derived>&
             const bool is_coarse = scaling.constant[i] == scaling.too_coarse;
             (is_coarse ? report->coarse_features : report->constant_features).push_back(i);
             (is_coarse ? report->coarse_names : report->constant_names).push_back(feature_name(options, i));
+        }
+        report->clipped_features.clear();
+        report->clipped_names.clear();
+        for (Index i = 0; i < features; ++i) {
+            const auto clipped = (training_rows.row(i).array().abs() >= scaling.limit).count();
+            if (clipped == 0 || 2 * clipped < training_rows.cols()) continue;
+            report->clipped_features.push_back(i);
+            report->clipped_names.push_back(feature_name(options, i));
         }
         report->faulty_kernels = faulty_kernels();
         report->training = trained;

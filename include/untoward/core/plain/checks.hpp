@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
+#include <iterator>
+#include <type_traits>
+
 #include "kernels.hpp"
 
 // How each kind of kernel is compared with plain loops: the `agrees` of its KernelTable. Sizes leave lanes empty, fill them

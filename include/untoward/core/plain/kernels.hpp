@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cmath>
+#include <cstddef>
+#include <limits>
+
+#include "../kernel_parameters.hpp"
+#include "../philox.hpp"
 #include "../self_check.hpp"
 
 // What the kernels of core/kernels/ do, by plain loops over one number at a time: what they are compared with, and what
-// takes the place of one that is faulty. core/kernels.hpp includes this file after the parameters of the kernels; slow is
-// right here, so functions are called, not drawn in.
+// takes the place of one that is faulty. Slow is right here, so functions are called, not drawn in.
 
 namespace untoward::plain {
 

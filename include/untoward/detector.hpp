@@ -7,25 +7,11 @@
 #include <limits>
 
 #include "data/scaling.hpp"
+#include "recipe.hpp"
 #include "scores/fitted.hpp"
 #include "thresholds/threshold.hpp"
 
 namespace untoward {
-
-/// What a detector is made of: options only. It cannot score; `fit` makes a `Detector` of it.
-///
-///     Recipe recipe{RobustScaler{}, Model{}, NegativeElbo{}, Conformal{.false_alarm_rate = 0.01}};
-template <class Scaler, class Model, class ScoreType, class Threshold>
-struct Recipe {
-    [[no_unique_address]] Scaler scaler;
-    [[no_unique_address]] Model model;
-    [[no_unique_address]] ScoreType score;
-    [[no_unique_address]] Threshold threshold;
-};
-
-template <class Scaler, class Model, class ScoreType, class Threshold>
-Recipe(const Scaler&, const Model&, const ScoreType&, const Threshold&)
-    -> Recipe<Scaler, Model, ScoreType, Threshold>;
 
 /// Where a detector keeps its numbers: on the heap, copied deeply.
 template <class S = float>
@@ -99,6 +85,36 @@ bool any_is_infinite(const Tensor<const S, Vec<>>& x) {
     return count > 0;
 }
 
+// Samples of another size than a model's, where the compiler knows both.
+template <Index Expected, Index Found>
+constexpr void require_static_features() {
+    if constexpr (Expected != Dynamic && Found != Dynamic && Expected != Found) {
+        static_cast<void>(
+            Refuse<mistake::SamplesAreColumns<mistake::Expected<Expected>, mistake::Found<Found>>>::value);
+    }
+}
+// Samples that are no matrix of Eigen's.
+template <class Samples>
+constexpr void refuse_samples() {
+    static_assert(EigenDense<Samples>,
+                  "untoward: samples are an Eigen matrix, features x n, and one sample a vector: "
+                  "Eigen::Map<const Eigen::VectorXf>(numbers.data(), n) makes one of other memory");
+}
+// A detector that nobody made. Nothing runs that an error was said of.
+template <class DetectorType, bool IsEmpty>
+DetectorType refuse_empty() {
+    static_assert(!IsEmpty,
+                  "untoward: a Detector is never empty: std::optional<Detector<...>> is where one is to come later");
+    __builtin_trap();
+}
+template <class DetectorType, class Other, bool IsOther>
+DetectorType refuse_other_numbers() {
+    static_assert(!IsOther,
+                  "untoward: a Detector<Recipe> is of float, and `fit` makes one of the numbers that it is given: "
+                  "hand it rows.cast<float>(), or write Detector<Recipe, Owned<double>>");
+    __builtin_trap();
+}
+
 // Where a storage keeps numbers of a length that only data knows.
 template <class Storage>
 struct NumbersOf {
@@ -141,6 +157,7 @@ public:
     template <class Derived, class Workers>
     [[nodiscard]] Eigen::Matrix<S, Dynamic, 1> score(const Eigen::DenseBase<Derived>& samples,
                                                      Workers& workers) const {
+        require_static_features<Sample::static_size, Derived::RowsAtCompileTime>();
         const Index n = samples.cols();
         Eigen::Matrix<S, Dynamic, 1> scores(n);
         const Index block = std::min<Index>(block_size, std::max<Index>(n, 1));
@@ -196,6 +213,7 @@ public:
     template <class Derived>
     [[nodiscard]] VerdictType judge(const Eigen::DenseBase<Derived>& sample, Arena& arena) const {
         const Index n = self().features();
+        require_static_features<Sample::static_size, Derived::SizeAtCompileTime>();
         UNTOWARD_ASSERT(sample.size() == n, "untoward: a sample has another number of features");
         const std::size_t mark = arena.used();
         S* const contributions = arena.allocate<S>(n);
@@ -218,6 +236,18 @@ public:
         verdict.p_value = p_value(verdict.score);
         arena.rewind(mark);
         return verdict;
+    }
+
+    // What else samples are kept in.
+    template <class Other>
+    requires(!EigenDense<Other>) auto score(const Other&) const {
+        refuse_samples<Other>();
+        return Eigen::Matrix<S, Dynamic, 1>();
+    }
+    template <class Other>
+    requires(!EigenDense<Other>) VerdictType operator()(const Other&) const {
+        refuse_samples<Other>();
+        return {};
     }
 
     /// P(a normal sample scores as high), or NaN where the threshold knows no p-values.
@@ -265,6 +295,13 @@ public:
     /// The score with what it learned of the training rows; the policy itself where it learns nothing. Its
     /// numbers are in the storage's `Numbers`, or in vectors of their own.
     using FittedScore = detail::FittedScore<ScorePolicy, typename detail::NumbersOf<Storage>::type>;
+
+    // These are errors; as templates, whose text is said where they are used.
+    template <bool IsEmpty = true>
+    Detector() : Detector(detail::refuse_empty<Detector, IsEmpty>()) {}
+    template <class Other>
+    requires(!std::is_same_v<Other, Storage>) Detector(const Detector<RecipeType, Other>&)
+        : Detector(detail::refuse_other_numbers<Detector, Other, true>()) {}
 
     /// From its fitted parts: as `fit` and loading make it. `typical` is the training median of each
     /// feature's share of the score. A score that learns something is given as it was fitted.
@@ -457,6 +494,21 @@ private:
     Scaling<Vector> scaling_;
     typename Storage::Parameters parameters_;
     Vector typical_;
+};
+
+// In place of a detector of parts that make none, where an error has said so: nothing else fails for the same reason.
+template <class RecipeType, class Storage>
+requires(!detail::makes_detector<RecipeType>) class Detector<RecipeType, Storage>
+    : public detail::Judge<Detector<RecipeType, Storage>, typename Storage::Scalar, Vec<>,
+                           PlainThreshold<typename Storage::Scalar>> {
+public:
+    using Scalar = typename Storage::Scalar;
+
+    Detector() : detail::Judge<Detector, Scalar, Vec<>, PlainThreshold<Scalar>>({0, 0, 1}) {}
+    [[nodiscard]] Index features() const { return 0; }
+    [[nodiscard]] std::size_t arena_bytes(Index, bool) const { return 0; }
+    [[nodiscard]] std::size_t judge_bytes() const { return 0; }
+    void evaluate(const auto&, Arena&, Scalar*, Scalar* = nullptr, Scalar* = nullptr) const {}
 };
 
 }  // namespace untoward

@@ -21,10 +21,30 @@
 
 namespace untoward {
 
+namespace detail {
+
+// Whether these are recipes of which detectors can be made: a tuple of them, or a container of one type.
+template <class Members>
+inline constexpr bool are_recipes = false;
+template <class... Recipes>
+inline constexpr bool are_recipes<std::tuple<Recipes...>> = sizeof...(Recipes) > 0 &&
+    (makes_detector<Recipes> && ...);
+template <template <class...> class List, class One, class... Rest>
+requires requires(const List<One, Rest...>& list) {
+    list.begin();
+}
+inline constexpr bool are_recipes<List<One, Rest...>> = makes_detector<One>;
+
+}  // namespace detail
+
 /// What an ensemble is made of: options only. `Members` is a std::tuple of recipes, or a container of recipes
 /// of one type; their own thresholds are not used.
 template <class Members, class ThresholdPolicy>
 struct Ensemble {
+    static_assert(detail::are_recipes<Members>,
+                  "untoward: an Ensemble is {members, threshold}: the members a std::tuple of recipes, or a "
+                  "std::vector of recipes of one type");
+
     Members members;
     [[no_unique_address]] ThresholdPolicy threshold;
 };
@@ -32,6 +52,11 @@ template <class Members, class ThresholdPolicy>
 Ensemble(const Members&, const ThresholdPolicy&) -> Ensemble<Members, ThresholdPolicy>;
 
 namespace detail {
+
+template <class Members, class ThresholdPolicy>
+inline constexpr bool is_recipe<Ensemble<Members, ThresholdPolicy>> = true;
+template <class Members, class ThresholdPolicy>
+inline constexpr bool makes_detector<Ensemble<Members, ThresholdPolicy>> = are_recipes<Members>;
 
 // The detectors that recipes become, in a container of the same kind.
 template <class Members, class Storage>
@@ -80,7 +105,7 @@ using JudgeOfEnsemble =
 /// A fitted ensemble: used as any other detector. Its score is the mean of its members' scores, a feature's
 /// share the mean of its shares, and what is expected of a feature the mean of what they expect.
 template <class Members, class ThresholdPolicy, class Storage>
-class Detector<Ensemble<Members, ThresholdPolicy>, Storage>
+requires(detail::are_recipes<Members>) class Detector<Ensemble<Members, ThresholdPolicy>, Storage>
     : public detail::JudgeOfEnsemble<Members, ThresholdPolicy, Storage> {
     using Base = detail::JudgeOfEnsemble<Members, ThresholdPolicy, Storage>;
 
@@ -91,6 +116,13 @@ public:
     using Detectors = typename detail::DetectorsOf<Members, Storage>::type;
     using First = typename detail::DetectorsOf<Members, Storage>::First;
     using Vector = typename Storage::Vector;
+
+    // These are errors; as templates, whose text is said where they are used.
+    template <bool IsEmpty = true>
+    Detector() : Detector(detail::refuse_empty<Detector, IsEmpty>()) {}
+    template <class Other>
+    requires(!std::is_same_v<Other, Storage>) Detector(const Detector<RecipeType, Other>&)
+        : Detector(detail::refuse_other_numbers<Detector, Other, true>()) {}
 
     /// From its fitted parts: at least one member, all of them for the same features.
     Detector(const RecipeType& recipe, Detectors members, Threshold threshold)

@@ -90,7 +90,7 @@ void add_score(const Score& score, Sheet& sheet, const Evidence& evidence, S wei
     constexpr bool has = requires {
         score.add_to(sheet, evidence, weight);
     };
-    require_add_to<Score, has>();
+    require_add_to<Score, has || !requires { score.needs(); }>();
     if constexpr (has) score.add_to(sheet, evidence, weight);
 }
 
@@ -229,18 +229,22 @@ template <Score Inner>
 constexpr Weighted<Inner> weighted(float weight, const Inner& score) {
     return {score, weight};
 }
-template <Score Inner>
-requires requires {
-    typename Inner::IsScore;
+template <class Weight, Score Inner>
+requires std::is_arithmetic_v<Weight>
+constexpr Weighted<Inner> operator*(Weight weight, const Inner& score) {
+    return {score, static_cast<float>(weight)};
 }
-constexpr Weighted<Inner> operator*(float weight, const Inner& score) {
-    return {score, weight};
+template <Score Inner, class Weight>
+requires std::is_arithmetic_v<Weight>
+constexpr Weighted<Inner> operator*(const Inner& score, Weight weight) {
+    return {score, static_cast<float>(weight)};
+}
+template <Score Inner, class Weight>
+requires std::is_arithmetic_v<Weight>
+constexpr Weighted<Inner> operator/(const Inner& score, Weight divisor) {
+    return {score, static_cast<float>(1 / static_cast<double>(divisor))};
 }
 template <Score First, Score Second>
-requires requires {
-    typename First::IsScore;
-    typename Second::IsScore;
-}
 constexpr SumOfScores<First, Second> operator+(const First& first, const Second& second) {
     return {first, second};
 }

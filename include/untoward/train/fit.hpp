@@ -228,7 +228,8 @@ auto fit_uncalibrated(const RecipeType& recipe, const Eigen::DenseBase<Derived>&
 /// numbers that the likelihood is for, a latent chosen at run time that lacks what the score needs (those of fixed
 /// type do not compile).
 template <class Scaler, class Model, class ScoreType, class ThresholdPolicy, class Derived>
-auto fit(const Recipe<Scaler, Model, ScoreType, ThresholdPolicy>& recipe,
+requires(detail::makes_detector<Recipe<Scaler, Model, ScoreType, ThresholdPolicy>> && detail::Numbers<Derived>)  //
+    auto fit(const Recipe<Scaler, Model, ScoreType, ThresholdPolicy>& recipe,
          const Eigen::DenseBase<Derived>& rows, const FitOptions& options = {}, FitReport* report = nullptr) {
     using S = typename Derived::Scalar;
     using Vector = Eigen::Matrix<S, Dynamic, 1>;
@@ -250,3 +251,5 @@ auto fit(const Recipe<Scaler, Model, ScoreType, ThresholdPolicy>& recipe,
 }
 
 }  // namespace untoward
+
+#include "fit_mistakes.hpp"

@@ -3,6 +3,7 @@
 # The complete test run: g++ with warnings as errors, then the same tests built by clang++ with AddressSanitizer
 # and UndefinedBehaviorSanitizer. Installs what is missing (Debian, as root or with sudo).
 #   UNTOWARD_DATA_DIR=FOLDER bash tests/run.sh      also runs the tests that need the real data sets
+#   bash tests/run.sh --full=settings               instead: the table of compilers, settings and instruction sets
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source tests/support/packages.sh
@@ -14,6 +15,17 @@ need_packages gcc-arm-none-eabi libstdc++-arm-none-eabi-newlib libnewlib-arm-non
 need_packages "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
 
 jobs=$(nproc)
+case "${1:-}" in
+    "") ;;
+    --full=settings)
+        need_packages lld
+        exec python3 -B tests/settings/settings.py --jobs "$jobs"
+        ;;
+    *)
+        echo "tests/run.sh: $1 is no stage; there is --full=settings" >&2
+        exit 2
+        ;;
+esac
 cmake --preset ci -DUNTOWARD_DATA_DIR="${UNTOWARD_DATA_DIR:-}"
 cmake --build --preset ci -j "$jobs"
 cmake --preset asan -DUNTOWARD_DATA_DIR=

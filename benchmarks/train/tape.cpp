@@ -125,9 +125,9 @@ private:
             dy.data, dy.stride, layer.y.data(), layer.out, layer.out, batch, gradient_.data() + layer.bias,
             false};
         if constexpr (std::is_same_v<Activation, u::Relu>)
-            UNTOWARD_KERNEL(sum_columns<float, true>)(sums);
+            u::detail::run_sum_columns<float, true>(sums);
         else
-            UNTOWARD_KERNEL(sum_columns<float, false>)(sums);
+            u::detail::run_sum_columns<float, false>(sums);
         u::product::backward_weight<float>(gradient_.data() + layer.weight, dy, x, false);
         if (dx.data != nullptr)
             u::product::backward_input<float>(dx, parameters_.data() + layer.weight, dy, false);

@@ -22,7 +22,7 @@ namespace io = untoward::io;
 // --- reading ------------------------------------------------------------------------------------------
 
 /// A column of numbers. Throws Error where a cell is none.
-const std::vector<float>& numbers_of(const io::Table& table, const std::string& name) {
+const std::vector<double>& numbers_of(const io::Table& table, const std::string& name) {
     const io::Column& column = table.column(name);
     if (column.is_text) untoward::fail(table.name(), ": column ", name, " has text, expected numbers");
     return column.numbers;
@@ -52,7 +52,7 @@ std::vector<Seen> read_payments(const std::filesystem::path& path, bool labelled
             payments[i].*field = column.text(static_cast<Index>(i));
     };
     const auto read_numbers = [&](const char* name, auto Seen::*field) {
-        const std::vector<float>& numbers = numbers_of(table, name);
+        const std::vector<double>& numbers = numbers_of(table, name);
         for (std::size_t i = 0; i < payments.size(); ++i) {
             auto& value = payments[i].*field;
             value = static_cast<std::remove_reference_t<decltype(value)>>(numbers[i]);
@@ -88,8 +88,8 @@ void read_scores(const std::filesystem::path& path, std::vector<Seen>& payments)
     const io::Column& ids = table.column("payment_id");
     std::map<std::string, Index> rows;
     for (Index row = 0; row < table.rows(); ++row) rows[ids.text(row)] = row;
-    const std::vector<float>& scores = numbers_of(table, "score");
-    const std::vector<float>& p_values = numbers_of(table, "p_value");
+    const std::vector<double>& scores = numbers_of(table, "score");
+    const std::vector<double>& p_values = numbers_of(table, "p_value");
     for (Seen& payment : payments) {
         const auto found = rows.find(payment.id);
         if (found == rows.end()) untoward::fail(table.name(), ": has no payment ", payment.id);

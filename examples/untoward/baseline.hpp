@@ -62,7 +62,9 @@ public:
                 untoward::fail(file.name(), ": baseline.", name, " is too large");
         });
         if (result.nearest_.sizes.features != features || result.nearest_.sizes.k < 1)
-            untoward::fail(file.name(), ": its baseline is of other columns");
+            untoward::fail(file.name(), ": its baseline is of ", result.nearest_.sizes.features,
+                           " features and of the nearest ", result.nearest_.sizes.k, ", expected ", features,
+                           " and 1 or more");
         const auto read = [&](const char* name, Eigen::VectorXf& values, untoward::Index size) {
             values = file.tensor<float>(std::string("baseline.") + name, std::vector<untoward::Index>{size});
         };

@@ -14,6 +14,7 @@ struct FitArguments {
     std::string model;
     std::uint64_t seed = 0;
     long epochs = 0;
+    long gap = -1;  // rows between those that calibrate, the last ones, and the others; -1: at random
     std::string label;
     std::vector<std::string> ignore;
     std::vector<std::string> columns;

@@ -66,15 +66,13 @@ bool counts_up(const io::Column& column) {
 }
 
 void report_fit(const io::Table& table, const io::TableCoding& coding, Index rows,
-                const untoward::EnsembleReport& reports) {
-    const untoward::FitReport& report = reports.members.front();
+                untoward::EnsembleReport reports) {
     std::fprintf(stderr, "%s: %lld rows%s, %zu columns, %lld features\n", table.name().c_str(),
                  static_cast<long long>(rows),
                  rows < table.rows()
                      ? (" (" + std::to_string(table.rows() - rows) + " labelled anomalies left out)").c_str()
                      : "",
                  coding.columns().size(), static_cast<long long>(coding.features()));
-    const std::vector<std::string> constant = constant_columns(coding, report.constant_features);
     std::vector<std::string> skewed;
     for (const io::ColumnCoding& column : coding.columns()) {
         if (column.kind == io::ColumnKind::Log1p) skewed.push_back(column.name);
@@ -91,18 +89,23 @@ void report_fit(const io::Table& table, const io::TableCoding& coding, Index row
     }
     if (!skewed.empty())
         std::fprintf(stderr, "very skewed, so taken as log(1 + x): %s\n", io::name_list(skewed).c_str());
-    if (!constant.empty())
-        std::fprintf(stderr, "constant in training: %s\n", io::name_list(constant).c_str());
     for (std::size_t i = 0; i < reports.members.size(); ++i) {
         const untoward::FitReport& one = reports.members[i];
-        const std::string& stopped_by = one.training.stopped_by;
         const std::string who = reports.members.size() > 1 ? "model " + std::to_string(i + 1) + ": " : "";
-        std::fprintf(stderr, "%strained on %lld rows for %lld steps%s in %.1f s: -ELBO %.4g nats a row; %s\n",
+        std::fprintf(stderr, "%strained on %lld rows for %lld steps in %.1f s: -ELBO %.4g nats a row; "
+                     "%lld of %lld latent units active\n",
                      who.c_str(), static_cast<long long>(one.training_rows),
-                     static_cast<long long>(one.training.steps),
-                     stopped_by.empty() ? "" : (" (stopped: " + stopped_by + ")").c_str(),
-                     one.training.seconds, one.training.loss, one.latent.verdict().c_str());
+                     static_cast<long long>(one.training.steps), one.training.seconds, one.training.loss,
+                     static_cast<long long>(one.latent.active_units), static_cast<long long>(one.latent.units()));
     }
+    for (untoward::FitReport& one : reports.members) {
+        // The table has columns, where the model has features; and the promise, below, says more of calibration.
+        const std::vector<std::string> constant = constant_columns(coding, one.constant_features);
+        one.constant_names.clear();
+        if (!constant.empty()) one.constant_names.push_back(io::name_list(constant));
+        one.is_calibrated = true;
+    }
+    for (const std::string& note : reports.notes()) std::fprintf(stderr, "%s\n", note.c_str());
 }
 
 void report_search(const untoward::LatentSizeReport& search) {
@@ -197,7 +200,9 @@ void fit(const FitArguments& asked) {
 
     // The split comes before anything that learns: the coding must not see the calibration rows either.
     const untoward::AnyThreshold<float> threshold = choose_threshold(arguments);
-    const auto split = untoward::calibration_split(threshold, n, arguments.seed);
+    untoward::SplitPolicy policy;
+    if (arguments.gap >= 0) policy = untoward::LaterBlock{arguments.gap};
+    const auto split = untoward::calibration_split(threshold, n, arguments.seed, policy);
     std::vector<Index> fitting;
     for (const Index i : split.rest) fitting.push_back(rows[static_cast<std::size_t>(i)]);
     const auto coding = io::TableCoding::learn(table,
@@ -216,6 +221,7 @@ void fit(const FitArguments& asked) {
     options.epochs = arguments.epochs;
     options.seed = arguments.seed;
     options.feature_names = coding.feature_names();
+    options.split = policy;
     untoward::LatentSizeReport search;
     if (is_latent_search(arguments)) {
         const std::vector<Index> sizes = untoward::latent_sizes_to_try(x.rows());

@@ -83,10 +83,6 @@ Model Model::load(const std::string& path) {
         io::detail::require_metadata(file, "format", io::detector_format);
     auto coding = io::TableCoding::load(file);
     auto detector = io::read_any_ensemble<float>(file);
-    if (coding.features() != detector.features()) {
-        fail(file.name(), ": its columns make ", coding.features(), " features, its model expects ",
-             detector.features());
-    }
     Notes notes;
     for (const auto& [key, value] : file.metadata()) {
         if (key.starts_with("fit.")) notes[key] = value;

@@ -73,6 +73,12 @@ Tensor<const S, Vec<>> as_tensor(const Matrix& samples, S* room) {
     return copy;
 }
 
+// A double that no float holds is, too.
+template <class S, class Number>
+bool is_infinite(Number value) {
+    return std::isinf(static_cast<S>(value));
+}
+
 template <class S>
 bool any_is_infinite(const Tensor<const S, Vec<>>& x) {
     const auto counted = [](auto value) {
@@ -146,7 +152,8 @@ public:
     /// The same detector with another threshold, calibrated to scores (thresholds/rounding.hpp) or chosen by hand.
     void set_threshold(Threshold threshold) { threshold_ = std::move(threshold); }
 
-    /// The scores of many samples, features x n; cut into blocks that stay in the cache.
+    /// The scores of many samples, features x n; cut into blocks that stay in the cache. Another number of features is
+    /// refused, in every build (core/refuse.hpp).
     template <class Derived>
     [[nodiscard]] auto score(const Eigen::DenseBase<Derived>& samples) const {
         InOrder alone;
@@ -159,6 +166,7 @@ public:
                                                      Workers& workers) const {
         require_static_features<Sample::static_size, Derived::RowsAtCompileTime>();
         const Index n = samples.cols();
+        require_features(samples.rows(), n, self().features());
         Eigen::Matrix<S, Dynamic, 1> scores(n);
         const Index block = std::min<Index>(block_size, std::max<Index>(n, 1));
         const Index blocks = (n + block - 1) / block;
@@ -181,6 +189,7 @@ public:
     [[nodiscard]] Eigen::Matrix<S, Dynamic, 1> standard_error(
         const Eigen::DenseBase<Derived>& samples) const {
         const Index n = samples.cols();
+        require_features(samples.rows(), n, self().features());
         const Index draws = self().draws();
         Eigen::Matrix<S, Dynamic, 1> errors(n);
         errors.setZero();
@@ -201,7 +210,7 @@ public:
         return errors;
     }
 
-    /// The verdict on one sample of `features()` values.
+    /// The verdict on one sample of `features()` values, a column or a row; anything else is refused, in every build.
     template <class Derived>
     [[nodiscard]] VerdictType operator()(const Eigen::DenseBase<Derived>& sample) const {
         Buffer<std::byte> memory(static_cast<Index>(self().judge_bytes()));
@@ -214,19 +223,21 @@ public:
     [[nodiscard]] VerdictType judge(const Eigen::DenseBase<Derived>& sample, Arena& arena) const {
         const Index n = self().features();
         require_static_features<Sample::static_size, Derived::SizeAtCompileTime>();
-        UNTOWARD_ASSERT(sample.size() == n, "untoward: a sample has another number of features");
-        const std::size_t mark = arena.used();
+        require_sample(sample.rows(), sample.cols(), n);
+        const ArenaScope scope(arena);
         S* const contributions = arena.allocate<S>(n);
         S* const expected = arena.allocate<S>(n);
         VerdictType verdict;
         self().evaluate(sample.derived().reshaped(n, 1), arena, &verdict.score, contributions, expected);
         if constexpr (!Sample::is_static) verdict.contributions = Buffer<Contribution<S>>(n);
         Contribution<S>* const blame = verdict.contributions.data();
+        const bool is_row = sample.cols() != 1;
         for (Index i = 0; i < n; ++i) {
-            const auto value = static_cast<S>(sample.derived().coeff(i));
+            const auto given = is_row ? sample.derived().coeff(0, i) : sample.derived().coeff(i, 0);
+            const auto value = static_cast<S>(given);
             blame[i] = {i, contributions[i], value, expected[i]};
             verdict.missing += std::isnan(value) ? 1 : 0;
-            verdict.is_valid = verdict.is_valid && !std::isinf(value);
+            verdict.is_valid = verdict.is_valid && !is_infinite<S>(given);
         }
         std::sort(verdict.contributions.begin(), verdict.contributions.end(),
                   [](const auto& a, const auto& b) {
@@ -234,7 +245,6 @@ public:
                   });
         verdict.is_anomaly = threshold_.is_anomaly(verdict.score);
         verdict.p_value = p_value(verdict.score);
-        arena.rewind(mark);
         return verdict;
     }
 
@@ -276,8 +286,12 @@ using ThresholdOfRecipe =
 
 }  // namespace detail
 
-/// A fitted detector: scaler, model, score and threshold. Scoring is const, never throws, and gives the same
-/// numbers for a sample whatever else is in its batch (up to the rounding of differently blocked products).
+/// A fitted detector: scaler, model, score and threshold. Scoring is const, throws for nothing that data can hold, refuses
+/// samples of another size, and gives the same numbers for a sample whatever else is in its batch (up to the rounding
+/// of differently blocked products).
+///
+/// Threads: any number may call the const functions of one detector at once, each with an arena of its own where one is
+/// given. While one calls set_threshold or assigns, no other may look: put a new detector in the place of the old one.
 template <class RecipeType, class Storage = Owned<>>
 class Detector : public detail::Judge<Detector<RecipeType, Storage>, typename Storage::Scalar,
                                       detail::SampleOfRecipe<RecipeType>,
@@ -318,7 +332,14 @@ public:
           score_(std::move(score)),
           scaling_(std::move(scaling)),
           parameters_(std::move(parameters)),
-          typical_(std::move(typical)) {}
+          typical_(std::move(typical)) {
+#if UNTOWARD_HOSTED  // a device has what was written for it
+        for (const Index found : {scaling_.centre.size(), scaling_.scale.size(), scaling_.fill.size(), typical_.size()}) {
+            if (found != features()) [[unlikely]]
+                detail::refuse({"a scaling or the typical shares have ", found, " features, the model has ", features()});
+        }
+#endif
+    }
 
     [[nodiscard]] const RecipeType& recipe() const { return recipe_; }
     [[nodiscard]] const Scaling<Vector>& scaling() const { return scaling_; }
@@ -373,7 +394,11 @@ public:
                         const Tensor<Scalar, Vec<>>& deviations, Scalar weight) const {
         if (draws() == 0) return;
         const Index n = samples.cols();
-        const std::size_t mark = arena.used();
+        if (deviations.rows() < draws() || deviations.batch() != n) [[unlikely]] {
+            detail::refuse({"the deviations are ", deviations.rows(), " x ", deviations.batch(), ", the detector needs ",
+                            draws(), " x ", n, " (draws x n)"});
+        }
+        const detail::ArenaScope arena_scope(arena);
         const auto [x, is_infinite] = scaled(samples, arena);
         const auto layer = gather_draws();
         Run<Scalar> scope(parameters_.data(), arena, Pass{.seed = layer.needs.seed});
@@ -382,11 +407,10 @@ public:
         detail::add_deviations(fitted_score(), sheet, evidence, weight);
         for (Index j = 0; j < n && is_infinite; ++j) {
             for (Index i = 0; i < features(); ++i) {
-                if (std::isinf(static_cast<Scalar>(samples(i, j))))
+                if (detail::is_infinite<Scalar>(samples.derived().coeff(i, j)))
                     deviations(0, j) = std::numeric_limits<Scalar>::quiet_NaN();
             }
         }
-        arena.rewind(mark);
     }
 
     /// Scores a batch of raw samples (features x n, NaN = missing) in an arena of `arena_bytes(n,
@@ -398,18 +422,17 @@ public:
                   Scalar* contributions = nullptr, Scalar* expected = nullptr) const {
         const Index n = samples.cols();
         const Index features = this->features();
-        const std::size_t mark = arena.used();
+        const detail::ArenaScope arena_scope(arena);
         const auto [x, is_infinite] = scaled(samples, arena);
         evaluate_scaled(x, arena, scores, contributions, expected);
         for (Index j = 0; j < n && is_infinite; ++j) {
             for (Index i = 0; i < features; ++i) {
-                if (!std::isinf(static_cast<Scalar>(samples(i, j)))) continue;
+                if (!detail::is_infinite<Scalar>(samples.derived().coeff(i, j))) continue;
                 scores[j] = std::numeric_limits<Scalar>::infinity();
                 if (contributions != nullptr)
                     contributions[i + j * features] = std::numeric_limits<Scalar>::infinity();
             }
         }
-        arena.rewind(mark);
     }
 
 private:
@@ -435,13 +458,26 @@ private:
     template <class Derived>
     Scaled scaled(const Eigen::DenseBase<Derived>& samples, Arena& arena) const {
         const Sample& shape = recipe_.model.sample;
-        UNTOWARD_ASSERT(samples.rows() == shape.size(), "untoward: a sample has another number of features");
+        detail::require_features(samples.rows(), samples.cols(), shape.size());
         const Index n = samples.cols();
         const Tensor<Scalar, Sample> x(arena.allocate<Scalar>(shape.size() * n), shape, n);
-        const auto raw = detail::as_tensor<Scalar>(samples.derived(), x.data());
-        const bool is_infinite = detail::any_is_infinite(raw);
-        scaling_.apply(x, raw);
-        return {x, is_infinite};
+        if constexpr (!std::is_same_v<typename Derived::Scalar, Scalar>) {
+            // Of another type: centred as given.
+            bool is_infinite = false;
+            for (Index j = 0; j < n; ++j) {
+                for (Index i = 0; i < shape.size(); ++i) {
+                    const auto value = samples.derived().coeff(i, j);
+                    is_infinite = is_infinite || detail::is_infinite<Scalar>(value);
+                    x(i, j) = scaling_.apply(i, value);
+                }
+            }
+            return {x, is_infinite};
+        } else {
+            const auto raw = detail::as_tensor<Scalar>(samples.derived(), x.data());
+            const bool is_infinite = detail::any_is_infinite(raw);
+            scaling_.apply(x, raw);
+            return {x, is_infinite};
+        }
     }
 
     // What `evaluate` does with samples of any type once they are scaled; compiled once.
@@ -480,7 +516,7 @@ private:
         }
         for (Index j = 0; j < n && expected != nullptr; ++j) {
             for (Index i = 0; i < features; ++i)
-                expected[i + j * features] = scaling_.invert(i, evidence.expectation(i, j));
+                expected[i + j * features] = scaling_.invert(i, evidence.expectation()(i, j));
         }
     }
 

@@ -47,6 +47,15 @@ struct Ensemble {
 
     Members members;
     [[no_unique_address]] ThresholdPolicy threshold;
+
+    constexpr void check_options() const {
+        if constexpr (requires { members.begin(); }) {
+            for (const auto& member : members) require_options(member);
+        } else {
+            std::apply([](const auto&... member) { (require_options(member), ...); }, members);
+        }
+        require_options(threshold);
+    }
 };
 template <class Members, class ThresholdPolicy>
 Ensemble(const Members&, const ThresholdPolicy&) -> Ensemble<Members, ThresholdPolicy>;
@@ -104,6 +113,8 @@ using JudgeOfEnsemble =
 
 /// A fitted ensemble: used as any other detector. Its score is the mean of its members' scores, a feature's
 /// share the mean of its shares, and what is expected of a feature the mean of what they expect.
+///
+/// Threads: as a detector of one model.
 template <class Members, class ThresholdPolicy, class Storage>
 requires(detail::are_recipes<Members>) class Detector<Ensemble<Members, ThresholdPolicy>, Storage>
     : public detail::JudgeOfEnsemble<Members, ThresholdPolicy, Storage> {
@@ -127,7 +138,15 @@ public:
     /// From its fitted parts: at least one member, all of them for the same features.
     Detector(const RecipeType& recipe, Detectors members, Threshold threshold)
         : Base(std::move(threshold)), recipe_(recipe), members_(std::move(members)) {
-        UNTOWARD_ASSERT(detail::count_members(members_) > 0, "untoward: an ensemble has a member");
+        const Index count = detail::count_members(members_);
+        if (count < 1) detail::refuse({"an ensemble without members cannot score"});
+        Index member = 0;
+        detail::for_each_member(members_, [&](const auto& each, Index) {
+            ++member;
+            if (each.features() != features())
+                detail::refuse({"member ", member, " of an ensemble has ", each.features(), " features, the first has ",
+                                features()});
+        });
     }
 
     [[nodiscard]] const RecipeType& recipe() const { return recipe_; }
@@ -147,6 +166,7 @@ public:
     /// with an infinite value. Scores every sample by every member.
     template <class Derived>
     [[nodiscard]] Eigen::Matrix<Scalar, Dynamic, 1> spread(const Eigen::DenseBase<Derived>& samples) const {
+        detail::require_features(samples.rows(), samples.cols(), features());
         Eigen::Matrix<Scalar, Dynamic, Dynamic> scores(samples.cols(), member_count());
         detail::for_each_member(
             members_, [&](const auto& member, Index m) { scores.col(m) = member.score(samples.derived()); });
@@ -201,7 +221,8 @@ public:
     template <class Derived>
     void evaluate(const Eigen::DenseBase<Derived>& samples, Arena& arena, Scalar* scores,
                   Scalar* contributions = nullptr, Scalar* expected = nullptr) const {
-        const std::size_t mark = arena.used();
+        detail::require_features(samples.rows(), samples.cols(), features());
+        const detail::ArenaScope arena_scope(arena);
         const Index n = samples.cols();
         const Index size = features() * n;
         const Scalar share = Scalar(1) / static_cast<Scalar>(member_count());
@@ -218,7 +239,6 @@ public:
             add(contributions, own_contributions, size, m == 0);
             add(expected, own_expected, size, m == 0);
         });
-        arena.rewind(mark);
     }
 
 private:

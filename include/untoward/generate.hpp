@@ -82,12 +82,11 @@ Eigen::Matrix<S, Dynamic, Dynamic> run_over_columns(const Layer& layer, const S*
 template <class DetectorType, class Derived>
 auto scaled_columns(const DetectorType& detector, const Eigen::DenseBase<Derived>& samples) {
     using S = typename DetectorType::Scalar;
-    UNTOWARD_ASSERT(samples.rows() == detector.features(),
-                    "untoward: a sample has another number of features");
+    require_features(samples.rows(), samples.cols(), detector.features());
     Eigen::Matrix<S, Dynamic, Dynamic> x(samples.rows(), samples.cols());
     for (Index j = 0; j < x.cols(); ++j) {
         for (Index i = 0; i < x.rows(); ++i)
-            x(i, j) = detector.scaling().apply(i, static_cast<S>(samples.derived()(i, j)));
+            x(i, j) = detector.scaling().apply(i, samples.derived().coeff(i, j));
     }
     return x;
 }
@@ -118,7 +117,9 @@ auto decode(const Detector<RecipeType, Storage>& detector, const Eigen::MatrixBa
             bool draw = false, std::uint64_t seed = 0) {
     using S = typename Storage::Scalar;
     const auto& model = detector.recipe().model;
-    UNTOWARD_ASSERT(z.rows() == model.latent.units.size(), "untoward: another number of latent coordinates");
+    if (z.rows() != model.latent.units.size())
+        detail::refuse({"there are ", z.rows(), " latent coordinates, the model has ", model.latent.units.size(),
+                        " (one column for each sample: K x n)"});
     const Eigen::Matrix<S, Dynamic, Dynamic> from = z.template cast<S>();
     return detail::in_data_unit(
         detector, detail::run_over_columns(Decode<std::remove_cvref_t<decltype(model)>>{model, draw},
@@ -135,6 +136,7 @@ auto reconstruct(const Detector<RecipeType, Storage>& detector, const Eigen::Den
 template <class RecipeType, class Storage>
 auto sample_prior(const Detector<RecipeType, Storage>& detector, Index n, std::uint64_t seed = 0) {
     using S = typename Storage::Scalar;
+    if (n < 0) detail::refuse({n, " samples cannot be drawn, expected 0 or more"});
     const auto& model = detector.recipe().model;
     const Eigen::Matrix<S, Dynamic, Dynamic> each = Eigen::Matrix<S, Dynamic, Dynamic>::Zero(1, n);
     return detail::run_over_columns(DrawPrior<std::remove_cvref_t<decltype(model)>>{model},
@@ -157,12 +159,14 @@ template <class RecipeType, class Storage, class First, class Last>
 auto interpolate(const Detector<RecipeType, Storage>& detector, const Eigen::DenseBase<First>& first,
                  const Eigen::DenseBase<Last>& last, Index steps) {
     using S = typename Storage::Scalar;
-    UNTOWARD_ASSERT(steps >= 2, "untoward: an interpolation has two ends");
+    if (steps < 2) detail::refuse({"an interpolation has ", steps, " steps, expected 2 or more: it has two ends"});
     const Index features = detector.features();
+    detail::require_sample(first.rows(), first.cols(), features);
+    detail::require_sample(last.rows(), last.cols(), features);
     Eigen::Matrix<S, Dynamic, Dynamic> ends(features, 2);
     for (Index i = 0; i < features; ++i) {
-        ends(i, 0) = static_cast<S>(first.derived().coeff(i));
-        ends(i, 1) = static_cast<S>(last.derived().coeff(i));
+        ends(i, 0) = static_cast<S>(first.cols() == 1 ? first.derived().coeff(i, 0) : first.derived().coeff(0, i));
+        ends(i, 1) = static_cast<S>(last.cols() == 1 ? last.derived().coeff(i, 0) : last.derived().coeff(0, i));
     }
     const auto z = encode(detector, ends);
     Eigen::Matrix<S, Dynamic, Dynamic> line(z.rows(), steps);

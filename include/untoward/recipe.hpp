@@ -45,6 +45,13 @@ struct Recipe {
     [[no_unique_address]] Model model;
     [[no_unique_address]] ScoreType score;
     [[no_unique_address]] Threshold threshold;
+
+    constexpr void check_options() const {
+        require_options(scaler);
+        require_options(model);
+        require_options(score);
+        require_options(threshold);
+    }
 };
 
 template <class Scaler, class Model, class ScoreType, class Threshold>

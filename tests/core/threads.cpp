@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Threads: every task once, whatever is thrown. Run again with ThreadSanitizer.
+// Threads: every task once, whatever is thrown and whoever calls. Run again with ThreadSanitizer.
 #include <untoward/core/threads.hpp>
 
 #include "support/catch.hpp"
 
+#include <array>
 #include <numeric>
 #include <stdexcept>
 
@@ -65,6 +66,102 @@ TEST_CASE("what a task throws arrives, and the threads go on") {
         std::atomic<Index> sum{0};
         threads.run(100, [&](Index i, Index) { sum += i; });
         CHECK(sum == 4950);
+    }
+}
+
+TEST_CASE("callers that share an object do not meet") {
+    constexpr int callers = 4;
+    constexpr std::size_t tasks = 40;
+    Threads threads(3);
+    std::atomic<int> wrong{0};
+    std::vector<std::thread> all;
+    for (int caller = 0; caller < callers; ++caller) {
+        all.emplace_back([&, caller] {
+            for (int round = 0; round < 2000; ++round) {
+                std::vector<int> done(tasks);                   // a race, if two did the same task
+                std::array<int, 3> by{};                        // or if two had the same number at once
+                const bool throws = (round + caller) % 7 == 0;  // some of them
+                try {
+                    threads.run(static_cast<Index>(tasks), [&](Index i, Index thread) {
+                        done[static_cast<std::size_t>(i)] += 1;
+                        by[static_cast<std::size_t>(thread)] += 1;
+                        if (throws && i == 20) throw caller;
+                    });
+                    wrong += throws ? 1 : 0;
+                    wrong += std::count(done.begin(), done.end(), 1) == tasks ? 0 : 1;
+                    wrong += by[0] + by[1] + by[2] == tasks ? 0 : 1;
+                } catch (int whose) {
+                    wrong += throws && whose == caller ? 0 : 1;
+                    wrong +=
+                        std::count(done.begin(), done.end(), 0) + std::count(done.begin(), done.end(), 1) ==
+                                tasks
+                            ? 0
+                            : 1;
+                }
+            }
+        });
+    }
+    for (std::thread& one : all) one.join();
+    CHECK(wrong == 0);
+}
+
+TEST_CASE("who finds the helpers busy works alone, and gets them when they are free") {
+    Threads threads(2);
+    std::atomic<bool> begun{false};
+    std::atomic<bool> over{false};
+    std::thread other([&] {
+        threads.run(2, [&](Index, Index) {
+            begun = true;
+            while (!over) std::this_thread::yield();
+        });
+    });
+    while (!begun) std::this_thread::yield();
+    const auto me = std::this_thread::get_id();
+    Index alone = 0;
+    threads.run(8, [&](Index, Index thread) {  // for ever, if it waited for the helpers
+        if (thread == 0 && std::this_thread::get_id() == me) ++alone;
+    });
+    CHECK(alone == 8);
+    // The helper comes in the middle of a call; two tasks that wait for each other need it.
+    std::atomic<int> met{0};
+    threads.run(3, [&](Index i, Index) {
+        if (i == 0) {
+            over = true;
+            other.join();
+            return;
+        }
+        ++met;
+        while (met < 2) std::this_thread::yield();
+    });
+    CHECK(met == 2);
+}
+
+TEST_CASE("a task may call the object that it is a task of, and others that call it") {
+    Threads first(3);
+    Threads second(2);
+    for (int round = 0; round < 100; ++round) {
+        std::vector<int> done(6 * 5 * 4);
+        first.run(6, [&](Index i, Index) {
+            second.run(5, [&](Index j, Index) {
+                first.run(4,
+                          [&](Index k, Index) { done[static_cast<std::size_t>((i * 5 + j) * 4 + k)] += 1; });
+            });
+        });
+        CHECK(std::all_of(done.begin(), done.end(), [](int n) { return n == 1; }));
+    }
+    // What is thrown within goes through every call, and both go on.
+    for (int round = 0; round < 20; ++round) {
+        CHECK_THROWS_AS(first.run(6,
+                                  [&](Index i, Index) {
+                                      first.run(5, [&](Index j, Index) {
+                                          if (i == 3 && j == 2) throw std::runtime_error("within");
+                                      });
+                                  }),
+                        std::runtime_error);
+        std::atomic<Index> sum{0};
+        first.run(50, [&](Index i, Index) { sum += i; });
+        second.run(50, [&](Index i, Index) { sum += i; });
+        CHECK(sum == 2 * 1225);
     }
 }
 

@@ -108,8 +108,49 @@ TEST_CASE("scalers: rounding of a large constant is no spread") {
     for (Index j = 0; j < rows.cols(); ++j)
         rows(0, j) = j % 2 == 0 ? 16777216.0f : 16777218.0f;  // one unit apart
     const auto scaling = StandardScaler{}.fit(rows);
-    REQUIRE(scaling.constant(0) == 1);
+    REQUIRE(scaling.constant(0) == scaling.too_coarse);
     REQUIRE(scaling.scale(0) == 1);
+}
+
+TEST_CASE(
+    "scalers: values far from zero vary when their type tells them apart, and are too coarse when it does "
+    "not") {
+    std::srand(1);
+    const Eigen::RowVectorXd noise = Eigen::RowVectorXd::Random(400);
+    const Eigen::MatrixXd longitude = (1e-4 * noise.array() + 116.3).matrix();
+    const Eigen::MatrixXd northing = (0.01 * noise.array() + 5523417.5).matrix();
+    for (const auto& scaling :
+         {RobustScaler{}.fit(longitude.cast<float>()), StandardScaler{}.fit(longitude.cast<float>())}) {
+        REQUIRE(scaling.constant(0) == scaling.varied);
+        REQUIRE(scaling.scale(0) > 3e-5f);
+        REQUIRE(scaling.scale(0) < 3e-4f);
+        REQUIRE(std::abs(scaling.apply(0, 116.31f)) > 50);
+    }
+    // A float knows half metres there, a double much less.
+    REQUIRE(RobustScaler{}.fit(northing.cast<float>()).constant(0) == 1);
+    const auto scaling = RobustScaler{}.fit(northing);
+    REQUIRE(scaling.constant(0) == scaling.varied);
+    REQUIRE(scaling.apply(0, 5523417.5 + 0.15) > 8);
+    const Eigen::MatrixXd stamps = (noise.array() * 1e3 + 1.7e18).matrix();  // 256 apart
+    REQUIRE(RobustScaler{}.fit((stamps.array() / 1e3).round().matrix() * 1e3).constant(0) == scaling.varied);
+    const Eigen::MatrixXd steps = ((noise.array() > 0).cast<double>() * 256 + 1.7e18).matrix();
+    REQUIRE(RobustScaler{}.fit(steps).constant(0) == scaling.too_coarse);
+}
+
+TEST_CASE(
+    "scaling: a double in a scaling of floats is centred as it is given, and a float gives a float's bits") {
+    Scaling<Eigen::VectorXf> scaling;
+    scaling.centre = Eigen::VectorXf::Constant(1, 5523417.5f);
+    scaling.scale = Eigen::VectorXf::Constant(1, 0.01f);
+    scaling.fill = scaling.centre;
+    scaling.constant = Eigen::VectorXf::Zero(1);
+    REQUIRE(scaling.apply(0, 5523417.51) == Approx(1).epsilon(1e-5));
+    REQUIRE(scaling.apply(0, 5523417.5) == 0);
+    REQUIRE(scaling.apply(0, 5523418.0) == scaling.apply(0, 5523418.0f));
+    REQUIRE(scaling.apply(0, 1e300) == 1000);
+    REQUIRE(scaling.apply(0, -1e300) == -1000);
+    REQUIRE(scaling.apply(0, std::numeric_limits<double>::quiet_NaN()) == 0);
+    REQUIRE(scaling.apply(0, 16777217) == 1000);
 }
 
 TEST_CASE("robust scaler: where the interquartile range is 0 the standard deviation takes its place") {

@@ -2,6 +2,7 @@
 // A detector's file does not tell whether its types were chosen by the compiler or at run time.
 #include <algorithm>
 
+#include "io/rewritten.hpp"
 #include "support/catch.hpp"
 #include "support/registries.hpp"
 #include "untoward/dynamic/detector.hpp"
@@ -174,6 +175,103 @@ TEST_CASE("a file that names what is not known, or what it does not hold, is ref
     CHECK_THROWS_WITH(load(with(bytes, "Dense<6, Tanh>{}", "Dense<999999 >{}")), ContainsSubstring("shape"));
     // The text of an activation is part of the model, though the layout is the same.
     CHECK_THROWS_AS(io::read_detector(file(with(bytes, "Dense<4, Relu>", "Dense<4, Tanh>")), fixed), Error);
+}
+
+TEST_CASE("a text that was changed to another that is known is refused, since the checksum has it") {
+    const std::string bytes = saved(detector_of(fixed));
+    const std::pair<const char*, const char*> changes[] = {
+        {"scaler", "StandardScaler{}"},
+        {"score", "NegativeElbo{.draws = 2, .seed = 1} + 0.5f * KlDivergence{}"},
+        {"threshold", "Conformal{.false_alarm_rate = 0.2}"},
+        {"threshold", "Quantile{.level = 0.9}"},
+        {"threshold.policy", "Quantile{.level = 0.9}"},
+        {"model",
+         "Vae{Vec<3>{}, Chain{Dense<6, Tanh>{}, Dense<4, Tanh>{}}, Latent<2>{}, Chain{Dense<4, Tanh>{}}, "
+         "Gaussian{}}"},
+    };
+    const std::string written = file(bytes).metadata("checksum");
+    for (const auto& [key, value] : changes) {
+        INFO(key << " is " << value);
+        CHECK_THROWS_WITH(io::read_any_detector(file(untoward_test::with_metadata(bytes, key, value))),
+                          ContainsSubstring("m.safetensors: its numbers and texts have the checksum ") &&
+                              ContainsSubstring("'" + written + "' was written"));
+    }
+    CHECK_THROWS_WITH(io::read_any_detector(file(untoward_test::with_metadata(bytes, "score.window", "3"))),
+                      ContainsSubstring("m.safetensors: holds the metadata 'score.window'"));
+}
+
+TEST_CASE("another recipe chosen at run time is refused, with both texts") {
+    const io::SafeTensors saved_file = file(saved(detector_of(fixed)));
+    const auto refused = [&](const AnyRecipe<float>& recipe, const std::string& text) {
+        CHECK_THROWS_WITH(io::read_detector(saved_file, recipe), "m.safetensors: " + text);
+    };
+    CHECK_NOTHROW(io::read_detector(saved_file, any_recipe()));
+    auto recipe = any_recipe();
+    recipe.scaler = scaler_registry().make("standard-scaler");
+    refused(recipe, "scaler is 'RobustScaler{}', expected 'StandardScaler{}'");
+    recipe = any_recipe();
+    recipe.threshold = threshold_registry().make("conformal{false_alarm_rate=0.2}");
+    refused(
+        recipe,
+        "threshold is 'Conformal{.false_alarm_rate = 0.1}', expected 'Conformal{.false_alarm_rate = 0.2}'");
+    recipe.threshold = threshold_registry().make("fixed{value=3}");
+    refused(recipe, "threshold is 'Conformal{.false_alarm_rate = 0.1}', expected 'Fixed{.value = 3.0}'");
+    // A threshold that was put in the place of the recipe's comes back, by either.
+    auto by_hand = detector_of(fixed);
+    by_hand.set_threshold(
+        Conformal{.false_alarm_rate = 0.2}.calibrate(Eigen::VectorXf(Eigen::VectorXf::LinSpaced(40, 1, 9))));
+    const auto any = io::read_any_detector(file(saved(by_hand)));
+    CHECK(any.threshold().false_alarm_rate() == 0.2);
+    CHECK(any.recipe().threshold.text() == "Conformal{.false_alarm_rate = 0.2}");
+    CHECK(io::read_detector(file(saved(by_hand)), fixed).threshold().false_alarm_rate() == 0.2);
+}
+
+TEST_CASE("what no compiler would take is not taken from a file either") {
+    const auto refused = [](const char* scaler, const char* likelihood, const char* latent,
+                            const char* score) {
+        auto recipe = any_recipe();
+        recipe.scaler = scaler_registry().make(scaler);
+        recipe.model.likelihood = likelihood_registry().make(likelihood);
+        recipe.model.latent = latent_registry().make(latent);
+        recipe.score = make_score(score);
+        return file(saved(detector_of(recipe)));
+    };
+    CHECK_THROWS_WITH(
+        io::read_any_detector(refused("standard-scaler", "bernoulli", "latent<2>", "negative-elbo")),
+        ContainsSubstring("m.safetensors: the likelihood Bernoulli{} is for values in [0, 1], and the scaler "
+                          "StandardScaler{} does not keep them"));
+    CHECK_NOTHROW(io::read_any_detector(refused("unit-scaler", "bernoulli", "latent<2>", "negative-elbo")));
+}
+
+TEST_CASE("an ensemble's file: every member, and how many they are") {
+    const auto member = [](const char* scaler) {
+        auto recipe = any_recipe();
+        recipe.scaler = scaler_registry().make(scaler);
+        return recipe;
+    };
+    const AnyThreshold<float> threshold = any_recipe().threshold;
+    const AnyEnsemble<float> recipe{{member("robust-scaler"), member("standard-scaler")}, threshold};
+    const AnyEnsembleDetector<float> ensemble(
+        recipe, {detector_of(recipe.members[0]), detector_of(recipe.members[1])},
+        threshold.calibrate(Eigen::VectorXf(Eigen::VectorXf::LinSpaced(40, 1, 9))));
+    const std::string bytes = saved(ensemble);
+    CHECK(saved(io::read_any_ensemble(file(bytes))) == bytes);
+    const auto load = [&](const char* key, const char* value) {
+        return io::read_detector(file(untoward_test::with_metadata(bytes, key, value)), recipe);
+    };
+    CHECK_NOTHROW(load("fit.seed", "1"));
+    CHECK_THROWS_WITH(load("members", "3"), "m.safetensors: has 3 members, expected 2");
+    CHECK_THROWS_WITH(load("members", "1001"), ContainsSubstring("m.safetensors: has 1001 members"));
+    CHECK_THROWS_WITH(load("member.1.scaler", "RobustScaler{}"),
+                      "m.safetensors: member.1.scaler is 'RobustScaler{}', expected 'StandardScaler{}'");
+    CHECK_THROWS_WITH(load("member.2.scaler", "RobustScaler{}"),
+                      ContainsSubstring("m.safetensors: holds the metadata 'member.2.scaler'"));
+    CHECK_THROWS_WITH(io::read_any_ensemble(file(untoward_test::with_metadata(bytes, "members", "1"))),
+                      ContainsSubstring("m.safetensors: holds the metadata 'member.1."));
+    // Members in another order are another ensemble.
+    const AnyEnsemble<float> turned{{recipe.members[1], recipe.members[0]}, threshold};
+    CHECK_THROWS_WITH(io::read_detector(file(bytes), turned),
+                      "m.safetensors: member.0.scaler is 'RobustScaler{}', expected 'StandardScaler{}'");
 }
 
 TEST_CASE("a scaler that does not keep what a likelihood is for is refused") {

@@ -28,8 +28,11 @@ Sheet sheet_of(const Score& score) {
     const auto data = [](const Eigen::MatrixXf& m) {
         return Tensor<const float, Vec<>>(m.data(), Vec<>(m.rows()), m.cols());
     };
-    const Evidence<Tensor<const float, Vec<>>, Tensor<const float, Vec<>>> evidence{
-        data(x), data(units), data(units), data(units), data(y), data(y), data(y)};
+    Evidence<Tensor<const float, Vec<>>, Tensor<const float, Vec<>>> evidence(data(x), data(units), data(units),
+                                                                              data(units));
+    evidence.set_reconstruction(data(y));
+    evidence.set_log_density(data(y));
+    evidence.set_expectation(data(y));
     Sheet sheet;
     ScoreSheet<float> to{{sheet.features.data(), Vec<>(3), 2}, {sheet.rest.data(), Vec<1>{}, 2}};
     if constexpr (requires { score.blank(); }) {
@@ -52,7 +55,7 @@ struct LargestError {
     void add_to(auto& sheet, const auto& evidence, auto weight) const {
         for (Index j = 0; j < evidence.x.batch(); ++j) {
             Index worst;
-            const auto error = (evidence.x.column(j) - evidence.reconstruction.column(j)).abs();
+            const auto error = (evidence.x.column(j) - evidence.reconstruction().column(j)).abs();
             const auto largest = error.maxCoeff(&worst);
             sheet.features(worst, j) += weight * static_cast<decltype(weight)>(std::pow(largest, power));
         }

@@ -6,6 +6,7 @@
 
 #include "io/folder.hpp"
 #include "io/resumed.hpp"
+#include "io/rewritten.hpp"
 #include "support/catch.hpp"
 
 using namespace untoward;
@@ -123,6 +124,38 @@ TEST_CASE("checkpoint: one of another training is refused, and says what differs
     other.seed = 4;
     REQUIRE_THROWS_WITH((train<float>(other, tiny_rows<float>(100, 9), tiny_rows<float>(50, 3))),
                         ContainsSubstring("seed is '3' there and '4' here"));
+}
+
+TEST_CASE("checkpoint: every text in it is compared, and both are named") {
+    const Folder folder;
+    const std::string path = folder / "fit";
+    auto options = tiny_options(10);
+    options.callbacks = {io::Checkpoint{path}};
+    train(options);
+    const std::string good = io::read_file(path);
+    const auto refused = [&](const std::string& key, const std::string& value, const std::string& what) {
+        INFO(key << " is " << value);
+        io::write_file(path, untoward_test::with_metadata(good, key, value));
+        REQUIRE_THROWS_WITH(train(options), ContainsSubstring(path + ": " + what));
+    };
+    refused("format", "untoward checkpoint 2",
+            "is not a checkpoint of this version of untoward: format is 'untoward checkpoint 2', expected "
+            "'untoward checkpoint 1'");
+    const std::string other = "is a checkpoint of another training: ";
+    refused("library", "9.0.0", other + "library is '9.0.0' there and '" UNTOWARD_VERSION "' here");
+    const io::SafeTensors file(good, "good");
+    for (const auto& [key, value] : file.metadata()) {
+        if (key.starts_with("setting."))
+            refused(key, "odd", other + key.substr(8) + " is 'odd' there and '" + value + "' here");
+    }
+    refused("digest", "0", "is damaged: its digest does not fit");
+    // A newer version chose something that this one cannot choose; another program said what its model is.
+    refused("setting.lookahead", "5", other + "lookahead is '5' there and not said here");
+    refused("setting.model", "Dense<3>{}", other + "model is 'Dense<3>{}' there and not said here");
+    io::write_file(path, good);
+    options.callbacks = {io::Checkpoint{.path = path, .model = "Dense<3>{}"}};
+    REQUIRE_THROWS_WITH(train(options),
+                        ContainsSubstring(other + "model is not said there and 'Dense<3>{}' here"));
 }
 
 TEST_CASE("checkpoint: a damaged one is refused, wherever the damage is") {

@@ -76,6 +76,37 @@ TEST_CASE("logarithms go there and back, below zero too") {
     REQUIRE(coding.feature_names() == std::vector<std::string>{"x"});
 }
 
+TEST_CASE("ColumnCoding: a column far from zero is centred in double, there and back, saved and loaded") {
+    std::string text = "northing,amount\n";
+    for (int i = 0; i < 100; ++i) {
+        const int millimetres = i * 37 % 41 - 20;
+        text += "5523417." + std::to_string(500 + millimetres) + "," + std::to_string(i) + ".5\n";
+    }
+    text += "0,1\n";  // one wild value changes nothing
+    const io::Table table = csv(text);
+    const auto coding = io::TableCoding::learn(table);
+    REQUIRE(coding.columns().at(0).kind == ColumnKind::Number);
+    REQUIRE(coding.columns().at(0).offset == 5523417.5);
+    REQUIRE(coding.columns().at(1).offset == 0);
+    const Eigen::MatrixXf x = coding.matrix(table);
+    for (int i = 0; i < 100; ++i) {
+        REQUIRE(x(0, i) == Approx(0.001 * (i * 37 % 41 - 20)).margin(1e-8));
+        REQUIRE(coding.original(0, x(0, i)) == Approx(5523417.5 + 0.001 * (i * 37 % 41 - 20)).epsilon(1e-15));
+    }
+    REQUIRE(x(0, 100) == -5523417.5f);
+    REQUIRE(coding.observed_text(0, table, 0) == "5523417.48");
+    REQUIRE(coding.decoded_text(0, x.col(0)) == "5523417.48");
+    const auto again = io::TableCoding::from_json(coding.to_json(), "x");
+    REQUIRE(again.to_json() == coding.to_json());
+    REQUIRE(again.matrix(table) == x);
+    for (const char* wrong : {"0", "nan", "5523417.6", "x"}) {
+        const std::string json =
+            std::string(R"({"version":1,"columns":[{"name":"a","kind":"number","offset":")") + wrong +
+            "\"}]}";
+        REQUIRE_THROWS_AS(io::TableCoding::from_json(json, "x"), untoward::Error);
+    }
+}
+
 TEST_CASE("explanations speak of columns and their units") {
     std::string text = "amount,country,count\n";
     for (int i = 0; i < 99; ++i) text += std::to_string(i) + ".25," + (i % 2 == 0 ? "DE" : "FR") + ",3\n";

@@ -19,6 +19,11 @@ TEST_CASE("header: a detector of fixed types is its parts' C++ and its numbers")
     CHECK_THAT(text,
                ContainsSubstring("inline constexpr auto model = Vae{Vec<6>{}, Chain{Dense<9, Relu>{}, "
                                  "Dense<5, Tanh>{}}, Latent<3>{}, Chain{Dense<7, Relu>{}}, Gaussian{}};"));
+    // The compiler compares the layout of that model with the one that the weights were saved from.
+    const auto& model = detector.recipe().model;
+    CHECK_THAT(text, ContainsSubstring(
+                         "static_assert(untoward::layout_hash(parts::model, parts::model.sample) == 0x" +
+                         io::detail::hex(layout_hash(model, model.sample)) + "u"));
     CHECK_THAT(text, ContainsSubstring("score = ReconstructionError{.norm = Norm::squared};"));
     CHECK_THAT(text, ContainsSubstring("threshold = untoward::PlainThreshold<float>(10.0f, 0, 0);"));
     REQUIRE_THROWS_WITH(io::cpp_header(detector, nullptr, {.name_space = "a b"}), ContainsSubstring("'a b'"));

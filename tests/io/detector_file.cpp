@@ -6,7 +6,9 @@
 #include <cstring>
 #include <set>
 
+#include "io/rewritten.hpp"
 #include "support/catch.hpp"
+#include "untoward/data/scaler.hpp"
 #include "untoward/scores/elbo.hpp"
 #include "untoward/scores/reconstruction.hpp"
 #include "untoward/thresholds/conformal.hpp"
@@ -32,6 +34,12 @@ struct Half {
     static auto value(auto x) { return x / 2; }
     static auto slope(auto) { return 0.5F; }
 };
+
+// A layer that nobody gave a name, of a base that has one.
+struct Unnamed : Dense<Dynamic, Tanh> {
+    using Dense<Dynamic, Tanh>::Dense;
+    static constexpr int name = 0;
+};
 }  // namespace elsewhere
 
 namespace {
@@ -39,12 +47,12 @@ namespace {
 constexpr Index features = 4;
 using Layer = Dense<Dynamic, Tanh>;
 using Model = Vae<Vec<>, Encoder<Layer>, Latent<>, Decoder<Layer>, Gaussian>;
-using TheRecipe = Recipe<int, Model, NegativeElbo, Conformal>;
+using TheRecipe = Recipe<RobustScaler, Model, NegativeElbo, Conformal>;
 using TheDetector = Detector<TheRecipe>;
 
 TheRecipe recipe_of(Index hidden = 6) {
     return {
-        0,
+        {},
         Model{Vec<>(features), Encoder<Layer>(Layer(hidden)), Latent<>(2), Decoder<Layer>(Layer(hidden)), {}},
         {},
         {.false_alarm_rate = 0.1}};
@@ -149,7 +157,8 @@ TEST_CASE("detector file: tensors have PyTorch's names and shapes; beside them l
     std::set<std::string> keys;
     for (const auto& [key, value] : file.metadata()) keys.insert(key);
     REQUIRE(keys == std::set<std::string>{"format", "format_version", "version", "layout_hash", "checksum",
-                                          "model", "score", "threshold"});
+                                          "scaler", "model", "score", "threshold"});
+    REQUIRE(file.metadata("scaler") == "RobustScaler{}");
     REQUIRE(file.metadata("model") ==
             "Vae{Vec<4>{}, Chain{Dense<6, Tanh>{}}, Latent<2>{}, Chain{Dense<6, Tanh>{}}, Gaussian{}}");
     REQUIRE(file.metadata("score") == "NegativeElbo{.draws = 8, .seed = 0}");
@@ -199,7 +208,7 @@ TEST_CASE("detector file: damage in a header never gets further than an error") 
     for (std::size_t at = 0; at < 8 + header; ++at) {
         std::string damaged = bytes;
         damaged[at] = static_cast<char>(damaged[at] ^ 1);
-        // Free text (the version) and the false-alarm rate are all that may change.
+        // Free text (the version) is all that may change.
         bool same = false;
         try {
             same = loaded(damaged).score(samples()) == expected;
@@ -218,8 +227,8 @@ TEST_CASE("detector file: another format, version, model or score is refused by 
         loaded(with(bytes, "untoward detector", "untoward defector")),
         ContainsSubstring("m.safetensors: format is") && ContainsSubstring("untoward detector"));
     REQUIRE_THROWS_WITH(
-        loaded(with(bytes, "\"format_version\":\"1\"", "\"format_version\":\"2\"")),
-        ContainsSubstring("format_version") && ContainsSubstring("'2'") && ContainsSubstring("expected '1'"));
+        loaded(with(bytes, "\"format_version\":\"2\"", "\"format_version\":\"3\"")),
+        ContainsSubstring("format_version") && ContainsSubstring("'3'") && ContainsSubstring("expected '2'"));
     REQUIRE_THROWS_WITH(loaded(bytes, recipe_of(7)),
                         ContainsSubstring("tensor 'encoder.0.weight' has shape [6, 4], expected [7, 4]"));
     TheRecipe recipe = recipe_of();
@@ -242,6 +251,101 @@ TEST_CASE("detector file: another format, version, model or score is refused by 
     REQUIRE_THROWS_WITH(io::read_detector<double>(io::SafeTensors(bytes, "m"), recipe_of()),
                         ContainsSubstring("dtype F32, expected F64"));
     REQUIRE_THROWS_WITH(loaded(""), ContainsSubstring("m.safetensors"));
+}
+
+TEST_CASE("detector file: what it says of itself and what reads it are the same, or both are named") {
+    const std::string bytes = saved(detector_of());
+    const io::SafeTensors file(bytes, "m");
+    const std::pair<const char*, std::string> changes[] = {
+        {"format", "untoward ensemble"},
+        {"format_version", "1"},
+        {"layout_hash", "0123456789abcdef"},
+        {"scaler", "StandardScaler{}"},
+        {"scaler", "(unnamed)"},
+        {"model",
+         "Vae{Vec<4>{}, Chain{Dense<6, Tanh>{}}, Latent<2>{}, Chain{Dense<6, Tanh>{}}, StudentT{.freedom = "
+         "4.0}}"},
+        {"score", "NegativeElbo{.draws = 8, .seed = 1}"},
+        {"threshold", "Conformal{.false_alarm_rate = 0.2}"},
+        {"threshold", "plain"},
+        {"checksum", "0123456789abcdef"},
+    };
+    for (const auto& [key, value] : changes) {
+        INFO(key << " is " << value);
+        REQUIRE_THROWS_WITH(loaded(untoward_test::with_metadata(bytes, key, value)),
+                            ContainsSubstring("m.safetensors: ") && ContainsSubstring(value) &&
+                                ContainsSubstring(file.metadata(key)));
+    }
+    // The other way round: another recipe reads the file as it is.
+    auto standard =
+        Recipe{StandardScaler{}, recipe_of().model, NegativeElbo{}, Conformal{.false_alarm_rate = 0.1}};
+    REQUIRE_THROWS_WITH(io::read_detector(io::SafeTensors(bytes, "m.safetensors"), standard),
+                        "m.safetensors: scaler is 'RobustScaler{}', expected 'StandardScaler{}'");
+    TheRecipe recipe = recipe_of();
+    recipe.threshold.false_alarm_rate = 0.05;
+    REQUIRE_THROWS_WITH(loaded(bytes, recipe),
+                        "m.safetensors: threshold is 'Conformal{.false_alarm_rate = 0.1}', expected "
+                        "'Conformal{.false_alarm_rate = 0.05}'");
+    // A text that no comparison is made with is in the checksum.
+    TheDetector detector = detector_of();
+    detector.set_threshold(
+        Conformal{.false_alarm_rate = 0.3}.calibrate(Eigen::VectorXf(Eigen::VectorXf::LinSpaced(30, 1, 9))));
+    const std::string by_hand = saved(detector);
+    REQUIRE(loaded(by_hand).threshold().false_alarm_rate() == 0.3);
+    REQUIRE(loaded(by_hand).recipe().threshold.false_alarm_rate == 0.1);
+    REQUIRE(saved(loaded(by_hand)) == by_hand);
+    recipe.threshold.false_alarm_rate = 0.3;
+    REQUIRE_THROWS_WITH(
+        loaded(by_hand, recipe),
+        ContainsSubstring("threshold.policy is 'Conformal{.false_alarm_rate = 0.1}', expected "
+                          "'Conformal{.false_alarm_rate = 0.3}'"));
+    REQUIRE_THROWS_WITH(
+        loaded(untoward_test::with_metadata(by_hand, "threshold", "Conformal{.false_alarm_rate = 0.4}")),
+        ContainsSubstring("m.safetensors: its numbers and texts have the checksum"));
+}
+
+TEST_CASE("detector file: what this version does not know of a part that it reads is refused") {
+    using untoward_test::with_metadata;
+    using untoward_test::with_tensor;
+    const std::string bytes = saved(detector_of());
+    for (const char* key : {"score.window", "scaler_options", "threshold.kind", "threshold.policy.window",
+                            "members", "member.1.scaler", "encoder.1.activation", "layout_order"}) {
+        INFO(key);
+        REQUIRE_THROWS_WITH(loaded(with_metadata(bytes, key, "7")),
+                            ContainsSubstring("m.safetensors: holds the metadata '" + std::string(key) +
+                                              "', of which this version of untoward (" UNTOWARD_VERSION
+                                              ") knows nothing; version '" +
+                                              UNTOWARD_VERSION "' wrote the file"));
+    }
+    for (const char* name :
+         {"encoder.1.weight", "scaler.skew", "score.state.points", "threshold.value", "test.rows"}) {
+        INFO(name);
+        REQUIRE_THROWS_WITH(loaded(with_tensor(bytes, name)),
+                            ContainsSubstring("m.safetensors: holds the tensor '" + std::string(name) + "'"));
+    }
+    // What belongs to no part of a detector is anybody's.
+    REQUIRE_NOTHROW(loaded(with_tensor(with_metadata(bytes, "fit.seed", "7"), "baseline.points")));
+}
+
+TEST_CASE("detector file: a part without a name does not hide the others") {
+    const auto recipe = [](FixedGaussian likelihood) {
+        using Wrapped = elsewhere::Unnamed;
+        return Recipe{RobustScaler{},
+                      Vae<Vec<>, Encoder<Wrapped>, Latent<>, Decoder<Wrapped>, FixedGaussian>{
+                          Vec<>(features), Encoder<Wrapped>(Wrapped(6)), Latent<>(2),
+                          Decoder<Wrapped>(Wrapped(6)), likelihood},
+                      ReconstructionError{}, Conformal{.false_alarm_rate = 0.1}};
+    };
+    io::SafeTensorsWriter writer;
+    io::add_detector(writer, detector_like(recipe({.log_variance = 1})));
+    const io::SafeTensors file(writer.bytes(), "m.safetensors");
+    REQUIRE_NOTHROW(io::read_detector(file, recipe({.log_variance = 1})));
+    // The score is the same, so no test vector tells.
+    REQUIRE_THROWS_WITH(
+        io::read_detector(file, recipe({.log_variance = 2})),
+        "m.safetensors: model is 'Vae{Vec<4>{}, Chain{(unnamed)}, Latent<2>{}, Chain{(unnamed)}, "
+        "FixedGaussian{.log_variance = 1.0}}', expected 'Vae{Vec<4>{}, Chain{(unnamed)}, Latent<2>{}, "
+        "Chain{(unnamed)}, FixedGaussian{.log_variance = 2.0}}'");
 }
 
 TEST_CASE("detector file: numbers that are none are refused by name") {
@@ -273,7 +377,7 @@ TEST_CASE("detector file: a model of the same shapes with another activation is 
     using Other = Dense<Dynamic, Sigmoid>;
     const Vae<Vec<>, Encoder<Other>, Latent<>, Decoder<Other>, Gaussian> model{
         Vec<>(features), Encoder<Other>(Other(6)), Latent<>(2), Decoder<Other>(Other(6)), {}};
-    const Recipe recipe{0, model, NegativeElbo{}, Conformal{.false_alarm_rate = 0.1}};
+    const Recipe recipe{RobustScaler{}, model, NegativeElbo{}, Conformal{.false_alarm_rate = 0.1}};
     const io::SafeTensors file(saved(detector_of()), "m.safetensors");
     REQUIRE_THROWS_WITH(io::read_detector(file, recipe),
                         ContainsSubstring("m.safetensors: model is 'Vae{Vec<4>{}, Chain{Dense<6, Tanh>{}}") &&

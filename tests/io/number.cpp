@@ -86,10 +86,10 @@ TEST_CASE("numbers beyond a double are infinite or zero") {
 }
 
 TEST_CASE("a cell is a number, missing or text") {
-    REQUIRE(io::parse_cell("1e30").value == 1e30f);
-    REQUIRE(io::parse_cell("1e39").value == std::numeric_limits<float>::infinity());
+    REQUIRE(io::parse_cell("1e30").value == 1e30);
+    REQUIRE(io::parse_cell("1e309").value == infinity);
     REQUIRE(io::parse_cell("inf").kind == CellKind::Number);
-    REQUIRE(io::parse_cell("1e-46").value == 0.0f);
+    REQUIRE(io::parse_cell("1e-400").value == 0);
     for (const char* text : {"", "  ", "nan", "NaN", "NAN", "-nan", "NA", "na", " n/a", "N/A", "#N/A", "<NA>",
                              "null", "NULL", "None"}) {
         INFO(text);
@@ -119,7 +119,7 @@ TEST_CASE("nine digits bring every float back") {
         const auto bits = static_cast<std::uint32_t>(random());
         float value = 0;
         std::memcpy(&value, &bits, 4);
-        if (std::isfinite(value)) REQUIRE(io::parse_cell(io::format_number(value)).value == value);
+        if (std::isfinite(value)) REQUIRE(static_cast<float>(io::parse_cell(io::format_number(value)).value) == value);
     }
 }
 

@@ -179,6 +179,46 @@ TEST_CASE(
     }
 }
 
+TEST_CASE("run log: nothing is appended to what is no log of the same training") {
+    const Folder folder;
+    const std::string path = folder / "run.jsonl";
+    const io::Checkpoint checkpoint{folder / "checkpoint"};
+    auto options = tiny_options(30);
+    options.callbacks = {
+        checkpoint, io::RunLog(path, {{"model", "Chain{Relu{}}", false}, {"fold", "7", true}}), StopAt{10}};
+    train(options);
+    const std::string log = io::read_file(path);
+    const auto refused = [&](const std::string& before, const std::string& what) {
+        io::write_file(path, before);
+        REQUIRE_THROWS_WITH(train(options), ContainsSubstring(path + ": " + what));
+        REQUIRE(io::read_file(path) == before);
+    };
+    const auto with = [&](const std::string& old_text, const std::string& new_text) {
+        std::string changed = log;
+        return changed.replace(changed.find(old_text), old_text.size(), new_text);
+    };
+    options.callbacks = {
+        checkpoint, io::RunLog(path, {{"model", "Chain{Relu{}}", false}, {"fold", "7", true}}), StopAt{20}};
+    const std::string other = "is the log of another training: ";
+    refused(with("\"seed\":3", "\"seed\":4"), other + "'\"seed\":4' there and '\"seed\":3' here");
+    refused(with("\"fold\":7", "\"fold\":71"), other + "'\"fold\":71' there and '\"fold\":7' here");
+    refused(with("\"patience\":12", "\"patience\":1"),
+            other + "'\"patience\":1' there and '\"patience\":12' here");
+    refused(with("\"scalar\":\"float\"", "\"scalar\":\"double\""),
+            other + "'\"scalar\":\"double\"' there and '\"scalar\":\"float\"' here");
+    refused(with("\"patience\":12", "\"patience\":12,\"more\":1"),
+            other + "'\"more\":1' there and not said here");
+    refused(with(",\"patience\":12", ""), other + "not said there and '\"patience\":12' here");
+    refused("a,b\n1,2\n", "is no log of this training: it begins with 'a,b'");
+    refused(log.substr(0, 40), "is no log of this training");
+    // Where there is nothing yet, or the same training, it goes on.
+    io::write_file(path, "");
+    train(options);
+    REQUIRE(records_of(path).front().at("step") == "10");
+    train(options);
+    REQUIRE(records_of(path).size() > 2);
+}
+
 TEST_CASE("run log: settings that training does not know") {
     const Folder folder;
     auto options = tiny_options(5);

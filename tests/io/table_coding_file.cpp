@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "io/folder.hpp"
+#include "io/rewritten.hpp"
 #include "support/catch.hpp"
 
 namespace io = untoward::io;
@@ -34,6 +35,39 @@ TEST_CASE("the coding is saved and loaded") {
                         "m.st: has no tensor 'table_coding'");
 }
 
+TEST_CASE("a coding that was changed, or is not of the detector beside it, is refused") {
+    const io::TableCoding coding = io::TableCoding::from_json(
+        R"({"version":1,"columns":[{"name":"a","kind":"number"},{"name":"c","kind":"text","levels":["DE","FR"]}]})",
+        "c");
+    const auto saved = [&coding](const std::string& beside, untoward::Index features) {
+        io::SafeTensorsWriter writer;
+        coding.save(writer);
+        const Eigen::VectorXf centre = Eigen::VectorXf::Zero(features);
+        writer.add(beside, {features}, centre);
+        return writer.bytes();
+    };
+    const auto load = [](std::string bytes) {
+        return io::TableCoding::load(io::SafeTensors(std::move(bytes), "m.st"));
+    };
+    const std::string bytes = saved("scaler.centre", 4);
+    REQUIRE_NOTHROW(load(bytes));
+    REQUIRE_THROWS_WITH(
+        load(saved("scaler.centre", 3)),
+        "m.st: its columns make 4 features, and 'scaler.centre' of the detector beside them has shape "
+        "[3]");
+    REQUIRE_THROWS_WITH(load(saved("member.0.scaler.centre", 5)),
+                        ContainsSubstring("4 features") && ContainsSubstring("[5]"));
+    // A level of another name is a valid coding, by which what was usual is unseen.
+    std::string changed = bytes;
+    changed.replace(changed.find("\"DE\""), 4, "\"DK\"");
+    const std::string written = io::SafeTensors(bytes, "m.st").metadata("table_coding.checksum");
+    REQUIRE_THROWS_WITH(load(changed), ContainsSubstring("m.st: column coding: it has the checksum ") &&
+                                           ContainsSubstring("'" + written + "' was written beside it"));
+    REQUIRE_THROWS_WITH(
+        load(untoward_test::with_metadata(bytes, "table_coding.checksum", "0123456789abcdef")),
+        ContainsSubstring("it has the checksum " + written + ", and '0123456789abcdef'"));
+}
+
 TEST_CASE("a malformed coding is refused, and the message says what is wrong") {
     const auto columns = [](const std::string& text) { return R"({"version":1,"columns":[)" + text + "]}"; };
     const auto levels = [&columns](const std::string& text) {
@@ -53,7 +87,7 @@ TEST_CASE("a malformed coding is refused, and the message says what is wrong") {
         {"", "expected '{'"},
         {"{}", "expected a string"},
         {R"({"columns":[]})", "found the key 'columns', expected 'version'"},
-        {R"({"version":2,"columns":[]})", "newer version"},
+        {R"({"version":2,"columns":[]})", "version is 2, expected 1: another version of untoward wrote it"},
         {R"({"version":1})", "expected ','"},
         {columns(""), "expected '{'"},
         {columns(a + "," + a), "duplicate column 'a'"},
@@ -62,7 +96,7 @@ TEST_CASE("a malformed coding is refused, and the message says what is wrong") {
         {columns(R"({"name":"","kind":"number"})"), "without a name"},
         {columns(R"({"name":"a"})"), "expected ','"},
         {columns(R"({"name":"a","kind":"Number"})"), "unknown kind 'Number'"},
-        {columns(R"({"name":"a","kind":"number","levels":["x"]})"), "expected '}'"},
+        {columns(R"({"name":"a","kind":"number","levels":["x"]})"), "found the key 'levels', expected 'offset'"},
         {columns(R"({"name":"a","kind":"text"})"), "expected ','"},
         {columns("{\"name\":\"\xFF\",\"kind\":\"number\"}"), "not valid UTF-8"},
         {levels(""), "expected a string"},

@@ -50,5 +50,5 @@ TEST_CASE("shapes between sequences and vectors") {
 TEST_CASE("numbers out of range") {
     CHECK_THROWS_WITH(measure(LayerNorm{0}, Vec<3>{}), ContainsSubstring("LayerNorm"));
     CHECK_THROWS_WITH(measure(BatchNorm{-1}, Vec<3>{}), ContainsSubstring("BatchNorm"));
-    CHECK_THROWS_WITH(measure(Dropout{1}, Vec<3>{}), ContainsSubstring("dropout rate"));
+    CHECK_THROWS_WITH(measure(Dropout{1}, Vec<3>{}), ContainsSubstring("Dropout.rate is 1"));
 }

@@ -42,9 +42,9 @@ void check_evidence() {
         layer(scope, Tensor<const double, Seq<2, 6>>(inputs.values[0].data(), shape, batch));
     CHECK(allocations.since() == 0);
     CHECK(arena.peak() == counts.run_bytes);
-    CHECK(evidence.reconstruction.matrix().allFinite());
-    CHECK(evidence.log_density.matrix().allFinite());
-    CHECK((evidence.log_density.matrix().array() != 0).all());
+    CHECK(evidence.reconstruction().matrix().allFinite());
+    CHECK(evidence.log_density().matrix().allFinite());
+    CHECK((evidence.log_density().matrix().array() != 0).all());
     CHECK((evidence.kl.matrix().array() > 0).all());
 }
 

@@ -10,7 +10,7 @@ using Catch::Matchers::ContainsSubstring;
 TEST_CASE("help names every option") {
     const std::map<std::string, std::vector<std::string>> options{
         {"fit",
-         {"TRAIN", "--model", "--seed", "--epochs", "--label", "--ignore", "--columns", "--false-alarm-rate",
+         {"TRAIN", "--model", "--seed", "--epochs", "--gap", "--label", "--ignore", "--columns", "--false-alarm-rate",
           "--quiet", "dense", "correlated-latent", "student-t", "robust-scaler", "negative-elbo", "conformal",
           "adam-w", "cosine-schedule", "linear-beta", "uniform-average"}},
         {"score",

@@ -178,6 +178,18 @@ TEST_CASE("text columns that cannot be learned") {
                     {"few.csv, line 2, column 'who': 'w0' is no label"});
 }
 
+TEST_CASE("rows in time: a gap in front of those that calibrate, and one that leaves none") {
+    const Folder folder;
+    write_text(folder / "t.csv", numeric_csv(100));
+    const auto fit = [&](const char* gap) {
+        return std::vector<std::string>{"fit", folder / "t.csv", "--model", folder / "m", "--gap", gap,
+                                        "--epochs", "2"};
+    };
+    // 40 calibrate, so that 1% comes as near as it can; of the others' five folds the first has a gap on one side only.
+    CHECK_THAT(run_well(fit("10")).err, ContainsSubstring("model 1: trained on 30 rows"));
+    require_refusal(fit("60"), {"a gap of 60 samples beside 40 calibration samples leaves none of 100"});
+}
+
 TEST_CASE("ten rows: scores, no threshold, and every output says why") {
     const Folder folder;
     const std::string model = folder / "m";

@@ -24,6 +24,16 @@ inline constexpr double training_rate = 0.005;
 inline constexpr double training_uniform = 0.10929708566982299;
 inline constexpr double training_normal = -0.18565181755640364;
 
+// Dense layers with ReLU, 64 and 32 wide on each side, on 32 made-up samples of 30 features: made_up() in training.py,
+//     made_up_windows() in tests/nn/training.hpp.
+inline constexpr int made_up_features = 30;
+inline constexpr int relu_made_up_batch = 32;
+inline constexpr int relu_made_up_parameters = 8580;
+inline constexpr double relu_made_up_start = -12.2563857741336;
+inline constexpr double relu_made_up_losses[] = {  // (4)
+    36.431835172456736, 35.68763728771128, 29.147459001180103, 25.59734003113365,
+};
+
 // Twelve residual dense layers, six on each side.
 inline constexpr int residual_skab_batch = 32;
 inline constexpr int residual_skab_parameters = 46920;

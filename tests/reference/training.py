@@ -237,6 +237,24 @@ class Residuals(Model):
         return self.stack('decoder', z)
 
 
+class Relus(Model):
+    """Dense layers with ReLU, 64 and 32 wide on each side, on 32 made-up samples of 30 features: made_up() in training.py,
+    made_up_windows() in tests/nn/training.hpp."""
+
+    def __init__(self, features):
+        super().__init__((features,))
+        for path, inputs, outputs in (('encoder.0', features, 64), ('encoder.1', 64, 32), ('latent', 32, 2 * LATENT),
+                                      ('decoder.0', LATENT, 32), ('decoder.1', 32, 64)):
+            self.p.dense(path, inputs, outputs)
+        self.p.likelihood(self.shape, 64)
+
+    def encode(self, x):
+        return torch.relu(self.dense('encoder.1', torch.relu(self.dense('encoder.0', x))))
+
+    def decode(self, z):
+        return torch.relu(self.dense('decoder.1', torch.relu(self.dense('decoder.0', z))))
+
+
 class Recurrent(Model):
     """An LSTM over 64 steps on each side."""
     batch = 8  # fewer: under sanitizers a step takes a hundred times as long
@@ -282,6 +300,23 @@ def windows(rows):
     rows = rows[:(WINDOWS - 1) * STRIDE + LENGTH]
     rows = (rows - rows.mean(axis=0)) / rows.std(axis=0)
     return torch.tensor(np.stack([rows[i * STRIDE:i * STRIDE + LENGTH] for i in range(WINDOWS)]))
+
+
+def made_up(samples, features):
+    """(samples, features), multiples of 1/2048: three hidden numbers of each sample, and noise."""
+    state = 1
+
+    def draw():
+        nonlocal state
+        state = (state * 1664525 + 1013904223) & 0xffffffff
+        return ((state >> 22) - 512) / 512
+
+    x = np.zeros((samples, features))
+    for i in range(samples):
+        a, b, c = draw(), draw(), draw()
+        for d in range(features):
+            x[i, d] = a * (d % 5) / 4 + b * (d % 3) / 2 + c + draw() / 4
+    return torch.tensor(x)
 
 
 def read(path, separator):
@@ -331,6 +366,9 @@ def build(data):
     header.number('training_normal', normal(8, *key)[6])
     skab = windows(read(os.path.join(data, 'skab', 'anomaly-free.csv'), ';'))
     nab = windows(read(os.path.join(data, 'nab', 'realKnownCause', 'nyc_taxi.csv'), ','))
+    header.section(Relus.__doc__)
+    header.integer('made_up_features', 30)
+    train(header, 'relu_made_up', Relus(30), made_up(WINDOWS, 30))
     for kind, name in ((Residuals, 'residual'), (Recurrent, 'lstm'), (Attention, 'attention')):
         header.section(kind.__doc__)
         train(header, f'{name}_skab', kind(skab.shape[2]), skab)

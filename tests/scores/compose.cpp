@@ -17,7 +17,7 @@ struct LargestError {
     void add_to(auto& sheet, const auto& evidence, auto weight) const {
         for (Index j = 0; j < evidence.x.batch(); ++j) {
             Index worst;
-            const auto error = (evidence.x.column(j) - evidence.reconstruction.column(j)).abs();
+            const auto error = (evidence.x.column(j) - evidence.reconstruction().column(j)).abs();
             const auto largest = error.maxCoeff(&worst);
             sheet.features(worst, j) += weight * largest;
         }
@@ -25,10 +25,24 @@ struct LargestError {
     using IsScore = void;
 };
 
+// What forgot to ask for what it reads.
+template <class Read>
+struct Forgetful {
+    using IsScore = void;
+    static constexpr untoward::DrawDetail draw_detail = untoward::DrawDetail::kl;
+    untoward::Needs asked{};
+
+    constexpr untoward::Needs needs() const { return asked; }
+    void add_to(auto& sheet, const auto& evidence, auto weight) const {
+        sheet.rest(0, 0) += weight * Read{}(evidence)(0, 0);
+    }
+};
+
 }  // namespace elsewhere
 
 using namespace untoward;
 using namespace untoward_test;
+using Catch::Matchers::ContainsSubstring;
 
 namespace {
 
@@ -111,6 +125,39 @@ TEST_CASE("scores: one of your own works, composes, and blames one feature") {
                 Approx(most + static_cast<double>(0.1f) * kl(features, j)).epsilon(1e-12));
     }
     REQUIRE(passes(elsewhere::LargestError{}).decoded == 1);
+}
+
+namespace {
+
+// `Read` is refused with a message that names it and the member of Needs, alone and beside what asked for all.
+template <class Read>
+void check_asked(const Needs& needed, const char* output, const char* member, const Read&) {
+    using ScoreType = elsewhere::Forgetful<Read>;
+    const Eigen::MatrixXd x = random_rows(3);
+    const auto says = ContainsSubstring(std::string("reads ") + output + ", which its needs() do not ask for");
+    CHECK_THROWS_WITH(hand_made(ScoreType{}).score(x), says && ContainsSubstring(member));
+    CHECK_NOTHROW(hand_made(ScoreType{needed}).score(x));
+    // What a neighbour asked for is no part's own.
+    CHECK_THROWS_WITH(hand_made(ScoreType{needed} + 0.5f * ScoreType{}).score(x), says);
+    CHECK_THROWS_WITH(hand_made(0.5f * (ScoreType{} + ReconstructionError{}) + ScoreType{needed}).score(x), says);
+    // An explanation needs what is expected, for itself.
+    CHECK_THROWS_WITH(hand_made(ScoreType{})(x.col(0)), says);
+}
+
+}  // namespace
+
+TEST_CASE("scores: what a score did not ask for it cannot read") {
+    check_asked({.reconstruction = true}, "reconstruction()", "reconstruction = true",
+                [](const auto& e) { return e.reconstruction(); });
+    check_asked({.draws = 2}, "log_density()", "draws", [](const auto& e) { return e.log_density(); });
+    check_asked({.expectation = true}, "expectation()", "expectation = true",
+                [](const auto& e) { return e.expectation(); });
+    check_asked({.at_mean = true}, "log_density_at_mean()", "at_mean = true",
+                [](const auto& e) { return e.log_density_at_mean(); });
+    check_asked({.draws = 2, .each_draw = true}, "log_densities()", "each_draw = true",
+                [](const auto& e) { return e.log_densities(); });
+    check_asked({.draws = 2, .sampled_kl = true}, "sampled_kls()", "sampled_kl = true",
+                [](const auto& e) { return e.sampled_kls(); });
 }
 
 TEST_CASE("scores: parameters that are no numbers give an infinite score, and an order of contributions") {

@@ -47,8 +47,8 @@ TEST_CASE("top share: the mean of the largest squared errors, who share ties") {
     const auto tensor = [](const Eigen::VectorXd& v) {
         return Tensor<const double, Vec<>>(v.data(), Vec<>(v.size()), 1);
     };
-    const FlatEvidence<double> evidence{tensor(x),    tensor(zero), tensor(zero), tensor(zero),
-                                        tensor(zero), tensor(zero), tensor(zero)};
+    FlatEvidence<double> evidence(tensor(x), tensor(zero), tensor(zero), tensor(zero));
+    evidence.set_reconstruction(tensor(zero));
     Eigen::VectorXd shares = zero;
     double rest = 0;
     ScoreSheet<double> to{{shares.data(), Vec<>(5), 1}, {&rest, Vec<1>{}, 1}};

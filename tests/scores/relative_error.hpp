@@ -41,7 +41,7 @@ struct FittedRelativeError {
     void add_to(auto& sheet, const auto& evidence, auto weight) const {
         for (Index j = 0; j < evidence.x.batch(); ++j)
             sheet.features.column(j) += weight *
-                                        (evidence.x.column(j) - evidence.reconstruction.column(j)).square() /
+                                        (evidence.x.column(j) - evidence.reconstruction().column(j)).square() /
                                         (mean.array() + policy.floor);
     }
 };
@@ -52,7 +52,7 @@ auto RelativeError::fit(const auto& rows) const {
     fitted.mean.setZero(fitted.features);
     rows.for_each(untoward::FitRows::training, needs(), [&](const auto& evidence) {
         for (Index j = 0; j < evidence.x.batch(); ++j)
-            fitted.mean.array() += (evidence.x.column(j) - evidence.reconstruction.column(j)).square();
+            fitted.mean.array() += (evidence.x.column(j) - evidence.reconstruction().column(j)).square();
     });
     fitted.mean /= static_cast<float>(rows.count(untoward::FitRows::training));
     return fitted;

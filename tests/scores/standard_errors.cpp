@@ -22,7 +22,7 @@ struct Disagreement {
     constexpr untoward::Needs needs() const { return {.draws = draws, .each_draw = true}; }
     void add_to(auto& sheet, const auto& evidence, auto weight) const {
         for (Index j = 0; j < evidence.x.batch(); ++j) {
-            const auto densities = evidence.log_densities.sample(j).colwise().sum().array().eval();
+            const auto densities = evidence.log_densities().sample(j).colwise().sum().array().eval();
             sheet.rest(0, j) += weight * std::sqrt((densities - densities.mean()).square().mean());
         }
     }

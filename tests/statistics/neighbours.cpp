@@ -132,6 +132,10 @@ TEST_CASE("neighbours: promises, hard rows, allocations") {
     Arena arena(memory);
     fitted.evaluate(columns(rows), arena, scores.data(), contributions.data());
     CHECK(count.since() == 0);
+
+    // Samples of another size: an Error, with assertions or without.
+    const auto wrong = normal_rows<float>(20, 900, 1);
+    CHECK_THROWS_AS(fitted.evaluate(columns(wrong), arena, scores.data(), contributions.data()), Error);
 }
 
 TEST_CASE("neighbours: a choice of the rows, by the seed, keeps the order of the distances") {

@@ -136,6 +136,25 @@ TEST_CASE("callbacks: a complete one, as documented") {
     REQUIRE(wild.report.stopped_by == "the gradient has run wild");
 }
 
+TEST_CASE("callbacks: options and their copies have each their own, unless they refer to one") {
+    struct StopAtFifth {
+        Index seen = 0;  // nothing sets it back
+        void on_step(Training& training) {
+            if (++seen == 5) training.stop("five");
+        }
+    };
+    auto options = tiny_options(20);
+    options.callbacks = {StopAtFifth{}};
+    auto copy = options;
+    for (const auto* const one : {&options, &copy, &options}) CHECK(train(*one).report.steps == 5);
+    StopAtFifth shared;
+    options.callbacks = {std::ref(shared)};
+    copy = options;
+    CHECK(train(options).report.steps == 5);
+    CHECK(train(copy).report.steps == 20);
+    CHECK(shared.seen == 25);
+}
+
 TEST_CASE("callbacks: what one throws ends training") {
     struct Throws {
         void on_evaluation(const Training&) const { fail("no more"); }

@@ -132,9 +132,11 @@ TEST_CASE("training: free bits keep units awake that the KL term would put to sl
 
 TEST_CASE("training: schedules that make no sense are refused") {
     auto options = tiny_options(10);
-    options.beta = ConstantBeta{-1};
+    REQUIRE_THROWS_WITH(options.beta = ConstantBeta{-1}, ContainsSubstring("ConstantBeta.beta is -1"));
+    // A function of one's own has no options to check before.
+    options.beta = [](Index, Index) { return -1.0; };
     REQUIRE_THROWS_WITH(train<float>(options), ContainsSubstring("training step 1: beta is -1"));
-    options.beta = ConstantBeta{std::numeric_limits<double>::quiet_NaN()};
+    options.beta = [](Index, Index) { return std::numeric_limits<double>::quiet_NaN(); };
     REQUIRE_THROWS_WITH(train<float>(options), ContainsSubstring("beta is"));
     options.beta = AnySchedule();
     REQUIRE_THROWS_WITH(train<float>(options), ContainsSubstring("needs a schedule"));

@@ -75,8 +75,8 @@ TEST_CASE("a number that is not finite is found in any shard", "[train]") {
 }
 
 TEST_CASE("shards and threads that make no sense", "[train]") {
-    CHECK_THROWS_WITH(train<float>(sharded(0, 1)), ContainsSubstring("0 shards"));
-    CHECK_THROWS_WITH(train<float>(sharded(1, -2)), ContainsSubstring("number of threads is -2"));
+    CHECK_THROWS_WITH(train<float>(sharded(0, 1)), ContainsSubstring("TrainingOptions.shards is 0"));
+    CHECK_THROWS_WITH(train<float>(sharded(1, -2)), ContainsSubstring("TrainingOptions.threads is -2"));
 }
 
 TEST_CASE("scores by any number of threads are the same bits", "[detector]") {

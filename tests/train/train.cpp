@@ -8,6 +8,7 @@
 
 #include "support/catch.hpp"
 #include "untoward/core/random.hpp"
+#include "untoward/train/latent_report.hpp"
 
 using namespace untoward;
 using Catch::Matchers::ContainsSubstring;
@@ -126,6 +127,8 @@ TEST_CASE("trainer: how many steps are planned") {
     options.epochs = 3;
     REQUIRE(planned(95, options) == 30);
     REQUIRE(planned(3, options) == 3);
+    options.epochs = 100;
+    REQUIRE(planned(95, options) == 300);
 }
 
 TEST_CASE("trainer: it learns, and keeps the parameters that were best on the rows held out") {
@@ -197,11 +200,26 @@ TEST_CASE("trainer: the same seed gives the same bits, another seed others") {
 TEST_CASE("trainer: what cannot train says so") {
     REQUIRE_THROWS_WITH(train(Matrix(features, 0), Matrix(features, 0), options_of(10)),
                         ContainsSubstring("at least one row"));
-    REQUIRE_THROWS_WITH(train(normal_rows(5, 1), Matrix(features, 0), options_of(0)),
-                        ContainsSubstring("no step"));
+    auto options = options_of(10);
+    options.min_steps = 11;
+    REQUIRE_THROWS_WITH(train(normal_rows(5, 1), Matrix(features, 0), options),
+                        ContainsSubstring("max_steps is 10, expected 11 or more"));
     REQUIRE_THROWS_WITH(
         train(normal_rows(5, 1), Matrix(features, 0), options_of(10), nullptr, Buffer<float>(3)),
         ContainsSubstring("has 3 values"));
+}
+
+TEST_CASE("trainer: samples of another number of features are refused, wherever they are given") {
+    const auto says = "the model expects 3";
+    const Matrix right = normal_rows(5, 1), wrong = Matrix::Zero(2, 5);
+    CHECK_THROWS_WITH(train(wrong, Matrix(features, 0), options_of(10)), ContainsSubstring(says));
+    CHECK_THROWS_WITH(train(right, wrong, options_of(10)), ContainsSubstring(says));
+    CHECK_THROWS_WITH(train(normal_rows(5, 1).transpose(), right, options_of(10)),
+                      ContainsSubstring("was it transposed?"));
+    Buffer<float> parameters = first_parameters();
+    const Trainer<float, Model> trainer(model_of(), parameters, right, options_of(10));
+    CHECK_THROWS_WITH(trainer.evaluate(wrong), ContainsSubstring(says));
+    CHECK_THROWS_WITH(inspect_latent(model_of(), parameters.data(), wrong), ContainsSubstring(says));
 }
 
 TEST_CASE("trainer: a number that is not finite is an error that names step and layer") {

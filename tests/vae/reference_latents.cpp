@@ -57,7 +57,7 @@ TEST_CASE("a code is not kept near 0, as there is no prior") {
     const auto evidence = GatherEvidence<Autoencoder>{{}, {.reconstruction = true, .expectation = true}}(
         scope, Tensor<const double, Vec<5>>(far.data(), {}, 4));
     REQUIRE(evidence.mean.matrix().cwiseAbs().maxCoeff() > 2 * prior_bulk);
-    REQUIRE(evidence.expectation.matrix() == evidence.reconstruction.matrix());
+    REQUIRE(evidence.expectation().matrix() == evidence.reconstruction().matrix());
 }
 
 TEST_CASE("a code as evidence: z is the mean, one draw is all draws, and nothing is noise") {
@@ -71,8 +71,8 @@ TEST_CASE("a code as evidence: z is the mean, one draw is all draws, and nothing
     const auto few = evidence_for({.reconstruction = true, .draws = 1});
     const auto many = evidence_for({.draws = 8, .seed = 99});
     torch::require_equal(few.mean.data(), autoencoder_code, 1e-10);
-    torch::require_equal(few.reconstruction.data(), autoencoder_reconstruction, 1e-10);
-    REQUIRE(few.log_density.matrix() == many.log_density.matrix());
+    torch::require_equal(few.reconstruction().data(), autoencoder_reconstruction, 1e-10);
+    REQUIRE(few.log_density().matrix() == many.log_density().matrix());
     REQUIRE(few.kl.matrix().isZero(0));
     REQUIRE((few.log_variance.matrix().array() == -std::numeric_limits<double>::infinity()).all());
     static_assert(count<double>(GatherEvidence<Autoencoder>{{}, {.draws = 8}}, 4, Vec<5>{}).multiply_adds ==

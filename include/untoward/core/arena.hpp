@@ -5,13 +5,17 @@
 #include <functional>
 #include <memory>
 
+#include "refuse.hpp"
 #include "storage.hpp"
 
 namespace untoward {
 
 /// Memory that only grows until it is rewound: everything that one pass over a batch computes lives in one.
 /// It does not own its memory: on firmware that is a static or stack array whose size `count()` gives, on a
-/// host a `Buffer<std::byte>`. Running out is an assertion, never a fallback to the heap.
+/// host a `Buffer<std::byte>`. Running out is refused on a host, in every build, and an assertion on a device; it never
+/// falls back to the heap.
+///
+/// Threads: one each.
 class Arena {
 public:
     Arena() = default;
@@ -31,7 +35,12 @@ public:
     [[nodiscard]] T* allocate(Index n) {
         static_assert(alignof(T) <= storage_alignment);
         const std::size_t bytes = align_up(static_cast<std::size_t>(n) * sizeof(T));
+#ifdef UNTOWARD_PLAIN
         UNTOWARD_ASSERT(bytes <= size_ - used_, "untoward: the arena is too small for this model and batch");
+#else
+        if (bytes > size_ - used_) [[unlikely]]
+            refuse_to_allocate(bytes);
+#endif
         T* const memory = reinterpret_cast<T*>(begin_ + used_);
         used_ += bytes;
         if (used_ > peak_) peak_ = used_;
@@ -54,6 +63,12 @@ public:
     }
 
 private:
+    [[noreturn]] UNTOWARD_NO_INLINE void refuse_to_allocate(std::size_t bytes) const {
+        detail::refuse({"the arena is too small for this model and batch: ", static_cast<Index>(bytes),
+                        " bytes are asked for, and ", static_cast<Index>(size_ - used_), " of ",
+                        static_cast<Index>(size_), " are left"});
+    }
+
     std::byte* begin_ = nullptr;
     std::size_t size_ = 0;
     std::size_t used_ = 0;
@@ -61,6 +76,19 @@ private:
 };
 
 namespace detail {
+
+/// Gives back at its end what was allocated meanwhile, also where a call was refused.
+class ArenaScope {
+public:
+    explicit ArenaScope(Arena& arena) : arena_(arena), mark_(arena.used()) {}
+    ~ArenaScope() { arena_.rewind(mark_); }
+    ArenaScope(const ArenaScope&) = delete;
+    ArenaScope& operator=(const ArenaScope&) = delete;
+
+private:
+    Arena& arena_;
+    std::size_t mark_;
+};
 
 /// Whether a layer's result is to be moved to where the layer's memory began, so that the rest of what it has `taken` can be
 /// given back. One sample may be all that a small device has room for; of a batch, moving costs 2% of scoring, and is

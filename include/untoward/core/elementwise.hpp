@@ -204,11 +204,30 @@ void evaluate(const Elementwise<S>& e, Operand<S> y, bool add) {
     }
 }
 
-// The only code that is compiled for every function.
+#ifndef UNTOWARD_PLAIN
+
+// The only code that is compiled for every function: its kernels, and the function alone to check them by.
+#if UNTOWARD_SELF_CHECK
 template <class S, class Function, std::size_t... I>
-auto kernel_of(std::index_sequence<I...>) {
-    return UNTOWARD_KERNEL(apply<S, Function, I...>);
+S at_one_place(const void* erased, S* values) {
+    return static_cast<S>((*static_cast<const Function*>(erased))(static_cast<const S&>(values[I])...));
 }
+template <class S, class Function, std::size_t... I>
+void plain_apply(const void* function, const ElementwiseColumns<S>& c) {
+    S values[sizeof...(I)];
+    plain::apply<S>(&at_one_place<S, Function, I...>, function, sizeof...(I), values, c);
+}
+#endif
+
+template <class S, class Function, class Places>
+struct ApplyTable;
+template <class S, class Function, std::size_t... I>
+struct ApplyTable<S, Function, std::index_sequence<I...>> {
+    static inline constinit KernelTable<void (*)(const void*, const ElementwiseColumns<S>&)> table{
+        UNTOWARD_KERNELS(apply<S, Function, I...>),
+        UNTOWARD_CHECKED_BY((&plain_apply<S, Function, I...>), (&apply_agrees<S, sizeof...(I)>)),
+        name_of_number<S>("apply in float", "apply in double")};
+};
 
 template <class S, class Function, class... Sample>
 void evaluate(const Operand<S>& y, bool add, const Function& function, const Tensor<const S, Sample>&... x) {
@@ -217,10 +236,12 @@ void evaluate(const Operand<S>& y, bool add, const Function& function, const Ten
     const S* in[n];
     Index stride[n];
     S repeated[n * chunk_size];
-    evaluate(Elementwise<S>{kernel_of<S, Function>(std::make_index_sequence<n>{}), &function, operands, in,
-                            stride, repeated, static_cast<Index>(n)},
+    evaluate(Elementwise<S>{ApplyTable<S, Function, std::make_index_sequence<n>>::table.in_use(&function),
+                            &function, operands, in, stride, repeated, static_cast<Index>(n)},
              y, add);
 }
+
+#endif
 
 template <class S, class Sample>
 constexpr Tensor<const S, Sample> for_reading(const Tensor<S, Sample>& x) {
@@ -236,15 +257,55 @@ Index broadcast_column(const X& x, Index column) {
     return x.batch() == 1 ? 0 : column;
 }
 
+#ifdef UNTOWARD_PLAIN
+
 template <class S, std::size_t Changed, class Function, std::size_t... I>
-auto change_kernel(std::index_sequence<I...>) {
-    return UNTOWARD_KERNEL(change<S, Function, Changed, I...>);
+void run_change(const Function& function, const ChangedColumns<S>& c, std::index_sequence<I...>) {
+    baseline::change<S, Function, Changed, I...>(&function, c);
+}
+template <class S, class Function, std::size_t... I>
+S run_total(const Function& function, const S* const* x, Index n, std::index_sequence<I...>) {
+    return baseline::total<S, Function, I...>(&function, x, n);
+}
+
+#else
+
+#if UNTOWARD_SELF_CHECK
+template <class S, class Function, std::size_t... I>
+S change_at_one_place(const void* erased, S* values) {
+    (*static_cast<const Function*>(erased))(values[I]...);
+    return 0;
+}
+template <class S, class Function, std::size_t Changed, std::size_t... I>
+void plain_change(const void* function, const ChangedColumns<S>& c) {
+    S values[sizeof...(I)];
+    plain::change<S>(&change_at_one_place<S, Function, I...>, function, sizeof...(I), Changed, values, c);
+}
+template <class S, class Function, std::size_t... I>
+S plain_total(const void* function, const S* const* x, Index n) {
+    S values[sizeof...(I)];
+    return plain::total<S>(&at_one_place<S, Function, I...>, function, sizeof...(I), values, x, n);
+}
+#endif
+template <class S, std::size_t Changed, class Function, std::size_t... I>
+void run_change(const Function& function, const ChangedColumns<S>& c, std::index_sequence<I...>) {
+    static constinit KernelTable<void (*)(const void*, const ChangedColumns<S>&)> table{
+        UNTOWARD_KERNELS(change<S, Function, Changed, I...>),
+        UNTOWARD_CHECKED_BY((&plain_change<S, Function, Changed, I...>), (&change_agrees<S, sizeof...(I)>)),
+        name_of_number<S>("change in float", "change in double")};
+    table.in_use(&function)(&function, c);
 }
 
 template <class S, class Function, std::size_t... I>
-auto total_kernel(std::index_sequence<I...>) {
-    return UNTOWARD_KERNEL(total<S, Function, I...>);
+S run_total(const Function& function, const S* const* x, Index n, std::index_sequence<I...>) {
+    static constinit KernelTable<S (*)(const void*, const S* const*, Index)> table{
+        UNTOWARD_KERNELS(total<S, Function, I...>),
+        UNTOWARD_CHECKED_BY((&plain_total<S, Function, I...>), (&total_agrees<S, sizeof...(I)>)),
+        name_of_number<S>("total in float", "total in double")};
+    return table.in_use(&function)(&function, x, n);
 }
+
+#endif
 
 }  // namespace detail
 
@@ -280,22 +341,20 @@ template <std::size_t Changed, class S, std::size_t Count, class Function>
 void change(Index n, const Function& function, S* const (&x)[Count]) {
     static_assert(Changed <= Count);
     constexpr Index stride[Count] = {};
-    detail::change_kernel<S, Changed, Function>(std::make_index_sequence<Count>{})(&function,
-                                                                                   {n, 1, x, stride});
+    detail::run_change<S, Changed>(function, {n, 1, x, stride}, std::make_index_sequence<Count>{});
 }
 /// The same for every column of matrices that lie at these strides; at a stride of 0 all columns are the same one.
 template <std::size_t Changed, class S, std::size_t Count, class Function>
 void change(Index rows, Index columns, const Function& function, S* const (&x)[Count],
             const Index (&stride)[Count]) {
     static_assert(Changed <= Count);
-    detail::change_kernel<S, Changed, Function>(std::make_index_sequence<Count>{})(
-        &function, {rows, columns, x, stride});
+    detail::run_change<S, Changed>(function, {rows, columns, x, stride}, std::make_index_sequence<Count>{});
 }
 
 /// The sum of function(x[0][i], x[1][i], ...) over i = 0, ..., n - 1.
 template <class S, std::size_t Count, class Function>
 S total(Index n, const Function& function, const S* const (&x)[Count]) {
-    return detail::total_kernel<S, Function>(std::make_index_sequence<Count>{})(&function, x, n);
+    return detail::run_total<S>(function, x, n, std::make_index_sequence<Count>{});
 }
 
 }  // namespace untoward

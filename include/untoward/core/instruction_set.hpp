@@ -22,6 +22,13 @@ enum class InstructionSet {
     avx512,    ///< AVX-512 F, DQ, BW and VL: sixteen floats at a time
 };
 
+namespace detail {
+
+/// How many sets kernels are compiled for.
+inline constexpr int kernel_sets = UNTOWARD_DISPATCH ? 3 : 1;
+
+}  // namespace detail
+
 /// The largest set that this processor has.
 inline InstructionSet available_instruction_set() {
 #if UNTOWARD_DISPATCH
@@ -43,22 +50,27 @@ inline std::atomic<int> chosen_instruction_set{-1};
 }  // namespace detail
 #endif
 
-/// The set in use: the largest available one, or what `use_instruction_set` asked for.
+/// The set in use: the largest available one, or what `use_instruction_set` asked for. Threads: from any.
 inline InstructionSet instruction_set() {
 #if UNTOWARD_DISPATCH
     const int chosen = detail::chosen_instruction_set.load(std::memory_order_relaxed);
     if (chosen >= 0) return static_cast<InstructionSet>(chosen);
     const InstructionSet best = available_instruction_set();
-    detail::chosen_instruction_set.store(static_cast<int>(best), std::memory_order_relaxed);
-    return best;
+    // Unless `use_instruction_set` came between: what was asked for stays.
+    int found = -1;
+    const bool is_first = detail::chosen_instruction_set.compare_exchange_strong(
+        found, static_cast<int>(best), std::memory_order_relaxed);
+    return is_first ? best : static_cast<InstructionSet>(found);
 #else
     return InstructionSet::baseline;
 #endif
 }
 
 /// Uses no more than `set` from now on, in the whole program: the numbers of a model then have the same bits on every
-/// processor that has it. Returns what is in use, which is less where the processor has less. Not while other threads
-/// compute.
+/// processor that has it. Returns what is in use, which is less where the processor has less.
+///
+/// Threads: from any, but before others compute: what they are in the middle of may be done partly by one set and partly
+/// by the other, and would have the bits of neither.
 inline InstructionSet use_instruction_set(InstructionSet set) {
 #if UNTOWARD_DISPATCH
     const InstructionSet best = available_instruction_set();

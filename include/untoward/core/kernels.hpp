@@ -12,6 +12,7 @@
 #include "math.hpp"
 #include "packed.hpp"
 #include "philox.hpp"
+#include "self_check.hpp"
 
 namespace untoward {
 
@@ -190,40 +191,131 @@ struct AdamVectors {
 #undef UNTOWARD_KERNEL_SET
 #undef UNTOWARD_KERNEL_BYTES
 
+#if UNTOWARD_SELF_CHECK
+#include "plain/checks.hpp"
+#endif
+
+// What a KernelTable (self_check.hpp) is made of: a function template of kernels/ in every instruction set; what does the
+// same by plain loops; what compares them; a name.
+#if UNTOWARD_DISPATCH
+#define UNTOWARD_KERNELS(...) {&baseline::__VA_ARGS__, &avx2::__VA_ARGS__, &avx512::__VA_ARGS__}
+#else
+#define UNTOWARD_KERNELS(...) {&baseline::__VA_ARGS__}
+#endif
+#if UNTOWARD_SELF_CHECK
+#define UNTOWARD_CHECKED_BY(plain, agrees) plain, agrees
+#else
+#define UNTOWARD_CHECKED_BY(plain, agrees) nullptr, nullptr
+#endif
+
+namespace untoward::detail {
+
+#ifdef UNTOWARD_PLAIN
+
+// One kernel for each, which the compiler draws in.
+template <class S, bool Rectify>
+void run_sum_columns(const ColumnSums<S>& c) {
+    baseline::sum_columns<S, Rectify>(c);
+}
+template <class S>
+void run_adam(const AdamVectors<S>& a) {
+    baseline::adam<S>(a);
+}
+template <class S, bool Normal>
+void run_noise(const NoiseColumns<S>& c) {
+    baseline::noise<S, Normal>(c);
+}
+inline void run_stream_blocks(const StreamBlocks& s) {
+    baseline::stream_blocks(s);
+}
+
+#else
+
+template <class S>
+constexpr const char* name_of_number(const char* in_float, const char* in_double) {
+    return sizeof(S) == sizeof(float) ? in_float : in_double;
+}
+
+template <class S, bool Rectify>
+inline constinit KernelTable<void (*)(const ColumnSums<S>&)> sum_columns_table{
+    UNTOWARD_KERNELS(sum_columns<S, Rectify>),
+    UNTOWARD_CHECKED_BY((&plain::sum_columns<S, Rectify>), &sum_columns_agrees<S>),
+    name_of_number<S>("sum_columns in float", "sum_columns in double")};
+/// sum = the sum of the columns of d, or += it; before, d = 0 where y is not positive if `Rectify`.
+template <class S, bool Rectify>
+void run_sum_columns(const ColumnSums<S>& c) {
+    sum_columns_table<S, Rectify>.in_use()(c);
+}
+
+template <class S>
+inline constinit KernelTable<void (*)(const AdamVectors<S>&)> adam_table{
+    UNTOWARD_KERNELS(adam<S>), UNTOWARD_CHECKED_BY(&plain::adam<S>, &adam_agrees<S>),
+    name_of_number<S>("adam in float", "adam in double")};
+/// A step of Adam.
+template <class S>
+void run_adam(const AdamVectors<S>& a) {
+    adam_table<S>.in_use()(a);
+}
+
+template <class S, bool Normal>
+inline constinit KernelTable<void (*)(const NoiseColumns<S>&)> noise_table{
+    UNTOWARD_KERNELS(noise<S, Normal>), UNTOWARD_CHECKED_BY((&plain::noise<S, Normal>), &noise_agrees<S>),
+    name_of_number<S>("noise in float", "noise in double")};
+/// Columns of noise.
+template <class S, bool Normal>
+void run_noise(const NoiseColumns<S>& c) {
+    noise_table<S, Normal>.in_use()(c);
+}
+
+inline constinit KernelTable<void (*)(const StreamBlocks&)> stream_blocks_table{
+    UNTOWARD_KERNELS(stream_blocks), UNTOWARD_CHECKED_BY(&plain::stream_blocks, &stream_blocks_agree),
+    "stream_blocks"};
+/// Blocks of a random stream.
+inline void run_stream_blocks(const StreamBlocks& s) {
+    stream_blocks_table.in_use()(s);
+}
+
+template <class S, class Code>
+inline constinit KernelTable<void (*)(const UnpackedRows<S, Code>&)> unpack_table{
+    UNTOWARD_KERNELS(unpack<S, Code>), UNTOWARD_CHECKED_BY((&plain::unpack<S, Code>), (&unpack_agrees<S, Code>)),
+    name_of_number<S>("unpack in float", "unpack in double")};
+/// Packed weights as numbers.
+template <class S, class Code>
+void run_unpack(const UnpackedRows<S, Code>& u) {
+    unpack_table<S, Code>.in_use()(u);
+}
+
+#endif
+
+}  // namespace untoward::detail
+
 namespace untoward {
 
 #if UNTOWARD_DISPATCH
 
 namespace detail {
 
-template <class Kernel>
-Kernel kernel_in_use(Kernel sixteen, Kernel eight, Kernel baseline) {
-    const InstructionSet set = instruction_set();
-    return set == InstructionSet::avx512 ? sixteen : set == InstructionSet::avx2 ? eight : baseline;
-}
+// Products of a faulty kernel, and of the baseline, are Eigen's.
+inline constinit KernelTable<void (*)(const TileProduct&)> multiply_table{
+    {nullptr, &avx2::multiply, &avx512::multiply}, UNTOWARD_CHECKED_BY(nullptr, &multiply_agrees), "multiply"};
+template <class Number>
+inline constinit KernelTable<void (*)(const RowsTimes<Number>&)> rows_times_table{
+    {nullptr, &avx2::rows_times<Number>, &avx512::rows_times<Number>},
+    UNTOWARD_CHECKED_BY(nullptr, &rows_times_agrees<Number>),
+    "rows_times"};
 
 }  // namespace detail
 
-// A function template of kernels/, by its name and arguments, in the instruction set in use.
-#define UNTOWARD_KERNEL(...)                                                    \
-    ::untoward::detail::kernel_in_use(&::untoward::detail::avx512::__VA_ARGS__, \
-                                      &::untoward::detail::avx2::__VA_ARGS__,   \
-                                      &::untoward::detail::baseline::__VA_ARGS__)
-
 /// The kernels of products in use, or null where products are Eigen's.
 inline auto multiply_kernel() {
-    return detail::kernel_in_use<void (*)(const TileProduct&)>(&detail::avx512::multiply,
-                                                               &detail::avx2::multiply, nullptr);
+    return detail::multiply_table.in_use();
 }
 template <class Number>
 auto rows_times_kernel() {
-    return detail::kernel_in_use<void (*)(const RowsTimes<Number>&)>(
-        &detail::avx512::rows_times<Number>, &detail::avx2::rows_times<Number>, nullptr);
+    return detail::rows_times_table<Number>.in_use();
 }
 
 #else
-
-#define UNTOWARD_KERNEL(...) (&::untoward::detail::baseline::__VA_ARGS__)
 
 constexpr void (*multiply_kernel())(const TileProduct&) {
     return nullptr;

@@ -265,8 +265,8 @@ void forward(const Columns<S>& y, const PackedRows<S, Code>& weight, const Colum
         Index k = 0;
         do {
             const Index some = std::min(block_depth, depth - k);
-            UNTOWARD_KERNEL(unpack<S, Code>)
-            ({rows, some, weight.codes + i * depth + k, depth, scales, block});
+            untoward::detail::run_unpack<S, Code>(
+                {rows, some, weight.codes + i * depth + k, depth, scales, block});
             forward<S>({y.data + i, rows, y.cols, y.stride}, block, {x.data + k, some, x.cols, x.stride},
                        accumulate || k > 0, k == 0 && bias != nullptr ? bias + i : nullptr,
                        rectify && k + some >= depth);

@@ -42,7 +42,7 @@ void fill_noise(S* out, Index rows, Index columns, Index stride, const NoiseKey&
     UNTOWARD_ASSERT(rows >= 0 && rows / 4 <= Index{0x3fffffff}, "one key holds at most 2^32 values");
     const NoiseColumns<S> c{out,       rows,       columns, stride, philox_key(key.seed, key.site),
                             key.epoch, key.sample, samples};
-    UNTOWARD_KERNEL(noise<S, Normal>)(c);
+    run_noise<S, Normal>(c);
 }
 
 }  // namespace detail
@@ -123,7 +123,7 @@ private:
     constexpr void draw(std::uint64_t block) {
         if constexpr (!detail::small_code) {
             if (!std::is_constant_evaluated()) {
-                UNTOWARD_KERNEL(stream_blocks)({words_.data(), block, key_, epoch_});
+                detail::run_stream_blocks({words_.data(), block, key_, epoch_});
                 return;
             }
         }

@@ -51,12 +51,55 @@ struct MessagePart {
 #endif
 }
 
-/// Samples of another number of features than a detector, a model or a scaler has. `whose` says which: "the detector".
-UNTOWARD_INLINE void require_features(Index found, Index expected, const char* whose = "the detector") {
-    if (found != expected) [[unlikely]] {
-        refuse({"the samples have ", found, " features, ", whose, " expects ", expected,
-                " (every sample is a column: features x n)"});
+// Out of line, so that only a comparison stands at the caller's.
+[[noreturn]] UNTOWARD_NO_INLINE inline void refuse_samples(Index features, Index samples, Index expected,
+                                                           const char* whose) {
+    if (samples == expected) {
+        refuse({"the samples are ", features, " x ", samples, ", ", whose, " expects ", expected,
+                " features (every sample is a column: features x n): was it transposed?"});
     }
+    refuse({"the samples have ", features, " features, ", whose, " expects ", expected,
+            " (every sample is a column: features x n)"});
+}
+[[noreturn]] UNTOWARD_NO_INLINE inline void refuse_sample(Index rows, Index columns, Index expected,
+                                                          const char* whose) {
+    if (rows == expected) {
+        refuse({"these are ", columns, " samples (", rows, " x ", columns, "), ", whose,
+                " judges one here: score() takes many"});
+    }
+    refuse({"a sample has ", rows * columns, " values, ", whose, " expects ", expected});
+}
+
+// On a device sizes are in types, and these are assertions.
+
+/// Samples, features x n, of another number of features than a detector, a model or a scaler has. `whose` says which.
+UNTOWARD_INLINE void require_features(Index features, Index samples, Index expected,
+                                      const char* whose = "the detector") {
+#if UNTOWARD_HOSTED
+    if (features != expected) [[unlikely]]
+        refuse_samples(features, samples, expected, whose);
+#else
+    UNTOWARD_ASSERT(features == expected, "untoward: a sample has another number of features");
+    static_cast<void>(features + samples + expected);
+    static_cast<void>(whose);
+#endif
+}
+/// What is not one sample of so many values: a column, or a row.
+UNTOWARD_INLINE void require_sample(Index rows, Index columns, Index expected, const char* whose = "the detector") {
+    const bool is_one = columns == 1 ? rows == expected : rows == 1 && columns == expected;
+#if UNTOWARD_HOSTED
+    if (!is_one) [[unlikely]]
+        refuse_sample(rows, columns, expected, whose);
+#else
+    UNTOWARD_ASSERT(is_one, "untoward: a sample has another number of features");
+    static_cast<void>(is_one);
+    static_cast<void>(whose);
+#endif
+}
+/// Two lengths that must be the same, of what these name: "labels", "scores".
+UNTOWARD_INLINE void require_as_many(const char* what, Index found, const char* others, Index expected) {
+    if (found != expected) [[unlikely]]
+        refuse({"there are ", found, " ", what, " for ", expected, " ", others});
 }
 
 }  // namespace untoward::detail

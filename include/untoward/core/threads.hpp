@@ -8,6 +8,7 @@
 #include <exception>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "../config.hpp"
@@ -22,6 +23,12 @@ namespace untoward {
 ///     const auto scores = detector.score(samples, threads);
 ///
 /// The thread that calls `run` is one of them. Where the C library is older than glibc 2.34, link with -pthread.
+///
+/// Threads: one object may be shared by any number of callers, and a task may call `run` again, of this object or of
+/// another. Who calls while the helpers are busy does not wait for them: it works by itself, and gets their help for
+/// what is left once they are free. So no call can wait for a call that waits for it, and a thread that scores one
+/// request is never held up by another's. The object must outlive its calls, and is of no use in a process made by
+/// fork(), where its helpers are not.
 class Threads {
 public:
     /// `count` threads in all; 0: as many as the processor runs at once. Throws Error: a negative number, or more
@@ -44,15 +51,30 @@ public:
 
     [[nodiscard]] Index count() const { return static_cast<Index>(helpers_.size()) + 1; }
 
-    /// task(i, thread) for i = 0, ..., tasks - 1, each once; `thread` is 0, ..., count() - 1, and no two tasks that run
-    /// at the same time have the same. Returns when all are done. What a task throws is thrown again here, after
-    /// all others have ended; tasks that were not begun by then are left out. Not to be called by a task.
+    /// task(i, thread) for i = 0, ..., tasks - 1, each once; `thread` is 0, ..., count() - 1, and no two tasks of one
+    /// call that run at the same time have the same. Returns when all are done. What a task throws is thrown again
+    /// here, to the call whose task it was, after all others of that call have ended; tasks that were not begun by then
+    /// are left out. A call within a task counts its threads anew.
     template <class Task>
     void run(Index tasks, const Task& task) {
-        if (tasks <= 1 || helpers_.empty()) {
-            for (Index i = 0; i < tasks; ++i) task(i, Index{0});
-            return;
+        Index first = 0;
+        while (tasks - first > 1 && !helpers_.empty()) {
+            if (is_free()) return share(first, tasks, task);
+            task(first++, Index{0});
         }
+        for (; first < tasks; ++first) task(first, Index{0});
+    }
+
+private:
+    // Whether the helpers are this caller's from now on. A task that calls `run` finds them taken, by its own round or
+    // by another's, and waits for nobody.
+    bool is_free() {
+        return !taken_.load(std::memory_order_relaxed) && !taken_.exchange(true, std::memory_order_acquire);
+    }
+
+    // Tasks first, ..., tasks - 1 by all.
+    template <class Task>
+    void share(Index first, Index tasks, const Task& task) {
         {
             const std::lock_guard lock(mutex_);
             call_ = [](const void* erased, Index i, Index thread) {
@@ -60,19 +82,22 @@ public:
             };
             task_ = &task;
             tasks_ = tasks;
-            next_.store(0, std::memory_order_relaxed);
+            next_.store(first, std::memory_order_relaxed);
             working_ = static_cast<Index>(helpers_.size());
-            error_ = nullptr;
             ++round_;
         }
         begin_.notify_all();
         work(0);
-        std::unique_lock lock(mutex_);
-        end_.wait(lock, [this] { return working_ == 0; });
-        if (error_ != nullptr) std::rethrow_exception(error_);
+        std::exception_ptr error;
+        {
+            std::unique_lock lock(mutex_);
+            end_.wait(lock, [this] { return working_ == 0; });
+            error = std::exchange(error_, nullptr);
+        }
+        taken_.store(false, std::memory_order_release);
+        if (error != nullptr) std::rethrow_exception(error);
     }
 
-private:
     void work(Index thread) {
         try {
             for (;;) {
@@ -111,7 +136,8 @@ private:
         helpers_.clear();
     }
 
-    std::mutex mutex_;  // of all that follows, save what a round leaves alone while it lasts
+    std::atomic<bool> taken_{false};  // by the caller whose round it is
+    std::mutex mutex_;                // of all that follows, save what a round leaves alone while it lasts
     std::condition_variable begin_;
     std::condition_variable end_;
     void (*call_)(const void*, Index, Index) = nullptr;

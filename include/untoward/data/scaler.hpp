@@ -19,7 +19,9 @@
 //
 // Missing values (NaN) are passed over; a feature without any value gets centre 0 and scale 1. A feature that
 // is constant has no scale of its own: it is floored to min(1, |value|), or 1 where the value is 0, so that a
-// constant that moves by one, or by its own size, is one scaled unit away; `Scaling::constant` reports it.
+// constant that moves by one, or by its own size, is one scaled unit away; `Scaling::constant` reports it. So it does
+// of a feature whose values lie within four neighbouring numbers of the type they are given in: that is rounding, or
+// something that this type cannot show, like a northing of 5,523,417.5 m in float, which knows half metres there.
 
 namespace untoward {
 
@@ -66,6 +68,16 @@ inline Moments moments(const std::vector<double>& values) {
     return m;
 }
 
+// Whether from low to high are more than four steps between neighbouring numbers of type S.
+template <class S>
+bool spans_steps(double low, double high) {
+    constexpr S infinity = std::numeric_limits<S>::infinity();
+    const auto largest = static_cast<S>(std::max(std::abs(low), std::abs(high)));
+    if (largest == infinity) return true;
+    const double step = static_cast<double>(largest) - static_cast<double>(std::nextafter(largest, S(0)));
+    return high - low > 4 * step;
+}
+
 // Fits feature by feature; centre_and_scale(sorted values, moments) gives {centre, scale}.
 template <class Derived, class CentreAndScale>
 auto fit_scaling(const Eigen::DenseBase<Derived>& rows, const CentreAndScale& centre_and_scale) {
@@ -78,10 +90,8 @@ auto fit_scaling(const Eigen::DenseBase<Derived>& rows, const CentreAndScale& ce
         const Moments m = moments(sorted);
         auto [centre, scale] = centre_and_scale(sorted, m);
         const double median = quantile(sorted, 0.5);
-        // Rounding of a mean leaves a spread that is none.
-        const bool varies =
-            !sorted.empty() && sorted.front() < sorted.back() &&
-            m.deviation > 16 * static_cast<double>(std::numeric_limits<S>::epsilon()) * std::abs(m.mean);
+        const bool is_one = sorted.empty() || !(sorted.front() < sorted.back());
+        const bool varies = !is_one && spans_steps<S>(sorted.front(), sorted.back());
         if (!varies) {
             centre = median;
             scale = median == 0 ? 1 : std::min(1.0, std::abs(median));
@@ -90,7 +100,8 @@ auto fit_scaling(const Eigen::DenseBase<Derived>& rows, const CentreAndScale& ce
         // Positive, normal and finite, also where the values are not.
         scale = std::min(scale, static_cast<double>(std::numeric_limits<S>::max()));
         scaling.scale(i) = std::max(static_cast<S>(scale), std::numeric_limits<S>::min());
-        scaling.constant(i) = varies ? S(0) : S(1);
+        using Result = Scaling<Vector>;
+        scaling.constant(i) = varies ? Result::varied : is_one ? Result::one_value : Result::too_coarse;
         scaling.fill(i) = static_cast<S>(median);
     }
     return scaling;

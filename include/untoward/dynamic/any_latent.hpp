@@ -110,7 +110,9 @@ public:
         : units(latent.units.size()),
           held_(detail::hold_for_readers<S, Erased::Calls, Erased::Held>(latent)),
           deterministic_(detail::is_deterministic(latent)),
-          has_sampled_kl_(Erased::Held<Run<S>, Policy>::has_sampled_kl) {}
+          has_sampled_kl_(Erased::Held<Run<S>, Policy>::has_sampled_kl) {
+        require_options(latent);
+    }
 
     template <class Scope, class X>
     auto operator()(Scope& scope, const X& hidden) const {

@@ -53,7 +53,9 @@ class AnyLayer {
 public:
     template <class Layer>
     requires(!std::same_as<Layer, AnyLayer>) AnyLayer(const Layer& layer)
-        : held_(detail::hold_for_readers<S, Erased::template Calls, Erased::template Held>(layer)) {}
+        : held_(detail::hold_for_readers<S, Erased::template Calls, Erased::template Held>(layer)) {
+        require_options(layer);
+    }
 
     template <class Scope, class X>
     auto operator()(Scope& scope, const X& x) const {

@@ -78,7 +78,9 @@ public:
     template <class Policy>
     requires(!std::same_as<Policy, AnyLikelihood>) AnyLikelihood(const Policy& likelihood)
         : held_(detail::hold_for_readers<S, Erased::template Calls, Erased::template Held>(likelihood)),
-          data_(detail::data_kind_of<Policy>()) {}
+          data_(detail::data_kind_of<Policy>()) {
+        require_options(likelihood);
+    }
 
     [[nodiscard]] Layer layer(const Sample& sample) const { return {held_, sample}; }
     template <class Scope, class X>

@@ -18,7 +18,9 @@ public:
 
     template <class Policy>
     requires(!std::same_as<Policy, AnyScaler>) AnyScaler(const Policy& policy)
-        : held_(std::make_shared<Held<Policy>>(policy)) {}
+        : held_(std::make_shared<Held<Policy>>(policy)) {
+        require_options(policy);
+    }
 
     /// features x n -> Scaling
     template <class Derived>

@@ -75,11 +75,11 @@ public:
     [[nodiscard]] Needs needs() const { return held_->needs(); }
     template <class Sheet, class EvidenceOfModel>
     void add_to(Sheet& sheet, const EvidenceOfModel& evidence, S weight) const {
-        held_->add_to(sheet, detail::flattened(evidence), weight);
+        held_->add_to(sheet, evidence.flattened(), weight);
     }
     template <class EvidenceOfModel>
     void add_deviations(DeviationSheet<S>& sheet, const EvidenceOfModel& evidence, S weight) const {
-        held_->add_deviations(sheet, detail::flattened(evidence), weight);
+        held_->add_deviations(sheet, evidence.flattened(), weight);
     }
     [[nodiscard]] std::size_t arena_bytes(Index batch) const { return held_->arena_bytes(batch); }
     [[nodiscard]] bool fits(Index features, Index units) const { return held_->fits(features, units); }
@@ -113,7 +113,7 @@ private:
             if constexpr (requires { fitted.add_to(sheet, evidence, weight); }) {
                 fitted.add_to(sheet, evidence, weight);
             } else {
-                UNTOWARD_ASSERT(false, "untoward: this score is fitted before it scores");
+                detail::refuse({"a score that learns of the training samples scores before it was fitted"});
             }
         }
         void add_deviations(DeviationSheet<S>& sheet, const FlatEvidence<S>& evidence,
@@ -153,7 +153,9 @@ public:
 
     template <Score Policy>
     requires(!std::same_as<Policy, AnyScore>) AnyScore(const Policy& policy)
-        : held_(std::make_shared<Held<Policy>>(policy)) {}
+        : held_(std::make_shared<Held<Policy>>(policy)) {
+        require_options(policy);
+    }
 
     [[nodiscard]] Needs needs() const { return held_->needs(); }
     /// What it is when it is fitted.

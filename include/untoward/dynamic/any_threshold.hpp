@@ -92,7 +92,9 @@ public:
 
     template <class Policy>
     requires(!std::same_as<Policy, AnyThreshold>) AnyThreshold(const Policy& policy)
-        : held_(std::make_shared<Held<Policy>>(policy)) {}
+        : held_(std::make_shared<Held<Policy>>(policy)) {
+        require_options(policy);
+    }
 
     template <class Derived>
     [[nodiscard]] AnyFittedThreshold<S> calibrate(const Eigen::DenseBase<Derived>& scores) const {

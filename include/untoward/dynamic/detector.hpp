@@ -128,10 +128,19 @@ void save_threshold(SummedWriter& writer, const AnyFittedThreshold<S>& threshold
     writer.add("threshold.scores", {threshold.scores().size()}, threshold.scores());
 }
 
+// What is fitted knows its policy.
+template <class S>
+void save_policy(SummedWriter&, const AnyFittedThreshold<S>&, const AnyThreshold<S>&) {}
+template <class S>
+void require_policy(SummedReader& reader, const AnyThreshold<S>& policy) {
+    if (reader.has_metadata(policy_key)) static_cast<void>(reader.metadata(policy_key));
+    require_metadata(reader, "threshold", policy.text());
+}
+
 template <class S>
 struct LoadThreshold<AnyFittedThreshold<S>> {
     static AnyFittedThreshold<S> from(SummedReader& reader) {
-        const AnyThreshold<S> policy = threshold_registry<S>().make(reader.file.metadata("threshold"));
+        const AnyThreshold<S> policy = threshold_registry<S>().make(reader.metadata("threshold"));
         return policy.calibrate(read_calibration_scores<typename AnyFittedThreshold<S>::Vector>(reader));
     }
 };
@@ -159,9 +168,16 @@ AnyRecipe<S> any_recipe_of(const SafeTensors& file, const std::string& prefix,
             fail(file.name(), ": ", prefix, key, ": ", error.what());
         }
     };
-    return {part("scaler", [](auto text) { return scaler_registry<S>().make(text); }),
-            part("model", [](auto text) { return make_vae<S>(text); }),
-            part("score", [](auto text) { return make_score<S>(text); }), threshold};
+    AnyRecipe<S> recipe{part("scaler", [](auto text) { return scaler_registry<S>().make(text); }),
+                        part("model", [](auto text) { return make_vae<S>(text); }),
+                        part("score", [](auto text) { return make_score<S>(text); }), threshold};
+    try {
+        require_scaler_for_likelihood(recipe.scaler, recipe.model.likelihood);
+        require_latent_for_score(recipe.model.latent, recipe.score);
+    } catch (const Error& error) {
+        fail(file.name(), ": ", error.what());
+    }
+    return recipe;
 }
 
 }  // namespace detail

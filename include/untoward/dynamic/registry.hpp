@@ -34,6 +34,9 @@
 namespace untoward {
 
 /// Policies of one kind by name.
+///
+/// Threads: any number may make policies at once, and the first to ask for a registry may be any of them. `add` changes
+/// it: before others look, at the start of the program.
 template <class Any>
 class Registry {
 public:

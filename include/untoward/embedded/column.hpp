@@ -7,7 +7,8 @@ namespace untoward {
 
 /// How a cell becomes features, on a device: `io::ColumnCoding` in flash.
 enum class FlashCoding {
-    number,  ///< one feature: the value
+    number,       ///< one feature: the value
+    less_offset,  ///< one feature: the value less `offset`, where the values lie far from zero
     log1p,   ///< one feature: sign(x) log(1 + |x|)
     text,    ///< one feature for each level and one for texts that training never met: 1 where the cell is it
 };
@@ -18,6 +19,7 @@ struct FlashColumn {
     FlashCoding coding;
     Index levels;                   ///< of a text
     const char* const* level_text;  ///< their texts, or null
+    float offset = 0;
 
     [[nodiscard]] constexpr Index features() const { return coding == FlashCoding::text ? levels + 1 : 1; }
 
@@ -37,6 +39,8 @@ struct FlashColumn {
     void code(S cell, S* to) const {
         if (coding == FlashCoding::number) {
             *to = cell;
+        } else if (coding == FlashCoding::less_offset) {
+            *to = cell - static_cast<S>(offset);
         } else if (coding == FlashCoding::log1p) {
             const S size = math::log1p(math::abs(cell));
             *to = cell < S(0) ? -size : size;

@@ -134,8 +134,12 @@ inline constexpr auto flash_expectation_layer =
 }  // namespace detail
 
 /// A fitted detector whose every number is a constant: the run-time half of `Detector`, by the same scaler, model, scores
-/// and thresholds and the same reader, `Run`. It has no state: all functions may be called from anywhere, an interrupt
-/// too, at once. `Definition` is what `untoward export` writes:
+/// and thresholds and the same reader, `Run`.
+///
+/// Threads: it has no state: all functions may be called from anywhere, an interrupt too, at once, each with an arena of
+/// its own where one is given. Of weights in RAM (trainer.hpp) not while these are trained.
+///
+/// `Definition` is what `untoward export` writes:
 ///
 ///     struct Definition {
 ///         using Scalar = float;
@@ -242,7 +246,7 @@ public:
         constexpr const auto& layer = detail::flash_expectation_layer<Definition>;
         Run<Scalar, Weights> scope(detail::flash_weights<Definition>(), arena, Pass{});
         const auto evidence = layer(scope, scope.input(Tensor<const Scalar, Sample>(x)));
-        for (Index i = 0; i < features; ++i) expected[i] = scaling().invert(i, evidence.expectation(i, 0));
+        for (Index i = 0; i < features; ++i) expected[i] = scaling().invert(i, evidence.expectation()(i, 0));
         arena.rewind(mark);
     }
     /// A sample in scaled units, with the median in place of what is missing: what the model sees.

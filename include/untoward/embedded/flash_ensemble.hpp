@@ -13,6 +13,8 @@ namespace untoward {
 /// `Definition` has the threshold, the vectors of the self-test and, where there are some, the columns; each of `Members`
 /// is a definition without them. Score, shares and what is expected are the means of the members', which are asked one
 /// after another in the same arena.
+///
+/// Threads: as FlashDetector.
 template <class Definition, class... Members>
 class FlashEnsemble : public detail::FlashJudge<FlashEnsemble<Definition, Members...>, Definition> {
     using Base = detail::FlashJudge<FlashEnsemble<Definition, Members...>, Definition>;

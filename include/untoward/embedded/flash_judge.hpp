@@ -99,6 +99,12 @@ public:
     /// A row of cells, one for each column of `Definition::columns`, as a sample. A cell is a number; in a column of text
     /// the `level` of its text. NaN is missing.
     static void code(const Scalar* cells, Scalar* sample) {
+        constexpr Index coded = [] {
+            Index sum = 0;
+            for (const FlashColumn& column : Definition::columns) sum += column.features();
+            return sum;
+        }();
+        static_assert(coded == Self::features, "untoward: the columns make the features of the model");
         for (const FlashColumn& column : Definition::columns) {
             column.code(*cells++, sample);
             sample += column.features();

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "../autodiff/record.hpp"
+#include "../core/refuse.hpp"
 #include "../vae/elbo.hpp"
 #include "flash_detector.hpp"
 
@@ -44,7 +45,10 @@ struct InRam : Definition {
 };
 
 /// Steps of gradient descent on the negative ELBO of `Batch` samples at a time, and the way back. `Definition` is one
-/// whose parameters are in RAM. Nothing is judged while a step is under way.
+/// whose parameters are in RAM.
+///
+/// Threads: one at a time, and no interrupt: a definition's parameters are one array for the whole program, so nothing is
+/// judged and no other trainer of that definition runs while a step is under way.
 template <class Definition, Index Batch>
 class DeviceTrainer {
 public:
@@ -62,8 +66,10 @@ public:
 
     /// One step on `Batch` samples, one after another in the data's units: every parameter less `rate` times its
     /// gradient, which is shortened to a length of `longest`. The loss before it, in nats a sample; where that is not
-    /// finite nothing changes. Noise depends on the seed and on the number of the step.
+    /// finite nothing changes. A rate or a length that is negative or NaN is refused. Noise depends on the seed and on the number of the step.
     Scalar step(const Scalar* samples, Scalar rate, std::uint64_t seed = 0, Scalar longest = Scalar(10)) {
+        if (!(rate >= 0 && longest >= 0)) [[unlikely]]
+            detail::refuse({"a step has a negative rate or length, or NaN, expected 0 or more"});
         const Scalar loss = pass(samples, seed, ++steps_, true);
         Scalar squares = 0;
         for (const Scalar g : gradient_) squares += g * g;

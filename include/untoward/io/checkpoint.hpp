@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <map>
 #include <set>
 #include <span>
@@ -30,8 +31,12 @@ namespace untoward::io {
 ///
 /// The file is a safetensors file: parameters, moments, averages, the best so far, curves, and what schedules
 /// have learned. Throws Error where it cannot be written, is damaged, or belongs to another training: other
-/// rows, another layout of parameters, seed or options. What has no parameters, like an activation, is only
-/// known to be another where `model` says so: `.model = io::policy_text(model)`.
+/// rows, another layout of parameters, seed or options, or another version of the library, which need not take the same
+/// steps. What has no parameters, like an activation, is only known to be another where `model` says so:
+/// `.model = io::policy_text(model)`.
+///
+/// Threads: each training has its own copy; trainings at once want files of their own. Each would refuse to go on from
+/// another's, and the last one written would be all that is left.
 struct Checkpoint {
     std::string path;
     Index evaluations = 0;  ///< 0: by time only
@@ -42,6 +47,12 @@ struct Checkpoint {
     // Of this run.
     Index evaluated = 0;
     std::chrono::steady_clock::time_point written{};
+
+    void check_options() const {
+        const untoward::detail::OptionCheck check{"checkpoint"};
+        check("evaluations", evaluations, at_least(0));
+        check("seconds", seconds, OptionRange{0, std::numeric_limits<double>::infinity()});
+    }
 
     void on_begin(Training& training) {
         evaluated = 0;
@@ -60,6 +71,7 @@ private:
     using Clock = std::chrono::steady_clock;
     using Bytes = std::map<std::string, std::span<const std::byte>>;
     static constexpr const char* format = "untoward checkpoint 1";
+    static constexpr std::size_t shown = 1000;  // of a text in a message: two models may differ at their end
 
     // Of names and bytes, eight at a time.
     static std::string digest(const Bytes& tensors) {
@@ -168,25 +180,44 @@ private:
 
     void load(Training& training) const {
         const SafeTensors file = SafeTensors::load(path);
-        const auto found_format = file.metadata().find("format");
-        if (found_format == file.metadata().end() || found_format->second != format)
-            fail(file.name(), ": is not a checkpoint of this version of untoward");
+        const auto is = [&file](const std::string& key, std::string_view expected) {
+            const auto found = file.metadata().find(key);
+            return found != file.metadata().end() && found->second == expected;
+        };
+        const auto text_of = [&file](const std::string& key) {
+            const auto found = file.metadata().find(key);
+            return found != file.metadata().end() ? in_quotes(found->second, shown) : std::string("not said");
+        };
+        if (!is("format", format))
+            fail(file.name(), ": is not a checkpoint of this version of untoward: format is ",
+                 text_of("format"), ", expected ", in_quotes(format));
         Bytes all;
         for (const TensorInfo& info : file.tensors()) all.emplace(info.name, file.bytes(info.name));
-        if (file.metadata("digest") != digest(all))
-            fail(file.name(), ": is damaged: its digest does not fit");
+        if (const std::string found = digest(all); !is("digest", found))
+            fail(file.name(), ": is damaged: its digest does not fit: it is ", in_quotes(found),
+                 ", expected ", text_of("digest"));
+        const auto refuse = [&](const std::string& name, const std::string& there, const std::string& here) {
+            fail(file.name(), ": is a checkpoint of another training: ", name, " is ", there, " there and ",
+                 here, " here");
+        };
         const std::vector<Setting> here = settings(training);
         const Setting* differs = nullptr;
+        std::set<std::string> known{"format", "digest", "library"};
         for (const Setting& setting : here) {
-            if (file.metadata("setting." + setting.name) == setting.value) continue;
+            known.insert("setting." + setting.name);
+            if (is("setting." + setting.name, setting.value)) continue;
             if (differs == nullptr || (is_hash(*differs) && !is_hash(setting))) differs = &setting;
         }
-        if (differs != nullptr) {
-            constexpr std::size_t shown = 1000;  // two models may differ at their end
-            fail(file.name(), ": is a checkpoint of another training: ", differs->name, " is ",
-                 in_quotes(file.metadata("setting." + differs->name), shown), " there and ",
-                 in_quotes(differs->value, shown), " here");
+        if (differs != nullptr)
+            refuse(differs->name, text_of("setting." + differs->name), in_quotes(differs->value, shown));
+        for (const auto& [key, value] : file.metadata()) {
+            constexpr std::string_view prefix = "setting.";
+            if (known.count(key) == 0)
+                refuse(key.starts_with(prefix) ? key.substr(prefix.size()) : key, in_quotes(value, shown),
+                       "not said");
         }
+        if (!is("library", UNTOWARD_VERSION))
+            refuse("library", text_of("library"), in_quotes(UNTOWARD_VERSION));
         Loader loader(file);
         training.visit_state(loader);
         loader.finish();

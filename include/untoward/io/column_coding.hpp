@@ -31,7 +31,7 @@ inline float signed_expm1(float y) {
 }
 
 enum class ColumnKind {
-    Number,  ///< one feature: the value
+    Number,  ///< one feature: the value, less an offset where it is far from zero
     Log1p,   ///< one feature: signed_log1p of the value
     Text,    ///< per level a feature that is 1 where the cell is that text, and one for unseen texts
 };
@@ -42,6 +42,9 @@ struct ColumnCoding {
     std::string name;
     ColumnKind kind = ColumnKind::Number;
     std::vector<std::string> levels;  ///< Text only: sorted by their bytes, different, not empty
+    /// Number only: what is taken from every value, in double. It is 0 unless the values lie so far from zero, for how
+    /// much they vary, that a float would not tell them apart; a float holds it exactly.
+    double offset = 0;
 
     /// How many features the column has.
     Index features() const { return kind == ColumnKind::Text ? static_cast<Index>(levels.size()) + 1 : 1; }
@@ -52,17 +55,22 @@ struct ColumnCoding {
     }
 
     /// The coded value of a feature in the unit of the column. Features of text stay as they are.
-    float original(float coded) const { return kind == ColumnKind::Log1p ? signed_expm1(coded) : coded; }
+    double original(float coded) const {
+        return kind == ColumnKind::Log1p ? static_cast<double>(signed_expm1(coded)) : static_cast<double>(coded) + offset;
+    }
+    /// A value as a feature; not of text.
+    float coded(double value) const {
+        return kind == ColumnKind::Log1p ? signed_log1p(static_cast<float>(value)) : static_cast<float>(value - offset);
+    }
 
     /// What coded features (all of this column) say, for people: a number in the column's unit, or the level
     /// with the largest value; "" when nothing is known. "(unseen)" is one where it has more than a half: what
     /// training never met is no guess where a model knows of no level. `coded` has `features()` values.
     template <class Derived>
     std::string decoded_text(const Eigen::DenseBase<Derived>& coded) const {
-        constexpr int digits = 6;  // a logarithm and back costs the last ones
         if (kind != ColumnKind::Text) {
-            const float value = original(coded(0));
-            return std::isnan(value) ? std::string() : format_number(value, digits);
+            const double value = original(coded(0));
+            return std::isnan(value) ? std::string() : format_number(value, digits_of(value, coded(0)));
         }
         Index best = -1;
         for (Index i = 0; i < features(); ++i) {
@@ -80,6 +88,13 @@ struct ColumnCoding {
     }
 
 private:
+    // Six: a logarithm and back costs the last ones. More where most of them are the offset's.
+    int digits_of(double value, float coded) const {
+        constexpr int digits = 6;
+        const double part = std::abs(static_cast<double>(coded));
+        if (offset == 0 || !std::isfinite(value) || part == 0 || part >= std::abs(value)) return offset == 0 ? digits : 15;
+        return std::min(15, digits + static_cast<int>(std::ceil(std::log10(std::abs(value) / part))));
+    }
     std::string level_name(Index feature) const {
         const auto at = static_cast<std::size_t>(feature);
         return at < levels.size() ? levels[at] : "(unseen)";
@@ -98,11 +113,11 @@ public:
     Cell operator[](Index row) const {
         const auto at = static_cast<std::size_t>(row);
         if (!column_.is_text) {
-            const float value = column_.numbers[at];
+            const double value = column_.numbers[at];
             return {std::isnan(value) ? CellKind::Missing : CellKind::Number, value};
         }
         const std::uint32_t code = column_.codes[at];
-        return code == Column::missing ? Cell{CellKind::Missing, std::numeric_limits<float>::quiet_NaN()}
+        return code == Column::missing ? Cell{CellKind::Missing, std::numeric_limits<double>::quiet_NaN()}
                                        : levels_[code];
     }
 
@@ -113,13 +128,13 @@ private:
 
 /// True when the logarithm is the better scale: never below 0, somewhere above 20, skewness over 5. The
 /// skewness is m3 / m2^(3/2) of the finite values.
-inline bool wants_log1p(const std::vector<float>& values) {
-    constexpr float least_maximum = 20.0f;
+inline bool wants_log1p(const std::vector<double>& values) {
+    constexpr double least_maximum = 20.0;
     constexpr double least_skewness = 5.0;
     double sum = 0;
     double count = 0;
-    float largest = 0;
-    for (const float value : values) {
+    double largest = 0;
+    for (const double value : values) {
         if (value < 0) return false;
         if (!std::isfinite(value)) continue;
         sum += value;
@@ -130,13 +145,30 @@ inline bool wants_log1p(const std::vector<float>& values) {
     const double mean = sum / count;
     double m2 = 0;
     double m3 = 0;
-    for (const float value : values) {
+    for (const double value : values) {
         if (!std::isfinite(value)) continue;
         const double deviation = value - mean;
         m2 += deviation * deviation / count;
         m3 += deviation * deviation * deviation / count;
     }
     return m2 > 0 && m3 > least_skewness * m2 * std::sqrt(m2);
+}
+
+/// The offset of numbers: 0, or their median as a float where the middle half of them lies within a few thousand
+/// neighbouring floats, or all of them do where that half is one value. Coordinates, time stamps and readings of large
+/// counters are so; for the rest a float is enough.
+inline double offset_of(std::vector<double> values) {
+    values.erase(std::remove_if(values.begin(), values.end(), [](double v) { return !std::isfinite(v); }), values.end());
+    if (values.empty()) return 0;
+    std::sort(values.begin(), values.end());
+    const auto at = [&](std::size_t quarters) { return values[quarters * (values.size() - 1) / 4]; };
+    const auto centre = static_cast<float>(at(2));
+    const double spread = at(3) > at(1) ? at(3) - at(1) : values.back() - values.front();
+    const double step =
+        static_cast<double>(std::nextafter(std::abs(centre), std::numeric_limits<float>::infinity()) - std::abs(centre));
+    constexpr double enough_steps = 4096;
+    const bool is_far = std::isfinite(centre) && spread > 0 && spread < enough_steps * step;
+    return is_far ? static_cast<double>(centre) : 0;
 }
 
 /// Learns the coding of a column from some rows of a table, at least one of which has a value.
@@ -159,9 +191,10 @@ ColumnCoding learn_column(const Column& column, const Rows& rows) {
         std::sort(coding.levels.begin(), coding.levels.end());
         return coding;
     }
-    std::vector<float> values;
+    std::vector<double> values;
     for (const Index row : rows) values.push_back(cells[row].value);
-    if (wants_log1p(values)) coding.kind = ColumnKind::Log1p;
+    coding.offset = offset_of(values);
+    if (coding.offset == 0 && wants_log1p(values)) coding.kind = ColumnKind::Log1p;
     return coding;
 }
 
@@ -178,7 +211,7 @@ inline void code_column(const ColumnCoding& coding, const Table& table, const Co
                 fail(table.place(row), ", column ", in_quotes(column.name), ": ", in_quotes(column.text(row)),
                      " is text, expected a number");
             }
-            features(0, row) = coding.kind == ColumnKind::Log1p ? signed_log1p(cell.value) : cell.value;
+            features(0, row) = coding.coded(cell.value);
         }
         return;
     }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <charconv>
 #include <cmath>
 #include <concepts>
 #include <limits>
@@ -17,6 +16,7 @@
 #include "number.hpp"
 #include "policy_text.hpp"
 #include "safetensors.hpp"
+#include "summed_file.hpp"
 
 // A fitted detector as one safetensors file. The model's parameters have the names and shapes that PyTorch
 // would give them (encoder.0.weight is (out, in)); beside them lie
@@ -28,80 +28,27 @@
 //     threshold.scores                                                 (calibration rows), sorted
 //     test.samples, test.scores                                        (n, features) and (n)
 //
-// and in the metadata format, format_version, version, layout_hash, threshold, checksum (of the names and
-// values of these tensors) and the C++ text of scaler, model and score, as far as they have one
-// (core/options.hpp). Loading checks all of it and replays the test vectors, so a file that loads
-// scores as it did when it was saved.
+// and in the metadata format, format_version, version (of the library, for people), layout_hash, the C++ text of scaler,
+// model, score and threshold (core/options.hpp; "(unnamed)" for a part that has none), and checksum, of the names and
+// values of all that. Where a threshold was made by a policy that `threshold` does not tell, `threshold.policy` does.
+// Loading compares all of it with the recipe that reads it and replays the test vectors, so a file that loads scores as
+// it did when it was saved, and is saved again as it was.
 //
-// An ensemble's file has all but threshold.* and test.* once for each member, with member.0., member.1. in
+// An ensemble's file has all but threshold* and test.* once for each member, with member.0., member.1. in
 // front, and `members`, their number.
+//
+// A file may hold more, of whoever wrote it, but nothing that belongs to one of these parts (metadata or a tensor whose
+// name begins as one of theirs) and that this version does not know: it might change what the others mean.
 
 namespace untoward::io {
 
 inline constexpr const char* detector_format = "untoward detector";
 inline constexpr const char* ensemble_format = "untoward ensemble";
-inline constexpr const char* detector_format_version = "1";
+inline constexpr const char* detector_format_version = "2";
 
 namespace detail {
 
-inline std::string hex(std::uint64_t value) {
-    char digits[17] = {};
-    const auto end = std::to_chars(digits, digits + 16, value, 16).ptr;
-    return std::string(static_cast<std::size_t>(16 - (end - digits)), '0') + std::string(digits, end);
-}
-
-// One number for all tensors of a detector: a damaged value that no test vector meets is found as well.
-class Checksum {
-public:
-    template <class S>
-    void add(std::string_view name, const S* values, Index size) {
-        std::uint64_t hash = 0xcbf29ce484222325u;  // FNV-1a, 64 bits, of the name and the values
-        const auto add_bytes = [&hash](std::span<const std::byte> bytes) {
-            for (const std::byte b : bytes) hash = (hash ^ static_cast<std::uint64_t>(b)) * 0x100000001b3u;
-        };
-        add_bytes(std::as_bytes(std::span(name)));
-        add_bytes(std::as_bytes(std::span(values, static_cast<std::size_t>(size))));
-        sum_ += hash;
-    }
-    [[nodiscard]] std::string text() const { return hex(sum_); }
-
-private:
-    std::uint64_t sum_ = 0;
-};
-
-// A file being written, and the checksum of what it was given.
-struct SummedWriter {
-    SafeTensorsWriter& writer;
-    Checksum checksum{};
-    std::string prefix{};  // of all names
-
-    void add(const std::string& name, const std::vector<Index>& shape, const auto& values) {
-        checksum.add(prefix + name, values.data(), static_cast<Index>(values.size()));
-        writer.add(prefix + name, shape, values);
-    }
-    void metadata(const std::string& key, const std::string& value) { writer.metadata(prefix + key, value); }
-};
-
-// A file being read, and the checksum of what was taken from it.
-struct SummedReader {
-    const SafeTensors& file;
-    Checksum checksum{};
-    std::string prefix{};  // of all names
-
-    template <class S, class... Shape>
-    auto tensor(const std::string& name, const Shape&... shape) {
-        auto values = file.tensor<S>(prefix + name, shape...);
-        checksum.add(prefix + name, values.data(), values.size());
-        return values;
-    }
-    template <class S>
-    auto finite(const std::string& name, const std::vector<Index>& shape) {
-        auto values = tensor<S>(name, shape);
-        if (!values.allFinite())
-            fail(file.name(), ": tensor ", in_quotes(prefix + name), " holds values that are not finite");
-        return values;
-    }
-};
+inline constexpr const char* plain_threshold = "plain";
 
 template <class Vector>
 void save_threshold(SummedWriter& writer, const ConformalThreshold<Vector>& threshold) {
@@ -111,28 +58,10 @@ void save_threshold(SummedWriter& writer, const ConformalThreshold<Vector>& thre
 template <class S>
 void save_threshold(SummedWriter& writer, const PlainThreshold<S>& threshold) {
     const Eigen::Matrix<S, 1, 1> value(threshold.threshold());
-    writer.metadata("threshold", "plain");
+    writer.metadata("threshold", plain_threshold);
     writer.metadata("threshold.rows", std::to_string(threshold.calibration_rows()));
     writer.metadata("threshold.rows_needed", std::to_string(threshold.rows_needed()));
     writer.add("threshold.value", {1}, value);
-}
-
-inline double number_of(const SafeTensors& file, const std::string& key) {
-    double value = 0;
-    if (!parse_number(file.metadata(key), value) || !std::isfinite(value)) {
-        fail(file.name(), ": metadata ", in_quotes(key), " is not a number: ", in_quotes(file.metadata(key)));
-    }
-    return value;
-}
-
-// A number of rows: a double holds it exactly.
-inline Index rows_of(const SafeTensors& file, const std::string& key) {
-    const double value = number_of(file, key);
-    if (!(value >= 0 && value <= 0x1p53 && value == std::floor(value))) {
-        fail(file.name(), ": metadata ", in_quotes(key),
-             " is not a number of rows: ", in_quotes(file.metadata(key)));
-    }
-    return static_cast<Index>(value);
 }
 
 // What a score's `state` is given (scores/fitted.hpp), to write it and to read it.
@@ -156,11 +85,11 @@ struct ScoreStateReader {
     std::string prefix = "score.state.";
 
     void size(const std::string& name, Index& value) const {
-        const std::string key = reader.prefix + prefix + name;
-        value = rows_of(reader.file, key);
+        value = rows_of(reader, prefix + name);
         // Then no product of three of them overflows.
         if (value > largest_size)
-            fail(reader.file.name(), ": metadata ", in_quotes(key), " is larger than ", largest_size);
+            fail(reader.file.name(), ": metadata ", in_quotes(reader.prefix + prefix + name),
+                 " is larger than ", largest_size);
     }
     void numbers(const std::string& name, auto& values, Index length) const {
         using Vector = std::remove_cvref_t<decltype(values)>;
@@ -171,27 +100,68 @@ struct ScoreStateReader {
     }
 };
 
-inline void require_metadata(const SafeTensors& file, const std::string& key, const std::string& expected) {
-    if (file.metadata(key) != expected) {
-        constexpr std::size_t most = 1000;
-        fail(file.name(), ": ", key, " is ", in_quotes(file.metadata(key), most), ", expected ",
-             in_quotes(expected, most));
-    }
-}
-
 inline void require_shape(const SummedReader& reader, const ParameterInfo& info) {
     reader.file.require_shape(reader.prefix + info.path,
                               std::vector<Index>(info.extents, info.extents + info.rank));
 }
 
-// The parts of a recipe as C++ text, where they have one.
+// A part of a recipe as C++ text; of what is made of parts, those that have a name are told though others have none.
+template <class Policy>
+std::string text_or_unnamed(const Policy& policy);
+template <class First, class Second>
+std::string text_or_unnamed(const SumOfScores<First, Second>& score);
+template <class... Layers>
+std::string text_or_unnamed(const Chain<Layers...>& chain);
+template <class Sample, class... Parts>
+std::string text_or_unnamed(const Vae<Sample, Parts...>& model);
+
+template <class Policy>
+std::string text_or_unnamed(const Policy& policy) {
+    if constexpr (HasText<Policy>) {
+        return policy_text(policy);
+    } else {
+        return "(unnamed)";
+    }
+}
+template <class First, class Second>
+std::string text_or_unnamed(const SumOfScores<First, Second>& score) {
+    return text_or_unnamed(score.first) + " + " + text_or_unnamed(score.second);
+}
+template <class... Layers>
+std::string text_or_unnamed(const Chain<Layers...>& chain) {
+    return std::apply(
+        [](const auto&... layer) {
+            return joined(std::vector<std::string>{text_or_unnamed(layer)...}, "Chain{", "}");
+        },
+        chain.layers);
+}
+template <class Sample, class... Parts>
+std::string text_or_unnamed(const Vae<Sample, Parts...>& model) {
+    return joined({shape_text(model.sample), text_or_unnamed(model.encoder), text_or_unnamed(model.latent),
+                   text_or_unnamed(model.decoder), text_or_unnamed(model.likelihood)},
+                  "Vae{", "}");
+}
+
 template <class Policy>
 void write_text(SummedWriter& writer, const char* key, const Policy& policy) {
-    if constexpr (HasText<Policy>) writer.metadata(key, policy_text(policy));
+    writer.metadata(key, text_or_unnamed(policy));
 }
 template <class Policy>
-void require_text(const SummedReader& reader, const char* key, const Policy& policy) {
-    if constexpr (HasText<Policy>) require_metadata(reader.file, reader.prefix + key, policy_text(policy));
+void require_text(SummedReader& reader, const char* key, const Policy& policy) {
+    require_metadata(reader, key, text_or_unnamed(policy));
+}
+
+// The policy that a threshold was made by. What is fitted tells of it as far as it must; another may have made the same,
+// and `set_threshold` may have put another in its place.
+inline constexpr const char* policy_key = "threshold.policy";
+template <class Fitted, class Policy>
+void save_policy(SummedWriter& writer, const Fitted&, const Policy& policy) {
+    if (const std::string text = text_or_unnamed(policy); text != writer.texts.at("threshold"))
+        writer.metadata(policy_key, text);
+}
+template <class Policy>
+void require_policy(SummedReader& reader, const Policy& policy) {
+    require_text(reader, reader.has_metadata(policy_key) ? policy_key : "threshold", policy);
 }
 
 template <class Vector>
@@ -208,8 +178,8 @@ template <class Vector>
 struct LoadThreshold<ConformalThreshold<Vector>> {
     static ConformalThreshold<Vector> from(SummedReader& reader) {
         Conformal policy;
-        const PolicyText text = parse_policy(reader.file.metadata("threshold"));
-        if (text.name != Conformal::name) require_metadata(reader.file, "threshold", policy_text(policy));
+        const PolicyText text = parse_policy(reader.metadata("threshold"));
+        if (text.name != Conformal::name) require_metadata(reader, "threshold", policy_text(policy));
         read_options("threshold", text, policy);
         return {read_calibration_scores<Vector>(reader), policy.false_alarm_rate};
     }
@@ -217,11 +187,11 @@ struct LoadThreshold<ConformalThreshold<Vector>> {
 template <class S>
 struct LoadThreshold<PlainThreshold<S>> {
     static PlainThreshold<S> from(SummedReader& reader) {
-        const SafeTensors& file = reader.file;
-        require_metadata(file, "threshold", "plain");
+        require_metadata(reader, "threshold", plain_threshold);
         const S value = reader.tensor<S>("threshold.value", std::vector<Index>{1})(0);
-        if (std::isnan(value)) fail(file.name(), ": the threshold is not a number");
-        return {value, rows_of(file, "threshold.rows"), rows_of(file, "threshold.rows_needed")};
+        if (std::isnan(value)) fail(reader.file.name(), ": the threshold is not a number");
+        const Index rows = rows_of(reader, "threshold.rows");
+        return {value, rows, rows_of(reader, "threshold.rows_needed")};
     }
 };
 
@@ -278,6 +248,7 @@ Result read_parts(SummedReader& reader, const Recipe& recipe, const ReadThreshol
     using Vector = typename Result::Vector;
     const SafeTensors& file = reader.file;
     const auto& model = recipe.model;
+    require_text(reader, "scaler", recipe.scaler);
     require_text(reader, "score", recipe.score);
     // Before anything is allocated: the file has all that the model asks for.
     describe([&](const ParameterInfo& info) { require_shape(reader, info); }, model, model.sample);
@@ -289,7 +260,7 @@ Result read_parts(SummedReader& reader, const Recipe& recipe, const ReadThreshol
             std::copy(values.begin(), values.end(), parameters.data() + info.offset);
         },
         model, model.sample);
-    require_metadata(file, reader.prefix + "layout_hash", hex(layout_hash(model, model.sample)));
+    require_metadata(reader, "layout_hash", hex(layout_hash(model, model.sample)));
     require_text(reader, "model", model);
     const Index features = model.sample.size();
     const std::vector<Index> shape{features};
@@ -323,9 +294,10 @@ void replay_test(SummedReader& reader, const DetectorType& detector) {
     const auto expected = reader.tensor<S>("test.scores");
     const auto flat = reader.tensor<S>("test.samples", std::vector<Index>{expected.size(), features});
     if (expected.size() < 1) fail(file.name(), ": holds no test vectors");
-    if (file.metadata("checksum") != reader.checksum.text()) {
-        fail(file.name(),
-             ": its numbers do not have the checksum that was written beside them: the file is damaged");
+    require_nothing_else(reader);
+    if (const std::string found = reader.checksum.text(); file.metadata("checksum") != found) {
+        fail(file.name(), ": its numbers and texts have the checksum ", found, ", and ",
+             in_quotes(file.metadata("checksum")), " was written beside them: the file is damaged");
     }
     const auto found = detector.score(flat.reshaped(features, expected.size()));
     for (Index i = 0; i < expected.size(); ++i) {
@@ -365,7 +337,9 @@ void add_detector(SafeTensorsWriter& writer, const Detector<Recipe, Storage>& de
     detail::write_format(writer, detector_format);
     detail::SummedWriter summed{writer};
     detail::write_parts(summed, detector);
-    save_threshold(summed, detector.threshold());  // found beside SummedWriter, also one that comes later
+    // Found beside SummedWriter, also those that come later.
+    save_threshold(summed, detector.threshold());
+    save_policy(summed, detector.threshold(), detector.recipe().threshold);
     detail::write_test(summed, detector, detector.scaling());
 }
 /// The same of an ensemble.
@@ -373,25 +347,30 @@ template <class Members, class ThresholdPolicy, class Storage>
 void add_detector(SafeTensorsWriter& writer,
                   const Detector<Ensemble<Members, ThresholdPolicy>, Storage>& ensemble) {
     detail::write_format(writer, ensemble_format);
-    writer.metadata("members", std::to_string(ensemble.member_count()));
     detail::SummedWriter summed{writer};
+    summed.metadata("members", std::to_string(ensemble.member_count()));
     untoward::detail::for_each_member(ensemble.members(), [&](const auto& member, Index i) {
         summed.prefix = detail::member_prefix(i);
         detail::write_parts(summed, member);
     });
     summed.prefix.clear();
     save_threshold(summed, ensemble.threshold());
+    save_policy(summed, ensemble.threshold(), ensemble.recipe().threshold);
     detail::write_test(summed, ensemble, ensemble.first().scaling());
 }
 
 /// Reads a detector of this recipe (its options and sizes) back. Throws Error where the file is of another
-/// format, model or score, where a tensor is missing, of another shape or not finite, and where the test
-/// vectors do not score as they did.
+/// format, scaler, model, score or threshold, where a tensor is missing, of another shape or type of numbers or not
+/// finite, where it holds what this version does not know, and where the test vectors do not score as they did; the
+/// message has the file's name, and what was found and expected.
+///
+/// Threads: files are read and written from any, several at once; what is given or comes back is the caller's own.
 template <class S = float, class Recipe>
 Detector<Recipe, Owned<S>> read_detector(const SafeTensors& file, const Recipe& recipe) {
     using Result = Detector<Recipe, Owned<S>>;
     detail::require_format(file, detector_format);
     detail::SummedReader reader{file};
+    require_policy(reader, recipe.threshold);
     Result detector = detail::read_parts<Result>(
         reader, recipe, [&] { return detail::LoadThreshold<typename Result::Threshold>::from(reader); });
     detail::replay_test(reader, detector);
@@ -408,6 +387,8 @@ Detector<Ensemble<Members, ThresholdPolicy>, Owned<S>> read_detector(
     if (detail::read_member_count(file) != count)
         fail(file.name(), ": has ", file.metadata("members"), " members, expected ", count);
     detail::SummedReader reader{file};
+    static_cast<void>(reader.metadata("members"));
+    require_policy(reader, ensemble.threshold);
     Index member = 0;
     const auto read_member = [&](const auto& recipe) {
         using One = Detector<std::remove_cvref_t<decltype(recipe)>, Owned<S>>;

@@ -75,6 +75,7 @@ private:
 }  // namespace detail
 
 /// All bytes of a file, a pipe, or of standard input when `path` is "-".
+/// Threads: from any; the same holds of all that reads by it (tables, arrays, detectors).
 /// Throws Error when it is missing, a directory, unreadable, or larger than memory.
 inline std::string read_file(const std::string& path) {
     const std::string name = input_name(path);
@@ -112,6 +113,9 @@ inline std::string read_file(const std::string& path) {
 /// mode of an older file is kept. "-" and "/dev/stdout" are standard output; what exists and is no regular
 /// file (a pipe, /dev/null, /dev/full) is written directly. Throws Error from the constructor, `write` and
 /// `commit`; the message names the file.
+///
+/// Threads: one for each file being written. Where several, or several processes, write the same path at once, it is one
+/// of theirs in the end, and whole.
 class AtomicFile {
 public:
     explicit AtomicFile(const std::string& path)

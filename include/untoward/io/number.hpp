@@ -21,7 +21,7 @@ enum class CellKind { Number, Missing, Text };
 
 struct Cell {
     CellKind kind;
-    float value;  ///< NaN unless it is a number
+    double value;  ///< NaN unless it is a number
 };
 
 namespace detail {
@@ -70,14 +70,14 @@ inline bool is_missing(std::string_view text) {
 }
 
 /// Reads a cell as a number. Missing are, in any case, an empty cell, nan, NA, N/A, #N/A, <NA>, null and
-/// none. (In a column of text only the empty cell and nan are: "NA" may be Namibia.) What a float cannot hold
+/// none. (In a column of text only the empty cell and nan are: "NA" may be Namibia.) What a double cannot hold
 /// is infinite or zero.
 inline Cell parse_cell(std::string_view text) {
-    constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+    constexpr double nan = std::numeric_limits<double>::quiet_NaN();
     double value = 0;
     if (parse_number(text, value)) {
         return std::isnan(value) ? Cell{CellKind::Missing, nan}
-                                 : Cell{CellKind::Number, static_cast<float>(value)};
+                                 : Cell{CellKind::Number, value};
     }
     text = trimmed(text);
     if (text.empty()) return {CellKind::Missing, nan};

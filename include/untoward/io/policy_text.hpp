@@ -371,10 +371,9 @@ struct OptionsReader {
                 refuse("has ", key, " ", in_quotes(*found), ", expected ", kind_of_value<T>());
             if constexpr (std::is_arithmetic_v<T>) {
                 if (found != nullptr && !range.has(static_cast<double>(value))) {
-                    const auto text_of = [](double bound) { return format_number(bound, 6); };
-                    refuse("has ", key, " ", in_quotes(*found), ", expected ", kind_of_value<T>(),
-                           range.open ? " between " : " from ", text_of(range.low),
-                           range.open ? " and " : " to ", text_of(range.high));
+                    char expected[160];
+                    untoward::detail::write_range(expected, sizeof expected, range);
+                    refuse("has ", key, " ", in_quotes(*found), ", expected ", kind_of_value<T>(), " ", expected);
                 }
             }
         } else if constexpr (is_type_argument<std::remove_const_t<T>>) {

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <memory>
@@ -29,7 +31,10 @@ namespace untoward::io {
 ///
 /// `loss` and `kl` are means since the evaluation before, in nats per sample; rate, beta and norm are the
 /// last step's. A training that goes on from a checkpoint appends to the file, with a "begin" of its own; any
-/// other replaces it. "-" is standard output. Throws Error where the file cannot be written.
+/// other replaces it. "-" is standard output. Throws Error where the file cannot be written, and where it would be
+/// appended to and is no log of the same training: its first line has other settings.
+///
+/// Threads: each training has its own copy, and wants a file of its own; lines of trainings at once would be mixed.
 ///
 /// Training knows the layout of a model, not its text, and no score or threshold: what is to be found in the
 /// settings besides is given as `more`, and stands in front.
@@ -117,10 +122,53 @@ private:
         std::string line = R"({"event":"begin")";
         add(line, "library", std::string(UNTOWARD_VERSION));
         add(line, "step", step);
-        line += R"(,"settings":{)";
-        add(line, more_);
-        add(line, training.settings());
-        write(line + "}}\n");
+        std::string settings = "{";
+        add(settings, more_);
+        add(settings, training.settings());
+        settings += "}}";
+        if (step > 0 && path_ != "-") require_same(settings);
+        write(line + R"(,"settings":)" + settings + "\n");
+    }
+
+    // What is there already, if anything, begins with these settings. Pipes and terminals hold nothing.
+    void require_same(const std::string& settings) const {
+        struct stat status {};
+        if (::fstat(file_->get(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_size == 0) return;
+        std::string first(static_cast<std::size_t>(std::min<off_t>(status.st_size, off_t{1} << 20)), '\0');
+        const detail::Descriptor reader(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+        const ssize_t size = ::pread(reader.get(), first.data(), first.size(), 0);
+        if (size < 0) fail(path_, ": cannot be read: ", detail::system_message(errno));
+        first.resize(static_cast<std::size_t>(size));
+        first.resize(std::min(first.find('\n'), first.size()));
+        constexpr std::string_view key = R"(,"settings":)";
+        const std::size_t at = first.find(key);
+        if (!first.starts_with(R"({"event":"begin")") || at == std::string::npos)
+            fail(path_, ": is no log of this training: it begins with ", in_quotes(first), ", expected ",
+                 in_quotes(R"({"event":"begin")"), "; what goes on from a checkpoint is appended");
+        const auto there = parts_of(std::string_view(first).substr(at + key.size()));
+        const auto here = parts_of(settings);
+        for (std::size_t i = 0; i < std::max(there.size(), here.size()); ++i) {
+            constexpr std::size_t shown = 1000;
+            const auto text_of = [i](const std::vector<std::string_view>& parts) {
+                return i < parts.size() ? in_quotes(parts[i], shown) : std::string("not said");
+            };
+            if (i >= there.size() || i >= here.size() || there[i] != here[i])
+                fail(path_, ": is the log of another training: ", text_of(there), " there and ",
+                     text_of(here), " here");
+        }
+    }
+    // The settings of {"a":1,"b":"2"}: a quote within a string has a backslash in front, so each comma that stands before
+    // a quote is between two.
+    static std::vector<std::string_view> parts_of(std::string_view object) {
+        std::vector<std::string_view> parts;
+        if (object.starts_with('{')) object.remove_prefix(1);
+        if (object.ends_with("}}")) object.remove_suffix(2);
+        for (;;) {
+            const std::size_t end = object.find(",\"");
+            parts.push_back(object.substr(0, end));
+            if (end == std::string_view::npos) return parts;
+            object.remove_prefix(end + 1);
+        }
     }
     void write(std::string_view bytes) const {
         while (!bytes.empty()) {

@@ -29,6 +29,8 @@
 namespace untoward::io {
 
 /// A safetensors file in memory.
+///
+/// Threads: any number may look at one at once.
 class SafeTensors {
 public:
     /// Takes the bytes of a file; `name` is for messages. Throws Error when they are not a valid file.
@@ -120,6 +122,8 @@ private:
 /// Collects tensors and metadata and writes them as one file. The same content gives the same bytes in
 /// whatever order it was added: metadata by key; tensors by descending alignment of their dtype, then by
 /// name; the header padded with spaces to a multiple of 8, so that every tensor is aligned in the file.
+///
+/// Threads: one for each writer.
 class SafeTensorsWriter {
 public:
     /// Throws Error for a key that is already there, or text that is not UTF-8.

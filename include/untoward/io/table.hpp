@@ -30,14 +30,14 @@
 
 namespace untoward::io {
 
-/// One column. Numbers are floats, NaN where one is missing. Text is a number per row that points into the
+/// One column. Numbers are doubles, as files have them, NaN where one is missing. Text is a number per row that points into the
 /// different texts of the column, so that a repeated text costs four bytes.
 struct Column {
     static constexpr std::uint32_t missing = std::numeric_limits<std::uint32_t>::max();
 
     std::string name;
     bool is_text = false;
-    std::vector<float> numbers;        ///< one per row, when !is_text
+    std::vector<double> numbers;        ///< one per row, when !is_text
     std::vector<std::uint32_t> codes;  ///< one per row, when is_text: a place in `levels`, or `missing`
     std::vector<std::string> levels;   ///< the different texts in the order of their first row
 
@@ -45,7 +45,11 @@ struct Column {
     std::string text(Index row) const {
         const auto at = static_cast<std::size_t>(row);
         if (is_text) return codes[at] == missing ? std::string() : levels[codes[at]];
-        return std::isnan(numbers[at]) ? std::string() : format_shortest(numbers[at]);
+        const double value = numbers[at];
+        if (std::isnan(value)) return {};
+        // A file of floats has 0.1 as 0.100000001490116.
+        const auto narrow = static_cast<float>(value);
+        return static_cast<double>(narrow) == value ? format_shortest(narrow) : format_shortest(value);
     }
 };
 
@@ -220,7 +224,7 @@ inline Table parse_csv_table(std::string_view text, const std::string& name,
 /// Reads a table from the bytes of an NPY file; its columns are named f0, f1, ... Throws Error.
 inline Table parse_npy_table(std::span<const std::byte> file, const std::string& name) {
     detail::require_columns(name, parse_npy_header(file, name).columns);
-    const Eigen::MatrixXf matrix = parse_npy(file, name);
+    const Eigen::MatrixXd matrix = parse_npy<double>(file, name);
     std::vector<Column> columns(static_cast<std::size_t>(matrix.rows()));
     for (std::size_t i = 0; i < columns.size(); ++i) {
         columns[i].name = "f" + std::to_string(i);

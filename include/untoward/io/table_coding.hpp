@@ -17,6 +17,7 @@
 
 #include "../config.hpp"
 #include "../core/error.hpp"
+#include "checksum.hpp"
 #include "column_coding.hpp"
 #include "json.hpp"
 #include "safetensors.hpp"
@@ -38,6 +39,8 @@ struct CodingOptions {
 ///     const TableCoding coding = TableCoding::learn(train, {.ignore = {"id"}});
 ///     const Eigen::MatrixXf x = coding.matrix(train);
 ///     const Eigen::MatrixXf y = coding.matrix(read_table("new.csv", coding.text_columns()));
+///
+/// Threads: nothing is changed once it is learned or loaded; any number may use one at once.
 class TableCoding {
 public:
     /// A text column may have this many levels, and a different text in no more than a fifth of the rows.
@@ -123,7 +126,7 @@ public:
     Index first_feature(Index column) const { return first_feature_[static_cast<std::size_t>(column)]; }
 
     /// A coded value in the unit of its column.
-    float original(Index feature, float coded) const { return of(column_of(feature)).original(coded); }
+    double original(Index feature, float coded) const { return of(column_of(feature)).original(coded); }
 
     /// What coded features (a column of the feature matrix, or what a model expected there) say about a
     /// column of the table, for people: a number in its unit or a text, "(unseen)" for a text that training
@@ -169,7 +172,8 @@ public:
     }
 
     /// The coding as JSON: {"version":1,"columns":[{"name":"a","kind":"number"},{"name":"b","kind":"log1p"},
-    /// {"name":"c","kind":"text","levels":["x","y"]}]}. Names and levels are UTF-8 (a CSV file is).
+    /// {"name":"c","kind":"text","levels":["x","y"]}]}; a number far from zero has "offset":"5523417.5" besides. Names
+    /// and levels are UTF-8 (a CSV file is).
     std::string to_json() const {
         std::string json = R"({"version":1,"columns":[)";
         for (const ColumnCoding& column : columns_) {
@@ -179,6 +183,7 @@ public:
             json += R"(,"kind":")";
             json += kind_names[static_cast<std::size_t>(column.kind)];
             json += '"';
+            if (column.offset != 0) json += R"(,"offset":")" + format_shortest(column.offset) + '"';
             if (column.kind == ColumnKind::Text) {
                 for (std::size_t i = 0; i < column.levels.size(); ++i) {
                     json += i == 0 ? R"(,"levels":[)" : ",";
@@ -197,7 +202,9 @@ public:
         JsonCursor json(text, name + ": column coding");
         json.expect('{');
         json.expect_key("version");
-        if (json.integer() != 1) json.error("was written by a newer version");
+        if (const std::uint64_t version = json.integer(); version != 1)
+            json.error("version is " + std::to_string(version) +
+                       ", expected 1: another version of untoward wrote it");
         json.expect(',');
         json.expect_key("columns");
         json.expect('[');
@@ -216,21 +223,42 @@ public:
     }
 
     /// Adds the coding to a model file, as the tensor "table_coding" of the bytes of its JSON: unlike
-    /// metadata it may be large.
+    /// metadata it may be large. The metadata "table_coding.checksum" is theirs.
     void save(SafeTensorsWriter& writer) const {
         const std::string json = to_json();
         writer.add("table_coding", Dtype::U8, {static_cast<Index>(json.size())}, as_bytes(json));
+        writer.metadata("table_coding.checksum", checksum_of(json));
     }
 
+    /// Throws Error where the file has none or a damaged one, or has a detector (detector_file.hpp) of another number of
+    /// features beside it.
     static TableCoding load(const SafeTensors& file) {
-        const auto json = file.tensor<std::uint8_t>("table_coding");
-        return from_json({reinterpret_cast<const char*>(json.data()), static_cast<std::size_t>(json.size())},
-                         file.name());
+        const auto bytes = file.tensor<std::uint8_t>("table_coding");
+        const std::string_view json(reinterpret_cast<const char*>(bytes.data()),
+                                    static_cast<std::size_t>(bytes.size()));
+        TableCoding coding = from_json(json, file.name());
+        if (const std::string found = checksum_of(json); file.metadata("table_coding.checksum") != found)
+            fail(file.name(), ": column coding: it has the checksum ", found, ", and ",
+                 in_quotes(file.metadata("table_coding.checksum")),
+                 " was written beside it: the file is damaged");
+        for (const char* const centre : {"scaler.centre", "member.0.scaler.centre"}) {
+            if (!file.contains(centre) || file.info(centre).shape == std::vector<Index>{coding.features()})
+                continue;
+            fail(file.name(), ": its columns make ", coding.features(), " features, and ", in_quotes(centre),
+                 " of the detector beside them has shape ", detail::shape_text(file.info(centre).shape));
+        }
+        return coding;
     }
 
 private:
     // In the order of the enumerators.
     static constexpr std::string_view kind_names[] = {"number", "log1p", "text"};
+
+    static std::string checksum_of(std::string_view json) {
+        detail::Checksum checksum;
+        checksum.add("table_coding", json);
+        return checksum.text();
+    }
 
     explicit TableCoding(std::vector<ColumnCoding> columns) : columns_(std::move(columns)) {
         for (std::size_t i = 0; i < columns_.size(); ++i) {
@@ -299,6 +327,13 @@ private:
         const auto* const found = std::find(std::begin(kind_names), std::end(kind_names), kind);
         if (found == std::end(kind_names)) json.error("unknown kind " + in_quotes(kind));
         column.kind = static_cast<ColumnKind>(found - std::begin(kind_names));
+        if (column.kind == ColumnKind::Number && json.accept(',')) {  // only what is far from zero has one
+            json.expect_key("offset");
+            const std::string offset = json.string();
+            if (!parse_number(offset, column.offset) || !std::isfinite(column.offset) || column.offset == 0 ||
+                static_cast<double>(static_cast<float>(column.offset)) != column.offset)
+                json.error("an offset that no float holds");
+        }
         if (column.kind == ColumnKind::Text) {
             json.expect(',');
             json.expect_key("levels");

@@ -43,7 +43,7 @@ template <class Flags, class Labels>
 Confusion confusion(const Eigen::DenseBase<Flags>& flagged, const Eigen::DenseBase<Labels>& labels) {
     EIGEN_STATIC_ASSERT_VECTOR_ONLY(Flags)
     EIGEN_STATIC_ASSERT_VECTOR_ONLY(Labels)
-    UNTOWARD_ASSERT(flagged.size() == labels.size(), "as many labels as decisions");
+    detail::require_as_many("labels", labels.size(), "decisions", flagged.size());
     using Booleans = Eigen::Matrix<bool, Eigen::Dynamic, 1>;
     const Booleans flag = flagged.derived().matrix().template cast<bool>();
     const Booleans label = labels.derived().matrix().template cast<bool>();

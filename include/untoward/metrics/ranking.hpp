@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "../config.hpp"
+#include "../core/refuse.hpp"
 
 namespace untoward {
 
@@ -41,7 +41,7 @@ public:
     Ranking(const Eigen::DenseBase<Scores>& scores, const Eigen::DenseBase<Labels>& labels) {
         EIGEN_STATIC_ASSERT_VECTOR_ONLY(Scores)
         EIGEN_STATIC_ASSERT_VECTOR_ONLY(Labels)
-        UNTOWARD_ASSERT(scores.size() == labels.size(), "as many labels as scores");
+        detail::require_as_many("labels", labels.size(), "scores", scores.size());
         const Eigen::VectorXd score = scores.derived().matrix().template cast<double>();
         const Eigen::Matrix<bool, Eigen::Dynamic, 1> label = labels.derived().matrix().template cast<bool>();
         std::vector<std::pair<double, bool>> rows(static_cast<std::size_t>(score.size()));

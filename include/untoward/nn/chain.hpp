@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "../autodiff/scope.hpp"
+#include "../core/options.hpp"
 
 namespace untoward {
 
@@ -50,6 +51,10 @@ struct Chain {
 
     constexpr Chain() = default;
     constexpr Chain(const Layers&... all) requires(sizeof...(Layers) > 0) : layers(all...) {}
+
+    constexpr void check_options() const {
+        std::apply([](const auto&... layer) { (require_options(layer), ...); }, layers);
+    }
 
     template <class Scope, class X>
     constexpr auto operator()(Scope& scope, const X& x) const {

@@ -202,7 +202,7 @@ struct Convolution1d {
         visit("outputs", self.outputs);
         visit("kernel", self.kernel);
         visit("stride", self.stride);
-        visit("padding", self.padding);
+        visit("padding", self.padding, at_least(0));
         visit("dilation", self.dilation);
     }
 

@@ -40,15 +40,15 @@ struct Dropout {
 
     static constexpr const char* name = "dropout";
     static constexpr void options(auto& self, auto&& visit) {
-        visit("rate", self.rate, OptionRange{0, 0.99});
+        visit("rate", self.rate, from_below(0, 1));
         visit("monte_carlo", self.monte_carlo);
     }
 
     template <class Scope, class X>
     constexpr auto operator()(Scope& scope, const X& x) const {
-        UNTOWARD_ASSERT(rate >= 0 && rate < 1, "untoward: a dropout rate is in [0, 1)");
         using Result = decltype(scope.apply(DropoutRule{rate}, x, x));
         if (!scope.training() && !monte_carlo) return Result(x);
+        require_options(*this);
         const auto noise = scope.uniform(x.shape(), x.batch());
         return Result(scope.apply(DropoutRule{rate}, x, noise));
     }

@@ -34,7 +34,7 @@ struct TemporalBlock {
         visit("kernel", self.kernel);
         visit("activation", as_argument<Activation>);
         visit("dilation", self.dilation, OptionRange{1, 1 << 20});
-        visit("dropout", self.dropout, OptionRange{0, 0.99});
+        visit("dropout", self.dropout, from_below(0, 1));
     }
 
     template <class Scope, class Input>

@@ -35,7 +35,7 @@ struct TransformerBlock {
         visit("feed_forward", self.feed_forward);
         visit("activation", as_argument<Activation>);
         visit("causal", self.causal);
-        visit("dropout", self.dropout, OptionRange{0, 0.99});
+        visit("dropout", self.dropout, from_below(0, 1));
     }
 
     template <class Scope, class Input>

@@ -36,8 +36,8 @@ struct TransposedConvolution1d {
         visit("outputs", self.outputs);
         visit("kernel", self.kernel);
         visit("stride", self.stride);
-        visit("padding", self.padding);
-        visit("output_padding", self.output_padding);
+        visit("padding", self.padding, at_least(0));
+        visit("output_padding", self.output_padding, at_least(0));
         visit("dilation", self.dilation);
     }
 

@@ -32,7 +32,7 @@
 //         constexpr untoward::Needs needs() const { return {.draws = draws, .each_draw = true}; }
 //         void add_to(auto& sheet, const auto& evidence, auto weight) const {
 //             for (Index j = 0; j < evidence.x.batch(); ++j) {
-//                 const auto densities = evidence.log_densities.sample(j).colwise().sum().array().eval();
+//                 const auto densities = evidence.log_densities().sample(j).colwise().sum().array().eval();
 //                 sheet.rest(0, j) += weight * std::sqrt((densities - densities.mean()).square().mean());
 //             }
 //         }
@@ -65,7 +65,7 @@ public:
     DrawWeights(const Evidence& evidence, Index sample, Index most)
         : evidence_(evidence),
           sample_(sample),
-          count_(std::min(most, evidence.log_densities.shape().positions())) {
+          count_(std::min(most, evidence.log_densities().shape().positions())) {
         for (Index l = 0; l < count_; ++l) {
             const S next = log_weight(l);
             if (!(next <= largest_)) {  // the first, a larger one, or no number
@@ -78,7 +78,7 @@ public:
 
     [[nodiscard]] Index count() const { return count_; }
     [[nodiscard]] auto densities(Index draw) const {
-        return density_of_draw(evidence_.log_densities, draw, sample_);
+        return density_of_draw(evidence_.log_densities(), draw, sample_);
     }
     // r_l
     [[nodiscard]] S share(Index draw) const { return math::exp(log_weight(draw) - largest_) / sum_; }
@@ -88,7 +88,7 @@ public:
 private:
     [[nodiscard]] S log_weight(Index draw) const {
         const S density = densities(draw).sum();
-        return Importance ? density - evidence_.sampled_kls.column(sample_)[draw] : density;
+        return Importance ? density - evidence_.sampled_kls().column(sample_)[draw] : density;
     }
 
     const Evidence& evidence_;
@@ -129,7 +129,7 @@ S share_of_draw(Index n) {
 // Of a mean of -log p(x|z_l).
 template <class S>
 void add_deviations_of_mean(DeviationSheet<S>& sheet, const auto& evidence, S weight) {
-    const auto& densities = evidence.log_densities;
+    const auto& densities = evidence.log_densities();
     const Index n = densities.shape().positions();
     const S part = -weight * share_of_draw<S>(n);
     for (Index j = 0; j < evidence.x.batch(); ++j) {

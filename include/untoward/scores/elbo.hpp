@@ -38,7 +38,7 @@ struct NegativeElbo {
     [[nodiscard]] constexpr Needs needs() const { return {.draws = draws, .seed = seed}; }
     template <class S>
     void add_to(ScoreSheet<S>& sheet, const auto& evidence, S weight) const {
-        detail::add_negative_log_density(sheet, evidence.log_density, weight);
+        detail::add_negative_log_density(sheet, evidence.log_density(), weight);
         detail::add_kl(sheet, evidence, weight);
     }
     template <class S>
@@ -99,9 +99,9 @@ struct ReconstructionProbability {
     template <class S>
     void add_to(ScoreSheet<S>& sheet, const auto& evidence, S weight) const {
         if (path == DensityPath::mean) {
-            detail::add_negative_log_density(sheet, evidence.log_density_at_mean, weight);
+            detail::add_negative_log_density(sheet, evidence.log_density_at_mean(), weight);
         } else if (average == DensityAverage::log) {
-            detail::add_negative_log_density(sheet, evidence.log_density, weight);
+            detail::add_negative_log_density(sheet, evidence.log_density(), weight);
         } else {
             detail::add_log_mean<false>(sheet, evidence, draws, weight);
         }

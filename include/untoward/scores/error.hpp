@@ -31,7 +31,7 @@ struct TopShare {
         const Index count = std::clamp<Index>(wanted, 1, std::max<Index>(features, 1));
         for (Index j = 0; j < evidence.x.batch(); ++j) {
             const auto square = [&](Index i) {
-                const S e = evidence.x(i, j) - evidence.reconstruction(i, j);
+                const S e = evidence.x(i, j) - evidence.reconstruction()(i, j);
                 return e * e;
             };
             // Values from the largest down, without room for an order of them.
@@ -85,7 +85,7 @@ struct FittedWhitenedError {
         add_reduced(
             sheet.features, true,
             [weight](auto x, auto y, auto w) { return weight * ((x - y) * (x - y) * w); }, evidence.x,
-            evidence.reconstruction, of_feature);
+            evidence.reconstruction(), of_feature);
     }
 };
 

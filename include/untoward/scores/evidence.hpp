@@ -4,6 +4,7 @@
 #include "../autodiff/count.hpp"
 #include "../autodiff/rules/arithmetic.hpp"
 #include "../autodiff/run.hpp"
+#include "../core/refuse.hpp"
 #include "../vae/vae.hpp"
 
 namespace untoward {
@@ -45,24 +46,151 @@ enum class DrawDetail {
 /// In place of what is known of draws where no score may look at them apart.
 struct NoDraws {};
 
-/// What a model says of a batch: computed once, read by every score. D x batch or K x batch each. What was not
-/// needed is the input, or empty.
+/// What a model says of a batch: computed once, read by every score. D x batch or K x batch each. What costs a pass of
+/// the decoder is a member function: a score that reads what its `needs()` do not ask for is refused with an Error
+/// that names the member of `Needs`, whether another part of a sum asked for it or not. On a device nothing is
+/// checked: the same score has run on a host before.
 template <class X, class Units, class Draws = NoDraws>
-struct Evidence {
+class Evidence {
+public:
+    static constexpr bool has_draws_apart = !std::is_same_v<Draws, NoDraws>;
+
+    /// What every score may read; the rest is set where it was computed.
+    constexpr Evidence(const X& input, const Units& posterior_mean, const Units& posterior_log_variance,
+                       const Units& kl_of_units)
+        : x(input), mean(posterior_mean), log_variance(posterior_log_variance), kl(kl_of_units),
+          reconstruction_(input), log_density_(input), expectation_(input), log_density_at_mean_(),
+          log_densities_(), sampled_kls_() {
+        if constexpr (has_draws_apart) log_density_at_mean_ = input;
+    }
+    /// With room for what is kept of draws; it may be read once it is set.
+    constexpr Evidence(const X& input, const Units& posterior_mean, const Units& posterior_log_variance,
+                       const Units& kl_of_units, const X& at_mean, const Draws& densities, const Draws& kls)
+        : x(input), mean(posterior_mean), log_variance(posterior_log_variance), kl(kl_of_units),
+          reconstruction_(input), log_density_(input), expectation_(input), log_density_at_mean_(at_mean),
+          log_densities_(densities), sampled_kls_(kls) {}
+
     X x;                 ///< the scaled input
     Units mean;          ///< of the posterior
     Units log_variance;  ///< of the posterior; -infinity where it has no spread
     Units kl;            ///< every unit's share of KL(q(z|x) || p(z))
-    X reconstruction;    ///< E[x | z = mean], where needed; else the input
-    X log_density;       ///< mean over the draws of log p(x_d | z), where needed; else the input
-    X expectation;       ///< E[x | z = mean, kept within the prior], where needed; else the input
-    /// log p(x_d | z = mean), where needed; else the input
-    [[no_unique_address]] std::conditional_t<std::is_same_v<Draws, NoDraws>, NoDraws, X>
-        log_density_at_mean{};
-    /// log p(x_d | z), where needed of each draw: D x draws of every sample
-    [[no_unique_address]] Draws log_densities{};
-    /// log q(z|x) - log p(z), where needed of each draw: 1 x draws of every sample
-    [[no_unique_address]] Draws sampled_kls{};
+
+    /// E[x | z = mean]
+    [[nodiscard]] constexpr const X& reconstruction() const {
+        require(&Grants::reconstruction, "reconstruction", "reconstruction = true");
+        return reconstruction_;
+    }
+    /// Mean over the draws of log p(x_d | z).
+    [[nodiscard]] constexpr const X& log_density() const {
+        require(&Grants::log_density, "log_density", "draws, at least 1");
+        return log_density_;
+    }
+    /// E[x | z = mean, kept within the prior]
+    [[nodiscard]] constexpr const X& expectation() const {
+        require(&Grants::expectation, "expectation", "expectation = true");
+        return expectation_;
+    }
+    /// log p(x_d | z = mean)
+    [[nodiscard]] constexpr const auto& log_density_at_mean() const {
+        require_draws_apart<has_draws_apart>();
+        require(&Grants::log_density_at_mean, "log_density_at_mean", "at_mean = true");
+        return log_density_at_mean_;
+    }
+    /// log p(x_d | z) of each draw apart: D x draws of every sample.
+    [[nodiscard]] constexpr const Draws& log_densities() const {
+        require_draws_apart<has_draws_apart>();
+        require(&Grants::log_densities, "log_densities", "draws, at least 1, and each_draw = true");
+        return log_densities_;
+    }
+    /// log q(z|x) - log p(z) of each draw: 1 x draws of every sample.
+    [[nodiscard]] constexpr const Draws& sampled_kls() const {
+        require_draws_apart<has_draws_apart>();
+        require(&Grants::sampled_kls, "sampled_kls", "draws, at least 1, and sampled_kl = true");
+        return sampled_kls_;
+    }
+
+    // For what computes them: from now on they may be read.
+    constexpr void set_reconstruction(const X& value) {
+        reconstruction_ = value;
+        grant(&Grants::reconstruction);
+    }
+    constexpr void set_log_density(const X& value) {
+        log_density_ = value;
+        grant(&Grants::log_density);
+    }
+    constexpr void set_expectation(const X& value) {
+        expectation_ = value;
+        grant(&Grants::expectation);
+    }
+    constexpr void set_log_density_at_mean(const X& value) {
+        log_density_at_mean_ = value;
+        grant(&Grants::log_density_at_mean);
+    }
+    constexpr void set_log_densities(const Draws& value) {
+        log_densities_ = value;
+        grant(&Grants::log_densities);
+    }
+    constexpr void set_sampled_kls(const Draws& value) {
+        sampled_kls_ = value;
+        grant(&Grants::sampled_kls);
+    }
+
+#if UNTOWARD_HOSTED
+    /// The same for a score with these needs: what only its neighbours in a sum asked for cannot be read.
+    [[nodiscard]] constexpr Evidence only(const Needs& needs) const {
+        Evidence less = *this;
+        Grants& granted = less.granted_;
+        granted.reconstruction = granted.reconstruction && needs.reconstruction;
+        granted.log_density = granted.log_density && needs.draws > 0;
+        granted.expectation = granted.expectation && needs.expectation;
+        granted.log_density_at_mean = granted.log_density_at_mean && needs.at_mean;
+        granted.log_densities = granted.log_densities && needs.draws > 0 && needs.each_draw;
+        granted.sampled_kls = granted.sampled_kls && needs.draws > 0 && needs.sampled_kl;
+        return less;
+    }
+#else
+    [[nodiscard]] constexpr const Evidence& only(const Needs&) const { return *this; }
+#endif
+
+    /// The same numbers with run-time sizes, and samples as plain vectors: FlatEvidence.
+    [[nodiscard]] auto flattened() const;
+
+private:
+    template <class, class, class>
+    friend class Evidence;
+
+    // Which members were computed for whoever reads.
+    struct Grants {
+        bool reconstruction = false, log_density = false, expectation = false;
+        bool log_density_at_mean = false, log_densities = false, sampled_kls = false;
+    };
+#if UNTOWARD_HOSTED
+    constexpr void grant(bool Grants::*member) { granted_.*member = true; }
+    constexpr void require(bool Grants::*member, const char* name, const char* need) const {
+        if (!(granted_.*member)) [[unlikely]] {
+            detail::refuse({"a score reads ", name, "(), which its needs() do not ask for: return Needs with ", need});
+        }
+    }
+    Grants granted_{};
+#else
+    constexpr void grant(bool Grants::*) {}
+    constexpr void require(bool Grants::*, const char*, const char*) const {}
+#endif
+
+    template <bool Has>
+    static constexpr void require_draws_apart() {
+        static_assert(Has, "untoward: a score that looks at more of the draws than their mean says so: "
+                           "static constexpr DrawDetail draw_detail = DrawDetail::apart, or kl");
+    }
+
+    using Apart = std::conditional_t<has_draws_apart, X, NoDraws>;
+    // The input until they are set.
+    X reconstruction_;
+    X log_density_;
+    X expectation_;
+    [[no_unique_address]] Apart log_density_at_mean_;
+    [[no_unique_address]] Draws log_densities_;
+    [[no_unique_address]] Draws sampled_kls_;
 };
 
 namespace detail {
@@ -79,21 +207,26 @@ Tensor<const std::remove_const_t<T>, Vec<>> flattened(const Tensor<T, Sample>& x
 template <class S>
 using FlatEvidence = Evidence<Tensor<const S, Vec<>>, Tensor<const S, Vec<>>, Tensor<const S, Seq<>>>;
 
-namespace detail {
-
 template <class X, class Units, class Draws>
-auto flattened(const Evidence<X, Units, Draws>& e) {
-    FlatEvidence<typename X::Scalar> flat{
-        flattened(e.x),          flattened(e.mean),           flattened(e.log_variance),
-        flattened(e.kl),         flattened(e.reconstruction), flattened(e.log_density),
-        flattened(e.expectation)};
-    if constexpr (!std::is_same_v<Draws, NoDraws>) {
-        flat.log_density_at_mean = flattened(e.log_density_at_mean);
-        flat.log_densities = e.log_densities;
-        flat.sampled_kls = e.sampled_kls;
+auto Evidence<X, Units, Draws>::flattened() const {
+    using detail::flattened;
+    FlatEvidence<typename X::Scalar> flat(flattened(x), flattened(mean), flattened(log_variance), flattened(kl));
+    flat.reconstruction_ = flattened(reconstruction_);
+    flat.log_density_ = flattened(log_density_);
+    flat.expectation_ = flattened(expectation_);
+    if constexpr (has_draws_apart) {
+        flat.log_density_at_mean_ = flattened(log_density_at_mean_);
+        flat.log_densities_ = log_densities_;
+        flat.sampled_kls_ = sampled_kls_;
     }
+#if UNTOWARD_HOSTED
+    flat.granted_ = {granted_.reconstruction, granted_.log_density, granted_.expectation,
+                     granted_.log_density_at_mean, granted_.log_densities, granted_.sampled_kls};
+#endif
     return flat;
 }
+
+namespace detail {
 
 // Puts what was computed where the evidence has room for it; `sum` makes one number of every column. Nothing for
 // readers that do not compute. The room was allocated for this by the layer that calls.
@@ -139,29 +272,30 @@ struct GatherEvidence {
         const Index draws = needs.draws > 0 && detail::is_deterministic(latent) ? 1 : needs.draws;
         auto evidence = begin<Units>(scope, x, Units(mean), Units(log_variance), kl, draws);
         if (needs.reconstruction || (draws_apart && needs.at_mean)) {
-            evidence.reconstruction = X(scope.call(
+            const auto reconstruction = X(scope.call(
                 "reconstruction",
                 [&](auto& inner, const auto& z) {
                     const auto output = parts.decode(z);
                     if constexpr (draws_apart) {
                         if (needs.at_mean) {
                             const auto density = detail::log_density_of(likelihood, inner, x, output);
-                            detail::keep(evidence.log_density_at_mean, 0, density);
+                            detail::keep(evidence.log_density_at_mean(), 0, density);
                         }
                     }
                     return detail::expectation_of(likelihood, inner, output, model.sample);
                 },
                 mean));
+            if (needs.reconstruction) evidence.set_reconstruction(reconstruction);
         }
         if (needs.expectation) {
-            evidence.expectation = X(scope.call(
+            evidence.set_expectation(X(scope.call(
                 "expectation",
                 [&](auto& inner, const auto& anywhere) {
                     const auto z = detail::within_prior_of(latent, inner, anywhere);
                     const auto output = parts.decode(z);
                     return detail::expectation_of(likelihood, inner, output, model.sample);
                 },
-                mean));
+                mean)));
         }
         if (draws > 0) {
             auto total = X(scope.constant(x.shape(), x.batch(), 0));
@@ -174,20 +308,20 @@ struct GatherEvidence {
                         const auto output = parts.decode(z);
                         const auto log_density = detail::log_density_of(likelihood, scope, x, output);
                         if constexpr (draws_apart) {
-                            if (needs.each_draw) detail::keep(evidence.log_densities, draw, log_density);
+                            if (needs.each_draw) detail::keep(evidence.log_densities(), draw, log_density);
                         }
                         if constexpr (Detail >= DrawDetail::perhaps_kl) {
                             if (needs.sampled_kl) {
                                 const auto of_units = detail::sampled_kl_of<Detail == DrawDetail::kl>(
                                     latent, scope, posterior, z);
-                                detail::keep(evidence.sampled_kls, draw, of_units, true);
+                                detail::keep(evidence.sampled_kls(), draw, of_units, true);
                             }
                         }
                         return add(scope, sum, log_density);
                     },
                     total));
             }
-            evidence.log_density = X(scale(scope, 1.0 / static_cast<double>(draws), total));
+            evidence.set_log_density(X(scale(scope, 1.0 / static_cast<double>(draws), total)));
         }
         return evidence;
     }
@@ -198,14 +332,18 @@ private:
     constexpr auto begin(Scope& scope, const X& x, const Units& mean, const Units& log_variance,
                          const Units& kl, Index draws) const {
         if constexpr (Detail == DrawDetail::mean_only) {
-            return Evidence<X, Units>{x, mean, log_variance, kl, x, x, x};
+            return Evidence<X, Units>(x, mean, log_variance, kl);
         } else {
             const auto densities =
                 scope.constant(Seq<>(x.shape().size(), needs.each_draw ? draws : 0), x.batch(), 0);
             const auto kls = scope.constant(Seq<>(1, needs.sampled_kl ? draws : 0), x.batch(), 0);
             const auto at_mean = needs.at_mean ? X(scope.constant(x.shape(), x.batch(), 0)) : x;
-            return Evidence<X, Units, std::remove_const_t<decltype(kls)>>{x, mean,    log_variance, kl, x, x,
-                                                                          x, at_mean, densities,    kls};
+            using Draws = std::remove_const_t<decltype(kls)>;
+            Evidence<X, Units, Draws> evidence(x, mean, log_variance, kl, at_mean, densities, kls);
+            if (needs.at_mean) evidence.set_log_density_at_mean(at_mean);
+            if (needs.each_draw && draws > 0) evidence.set_log_densities(densities);
+            if (Detail >= DrawDetail::perhaps_kl && needs.sampled_kl && draws > 0) evidence.set_sampled_kls(kls);
+            return evidence;
         }
     }
 };

@@ -41,7 +41,7 @@
 //         void add_to(auto& sheet, const auto& evidence, auto weight) const {
 //             for (Index j = 0; j < evidence.x.batch(); ++j)
 //                 sheet.features.column(j) +=
-//                     weight * (evidence.x.column(j) - evidence.reconstruction.column(j)).square() /
+//                     weight * (evidence.x.column(j) - evidence.reconstruction().column(j)).square() /
 //                     (mean.array() + policy.floor);
 //         }
 //     };
@@ -57,7 +57,7 @@
 //             fitted.mean.setZero(fitted.features);
 //             rows.for_each(untoward::FitRows::training, needs(), [&](const auto& evidence) {
 //                 for (Index j = 0; j < evidence.x.batch(); ++j)
-//                     fitted.mean.array() += (evidence.x.column(j) - evidence.reconstruction.column(j)).square();
+//                     fitted.mean.array() += (evidence.x.column(j) - evidence.reconstruction().column(j)).square();
 //             });
 //             fitted.mean /= rows.count(untoward::FitRows::training);
 //             return fitted;
@@ -140,7 +140,7 @@ inline Eigen::ArrayXd mean_squared_errors(const auto& rows, FitRows which) {
     rows.for_each(which, Needs{.reconstruction = true}, [&](const auto& evidence) {
         for (Index j = 0; j < evidence.x.batch(); ++j)
             squares +=
-                (evidence.x.column(j) - evidence.reconstruction.column(j)).template cast<double>().square();
+                (evidence.x.column(j) - evidence.reconstruction().column(j)).template cast<double>().square();
     });
     return squares / static_cast<double>(std::max<Index>(rows.count(which), 1));
 }

@@ -29,7 +29,7 @@ struct ReconstructionError {
     template <class S>
     void add_to(ScoreSheet<S>& sheet, const auto& evidence, S weight) const {
         const auto& x = evidence.x;
-        const auto& y = evidence.reconstruction;
+        const auto& y = evidence.reconstruction();
         if (norm == Norm::squared) {
             add_reduced(
                 sheet.features, true, [weight](auto a, auto b) { return weight * ((a - b) * (a - b)); }, x,

@@ -16,7 +16,7 @@
 //         void add_to(auto& sheet, const auto& evidence, auto weight) const {
 //             for (Index j = 0; j < evidence.x.batch(); ++j) {
 //                 Index worst;
-//                 const auto error = (evidence.x.column(j) - evidence.reconstruction.column(j)).abs();
+//                 const auto error = (evidence.x.column(j) - evidence.reconstruction().column(j)).abs();
 //                 const auto largest = error.maxCoeff(&worst);
 //                 sheet.features(worst, j) += weight * largest;
 //             }
@@ -85,20 +85,23 @@ template <class Score, bool HasAddTo>
 constexpr void require_add_to() {
     static_assert(HasAddTo, "untoward: a score has add_to(sheet, evidence, weight) const");
 }
+// A score sees of the evidence what it asked for itself, not what its neighbours in a sum did.
 template <class Score, class Sheet, class Evidence, class S>
 void add_score(const Score& score, Sheet& sheet, const Evidence& evidence, S weight) {
     constexpr bool has = requires {
         score.add_to(sheet, evidence, weight);
     };
     require_add_to<Score, has || !requires { score.needs(); }>();
-    if constexpr (has) score.add_to(sheet, evidence, weight);
+    if constexpr (has) score.add_to(sheet, evidence.only(needs_of(score)), weight);
 }
 
 // Of a score that says nothing of its draws, and has some, no error is known: NaN.
 template <class S>
 void add_deviations(const auto& score, DeviationSheet<S>& sheet, const auto& evidence, S weight) {
     if constexpr (requires { score.add_deviations(sheet, evidence, weight); }) {
-        score.add_deviations(sheet, evidence, weight);
+        Needs needs = needs_of(score);
+        needs.each_draw = true;  // which a standard error looks at, whatever the score does
+        score.add_deviations(sheet, evidence.only(needs), weight);
     } else if (needs_of(score).draws > 0) {
         for (Index j = 0; j < sheet.draws.batch(); ++j)
             sheet.draws(0, j) = std::numeric_limits<S>::quiet_NaN();
@@ -171,6 +174,10 @@ struct Weighted {
     [[no_unique_address]] Inner score;
     float weight;
 
+    constexpr void check_options() const {
+        detail::OptionCheck{"weighted"}("weight", weight, any_finite());
+        require_options(score);
+    }
     [[nodiscard]] constexpr Needs needs() const { return score.needs(); }
     template <class Sheet, class Evidence, class S>
     void add_to(Sheet& sheet, const Evidence& evidence, S factor) const {
@@ -200,11 +207,15 @@ struct SumOfScores {
     [[no_unique_address]] First first;
     [[no_unique_address]] Second second;
 
+    constexpr void check_options() const {
+        require_options(first);
+        require_options(second);
+    }
     [[nodiscard]] constexpr Needs needs() const { return first.needs() | second.needs(); }
     template <class Sheet, class Evidence, class S>
     void add_to(Sheet& sheet, const Evidence& evidence, S factor) const {
-        first.add_to(sheet, evidence, factor);
-        second.add_to(sheet, evidence, factor);
+        detail::add_score(first, sheet, evidence, factor);
+        detail::add_score(second, sheet, evidence, factor);
     }
     template <class S>
     void add_deviations(DeviationSheet<S>& sheet, const auto& evidence, S factor) const {

@@ -69,7 +69,7 @@ void fill_space(Space space, const auto& evidence, const S* scale, S* columns) {
         if (space == Space::latent) continue;
         for (Index i = 0; i < features; ++i) {
             const S value =
-                space == Space::input ? evidence.x(i, j) : evidence.x(i, j) - evidence.reconstruction(i, j);
+                space == Space::input ? evidence.x(i, j) : evidence.x(i, j) - evidence.reconstruction()(i, j);
             *columns++ = scale == nullptr ? value : value * scale[i];
         }
     }

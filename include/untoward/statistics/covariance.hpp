@@ -170,7 +170,7 @@ struct MahalanobisDistance {
     void evaluate(const product::Columns<const Scalar>& x, Arena& arena, Scalar* scores,
                   Scalar* contributions = nullptr) const {
         const Index d = features();
-        UNTOWARD_ASSERT(x.rows == d, "untoward: a sample has another number of features");
+        untoward::detail::require_features(x.rows, x.cols, d, "what was fitted");
         detail::in_blocks(
             x, Sizes::block, arena, [&](const product::Columns<const Scalar>& block, Index begin) {
                 const Index n = block.cols;
@@ -203,6 +203,7 @@ struct Mahalanobis {
     /// varies the covariance is the identity.
     template <class S>
     auto fit(const product::Columns<const S>& rows, std::uint64_t = 0) const {
+        require_options(*this);
         return from<S>(covariance(rows, shrink));
     }
     /// From a covariance as it is, but for the floor.

@@ -235,6 +235,7 @@ struct GaussianMixture {
     template <class S>
     MixtureDensity<detail::VectorOf<S>> fit(const product::Columns<const S>& x,
                                             std::uint64_t seed = 0) const {
+        require_options(*this);
         detail::MatrixOf<S> rows = detail::usable_rows(x, most_rows, seed, site);
         Eigen::VectorXd mean;
         Eigen::VectorXd deviation;

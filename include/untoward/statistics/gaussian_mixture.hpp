@@ -81,7 +81,7 @@ struct MixtureDensity {
     void evaluate(const product::Columns<const Scalar>& x, Arena& arena, Scalar* scores,
                   Scalar* contributions = nullptr) const {
         const Index d = features();
-        UNTOWARD_ASSERT(x.rows == d, "untoward: a sample has another number of features");
+        untoward::detail::require_features(x.rows, x.cols, d, "what was fitted");
         detail::in_blocks(
             x, Sizes::block, arena, [&](const product::Columns<const Scalar>& block, Index begin) {
                 Scalar* const terms = arena.allocate<Scalar>(sizes.components * block.cols);

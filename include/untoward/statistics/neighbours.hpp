@@ -49,7 +49,7 @@ struct NeighbourDistance {
     /// no neighbour of its own: for samples that were among the rows of `fit`.
     void evaluate(const product::Columns<const Scalar>& x, Arena& arena, Scalar* scores,
                   Scalar* contributions = nullptr, bool leave_one_out = false) const {
-        UNTOWARD_ASSERT(x.rows == features(), "untoward: a sample has another number of features");
+        untoward::detail::require_features(x.rows, x.cols, features(), "what was fitted");
         const detail::StoredRows<Scalar> stored_rows{sizes, rows.data(), leaf_boxes.data(),
                                                      group_boxes.data()};
         detail::in_blocks(
@@ -119,7 +119,7 @@ struct Neighbours {
     auto fit(const product::Columns<const S>& x, std::uint64_t seed = 0) const {
         using Sizes = NeighbourSizes;
         using Vector = detail::VectorOf<S>;
-        UNTOWARD_ASSERT(k >= 1 && most_rows >= 1, "untoward: one neighbour is the least");
+        require_options(*this);
         const detail::MatrixOf<S> rows = detail::usable_rows(x, most_rows, seed, 0x6e656967686273u);
         const Index n = rows.cols();
         const Index d = rows.rows();

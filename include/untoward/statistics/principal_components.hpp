@@ -62,7 +62,7 @@ struct ComponentDistance {
     void evaluate(const product::Columns<const Scalar>& x, Arena& arena, Scalar* scores,
                   Scalar* contributions = nullptr) const {
         const Index d = features();
-        UNTOWARD_ASSERT(x.rows == d, "untoward: a sample has another number of features");
+        untoward::detail::require_features(x.rows, x.cols, d, "what was fitted");
         detail::in_blocks(
             x, Sizes::block, arena, [&](const product::Columns<const Scalar>& block, Index begin) {
                 evaluate_block(block, arena, scores + begin, detail::from_column(contributions, begin, d));
@@ -172,6 +172,7 @@ struct PrincipalComponents {
     /// reconstruction keeps fewer components than features, so that something is left.
     template <class S>
     auto fit(const product::Columns<const S>& x, std::uint64_t = 0) const {
+        require_options(*this);
         using Vector = detail::VectorOf<S>;
         const detail::Components found = detail::components_of(detail::usable_rows(x, x.cols, 0, 0));
         const Index d = x.rows;

@@ -38,6 +38,7 @@
 #include "../core/arena.hpp"
 #include "../core/product.hpp"
 #include "../core/random.hpp"
+#include "../core/refuse.hpp"
 
 namespace untoward::statistics {
 
@@ -47,7 +48,8 @@ template <class Derived>
 product::Columns<const typename Derived::Scalar> columns(const Eigen::DenseBase<Derived>& rows) {
     static_assert(!Derived::IsRowMajor, "untoward: one sample is one column of a column-major matrix");
     const Derived& matrix = rows.derived();
-    UNTOWARD_ASSERT(matrix.innerStride() == 1, "untoward: the values of a sample are adjacent");
+    if (matrix.innerStride() != 1) [[unlikely]]
+        untoward::detail::refuse({"the values of a sample lie ", matrix.innerStride(), " apart, expected side by side"});
     return {matrix.data(), matrix.rows(), matrix.cols(), matrix.outerStride()};
 }
 

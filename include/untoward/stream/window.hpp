@@ -14,6 +14,8 @@ namespace untoward {
 ///         window.copy_to(sample);
 ///         ...
 ///     }
+///
+/// Threads: a window belongs to one stream, which one thread at a time may push to.
 template <class S, Index Channels, Index Length, Index Hop = Length>
 class SlidingWindow {
     static_assert(Channels >= 1 && Length >= 1 && Hop >= 1, "untoward: a window has readings");

@@ -17,8 +17,8 @@
 // the false alarms among m normal rows whose scores do not tie follow BetaBinomial(m; n + 1 - k, k), of mean
 // m (n + 1 - k) / (n + 1) <= m alpha: with n = 999 and alpha = 1%, one calibration set in twenty has a rate
 // above 1.5%. Ties only lower the rate. Nothing is promised when the rows are not exchangeable: overlapping
-// windows of one signal, a process that drifts, calibration rows that the model was also fitted to; nor about
-// how many anomalies are caught.
+// windows of one signal that were split at random (train/split.hpp splits them in time), a process that drifts,
+// calibration rows that the model was also fitted to; nor about how many anomalies are caught.
 
 #include <algorithm>
 #include <limits>
@@ -36,6 +36,13 @@ namespace detail {
 constexpr double upper_end(double rate) {
     const bool is_float = static_cast<double>(static_cast<float>(rate)) == rate;
     return rate * (1 + (is_float ? 0x1p-24 : 0x1p-52) + 0x1p-52);
+}
+
+/// A rate of 0 is never kept, one of 1 always.
+inline constexpr OptionRange false_alarm_rates{0, 1, true};
+
+constexpr void require_false_alarm_rate(double rate) {
+    OptionCheck{"conformal"}("false_alarm_rate", rate, false_alarm_rates);
 }
 
 }  // namespace detail
@@ -91,9 +98,10 @@ class ConformalThreshold {
 public:
     using Scalar = typename Vector::Scalar;
 
-    /// From stored state: scores for which `is_sorted_scores` holds, and the rate, in (0, 1).
+    /// From stored state: scores for which `is_sorted_scores` holds, and the rate, in (0, 1): another is refused.
     ConformalThreshold(Vector sorted, double false_alarm_rate)
         : scores_(std::move(sorted)), false_alarm_rate_(false_alarm_rate) {
+        detail::require_false_alarm_rate(false_alarm_rate);
         UNTOWARD_ASSERT(is_sorted_scores(scores_), "calibration scores must be sorted and without NaN");
         const Index rank = conformal_rank(scores_.size(), false_alarm_rate);
         const bool attained = rank >= 1 && rank <= scores_.size();
@@ -141,11 +149,13 @@ struct Conformal {
     double false_alarm_rate = 0.01;  ///< in (0, 1)
 
     static constexpr const char* name = "conformal";
-    static constexpr void options(auto& self, auto&& visit) { visit("false_alarm_rate", self.false_alarm_rate, OptionRange{0, 1, true}); }
+    static constexpr void options(auto& self, auto&& visit) {
+        visit("false_alarm_rate", self.false_alarm_rate, detail::false_alarm_rates);
+    }
 
     template <class Derived>
     ConformalThreshold<OwnedScores<Derived>> calibrate(const Eigen::DenseBase<Derived>& scores) const {
-        UNTOWARD_ASSERT(false_alarm_rate > 0 && false_alarm_rate < 1, "a false-alarm rate is in (0, 1)");
+        require_options(*this);
         return {sorted_scores(scores), false_alarm_rate};
     }
 };

@@ -18,6 +18,7 @@ struct Fixed {
     template <class Derived>
     PlainThreshold<typename Derived::Scalar> calibrate(const Eigen::DenseBase<Derived>& scores) const {
         using Scalar = typename Derived::Scalar;
+        require_options(*this);
         return {static_cast<Scalar>(value), scores.size(), 0};
     }
 };

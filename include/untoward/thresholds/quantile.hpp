@@ -11,8 +11,9 @@ namespace untoward {
 template <class Derived>
 typename Derived::Scalar quantile_of_sorted(const Eigen::DenseBase<Derived>& sorted, double level) {
     using Scalar = typename Derived::Scalar;
-    UNTOWARD_ASSERT(sorted.size() > 0, "the quantile of no scores");
-    UNTOWARD_ASSERT(level >= 0 && level <= 1, "the level of a quantile is in [0, 1]");
+    if (sorted.size() == 0) [[unlikely]]
+        detail::refuse({"a quantile of no scores was asked for, expected 1 or more"});
+    detail::OptionCheck{"quantile"}("level", level, OptionRange{0, 1});
     const double place = static_cast<double>(sorted.size() - 1) * level;
     const Index below = static_cast<Index>(place);
     const Index above = std::min(below + 1, sorted.size() - 1);
@@ -40,6 +41,7 @@ struct Quantile {
     template <class Derived>
     PlainThreshold<typename Derived::Scalar> calibrate(const Eigen::DenseBase<Derived>& scores) const {
         using Scalar = typename Derived::Scalar;
+        require_options(*this);
         const Index rows = scores.size();
         if (rows == 0) return {std::numeric_limits<Scalar>::infinity(), 0, 1};
         return {quantile_of_sorted(sorted_scores(scores), level), rows, 1};

@@ -21,16 +21,18 @@ namespace untoward {
 /// more than `Capacity` scores would be needed (`is_exact()` is false) the threshold is the smallest kept one: higher,
 /// so that the promise holds, with fewer alarms than it allows.
 template <std::floating_point S, Index Capacity>
+///
+/// Threads: any number may ask one that nobody adds to or resets.
 class ConformalTail {
     static_assert(Capacity >= 1);
 
 public:
     using Scalar = S;
 
-    /// Nothing calibrated yet; a rate in (0, 1).
+    /// Nothing calibrated yet; a rate in (0, 1), another is refused.
     constexpr explicit ConformalTail(double false_alarm_rate)
         : false_alarm_rate_(false_alarm_rate), step_(fixed_point(false_alarm_rate)), credit_(step_) {
-        UNTOWARD_ASSERT(false_alarm_rate > 0 && false_alarm_rate < 1, "a false-alarm rate is in (0, 1)");
+        detail::require_false_alarm_rate(false_alarm_rate);
     }
     /// What a calibration on `rows` scores has left: its largest, in descending order.
     constexpr ConformalTail(double false_alarm_rate, Index rows, const std::array<S, Capacity>& largest)

@@ -35,6 +35,8 @@ namespace untoward {
 
 /// A calibrated threshold, for scores of type `Scalar` (higher = more anomalous).
 ///
+/// Threads: nothing of it changes; any number may ask the same one, and `calibrate` by the same policy.
+///
 /// | member                           | meaning                                                          |
 /// |----------------------------------|------------------------------------------------------------------|
 /// | `threshold()`                    | scores above it are anomalous; +infinity with too few rows       |
@@ -117,7 +119,8 @@ public:
         : threshold_(calibration_rows >= rows_needed ? threshold : std::numeric_limits<Scalar>::infinity()),
           calibration_rows_(calibration_rows),
           rows_needed_(rows_needed) {
-        UNTOWARD_ASSERT(threshold == threshold, "a threshold must not be NaN");
+        if (!(threshold == threshold)) [[unlikely]]
+            detail::refuse({"a threshold is NaN, expected a number"});
     }
 
     constexpr Scalar threshold() const { return threshold_; }
@@ -159,6 +162,7 @@ auto calibrate(const Policy& policy, const Scores& scores) {
     };
     require_calibrate<Policy, has>();
     if constexpr (has) {
+        require_options(policy);
         return policy.calibrate(scores);
     } else {
         return PlainThreshold<typename Scores::Scalar>(0, 0, 1);

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "../core/kernels.hpp"
+#include "../core/options.hpp"
 #include "update.hpp"
 
 namespace untoward {
@@ -27,7 +28,7 @@ void adam_step(const Update<S>& u, double beta1, double beta2, double epsilon, d
                                  .root_factor = static_cast<S>(1 / std::sqrt(1 - std::pow(beta2, steps))),
                                  .epsilon = static_cast<S>(epsilon),
                                  .keep = static_cast<S>(keep)};
-    UNTOWARD_KERNEL(adam<S>)(vectors);
+    run_adam<S>(vectors);
 }
 
 }  // namespace detail
@@ -41,9 +42,9 @@ struct Adam {
 
     static constexpr const char* name = "adam";
     static constexpr void options(auto& self, auto&& visit) {
-        visit("beta1", self.beta1);
-        visit("beta2", self.beta2);
-        visit("epsilon", self.epsilon);
+        visit("beta1", self.beta1, from_below(0, 1));
+        visit("beta2", self.beta2, from_below(0, 1));
+        visit("epsilon", self.epsilon, at_least(0));
     }
     static constexpr std::array<const char*, 2> moments{"first", "second"};
 
@@ -63,10 +64,10 @@ struct AdamW {
 
     static constexpr const char* name = "adam-w";
     static constexpr void options(auto& self, auto&& visit) {
-        visit("beta1", self.beta1);
-        visit("beta2", self.beta2);
-        visit("epsilon", self.epsilon);
-        visit("decay", self.decay);
+        visit("beta1", self.beta1, from_below(0, 1));
+        visit("beta2", self.beta2, from_below(0, 1));
+        visit("epsilon", self.epsilon, at_least(0));
+        visit("decay", self.decay, at_least(0));
     }
     static constexpr std::array<const char*, 2> moments{"first", "second"};
 

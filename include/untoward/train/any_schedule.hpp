@@ -18,7 +18,8 @@ concept ScheduleLike = requires(const T& schedule, Index step) {
     { schedule(step, step) } -> std::convertible_to<double>;
 };
 
-/// Any schedule, chosen at run time: options.learning_rate = StepSchedule{.peak = 0.01}. Copies are deep.
+/// Any schedule, chosen at run time: options.learning_rate = StepSchedule{.peak = 0.01}. Copies are deep. Throws Error
+/// where options of the schedule make no sense.
 class AnySchedule {
 public:
     /// None: false, and not to be called.
@@ -27,7 +28,9 @@ public:
     template <class Schedule>
     requires(!std::is_same_v<Schedule, AnySchedule> && std::is_class_v<Schedule>)
         AnySchedule(const Schedule& schedule)
-        : held_(std::make_unique<Held<Schedule>>(schedule)) {}
+        : held_(std::make_unique<Held<Schedule>>(schedule)) {
+        require_options(schedule);
+    }
 
     AnySchedule(const AnySchedule& other) : held_(other.held_ ? other.held_->clone() : nullptr) {}
     AnySchedule(AnySchedule&&) noexcept = default;

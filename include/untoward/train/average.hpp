@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "../config.hpp"
+#include "../core/options.hpp"
 
 // Averages of the parameters over the steps of training. After each step
 //
@@ -24,7 +24,9 @@ struct ExponentialAverage {
     double decay = 0.999;
 
     static constexpr const char* name = "exponential-average";
-    static constexpr void options(auto& self, auto&& visit) { visit("decay", self.decay); }
+    static constexpr void options(auto& self, auto&& visit) {
+        visit("decay", self.decay, from_below(0, 1));
+    }
 
     [[nodiscard]] double operator()(Index step, Index) const {
         return std::max(1 - decay, 1 / (static_cast<double>(step) + 1));
@@ -37,7 +39,9 @@ struct UniformAverage {
     double last = 0.25;  ///< share of all steps
 
     static constexpr const char* name = "uniform-average";
-    static constexpr void options(auto& self, auto&& visit) { visit("last", self.last); }
+    static constexpr void options(auto& self, auto&& visit) {
+        visit("last", self.last, OptionRange{0, 1});
+    }
 
     [[nodiscard]] double operator()(Index step, Index steps) const {
         const auto first = static_cast<Index>(std::floor((1 - last) * static_cast<double>(steps)));

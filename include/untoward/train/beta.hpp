@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "../config.hpp"
+#include "../core/options.hpp"
 
 // Schedules of beta, the weight of the KL term in training; in every score it is 1. They are schedules like
 // those of schedule.hpp, with one optional member more:
@@ -21,7 +21,9 @@ struct ConstantBeta {
     double beta = 1;
 
     static constexpr const char* name = "constant-beta";
-    static constexpr void options(auto& self, auto&& visit) { visit("beta", self.beta); }
+    static constexpr void options(auto& self, auto&& visit) {
+        visit("beta", self.beta, at_least(0));
+    }
 
     [[nodiscard]] double operator()(Index, Index) const { return beta; }
 };
@@ -36,8 +38,8 @@ struct LinearBeta {
 
     static constexpr const char* name = "linear-beta";
     static constexpr void options(auto& self, auto&& visit) {
-        visit("beta", self.beta);
-        visit("ramp", self.ramp);
+        visit("beta", self.beta, at_least(0));
+        visit("ramp", self.ramp, OptionRange{0, 1});
     }
 
     [[nodiscard]] double operator()(Index step, Index steps) const {
@@ -61,9 +63,9 @@ struct SigmoidBeta {
 
     static constexpr const char* name = "sigmoid-beta";
     static constexpr void options(auto& self, auto&& visit) {
-        visit("beta", self.beta);
-        visit("middle", self.middle);
-        visit("width", self.width);
+        visit("beta", self.beta, at_least(0));
+        visit("middle", self.middle, OptionRange{0, 1});
+        visit("width", self.width, above(0));
     }
 
     [[nodiscard]] double operator()(Index step, Index steps) const {
@@ -91,9 +93,9 @@ struct CyclicalBeta {
 
     static constexpr const char* name = "cyclical-beta";
     static constexpr void options(auto& self, auto&& visit) {
-        visit("beta", self.beta);
-        visit("cycles", self.cycles);
-        visit("ratio", self.ratio);
+        visit("beta", self.beta, at_least(0));
+        visit("cycles", self.cycles, at_least(1));
+        visit("ratio", self.ratio, OptionRange{0, 1});
     }
 
     [[nodiscard]] double operator()(Index step, Index steps) const {

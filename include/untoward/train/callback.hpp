@@ -35,8 +35,9 @@
 //
 //     options.training.callbacks = {GradientGuard{}, untoward::ProgressBar{}};
 //
-// Options keep a copy of each, and copies of the options share it; give std::ref(guard) to look at your own
-// one afterwards. train/time_limit.hpp, train/progress.hpp, io/run_log.hpp and io/checkpoint.hpp have others.
+// Options keep a copy of each, and copies of the options copies of their own, as each training makes of the options that
+// it is given: so trainings at once by the same options do not meet. Give std::ref(guard) to look at your own one
+// afterwards; then it is shared by all of them. train/time_limit.hpp, train/progress.hpp, io/run_log.hpp and io/checkpoint.hpp have others.
 
 namespace untoward {
 
@@ -103,14 +104,27 @@ struct IsReference<std::reference_wrapper<T>> : std::true_type {};
 
 }  // namespace detail
 
-/// Any callback.
+/// Any callback. Copies are deep.
 class AnyCallback {
 public:
-    /// A copy of `callback`, or what a std::reference_wrapper refers to.
+    /// A copy of `callback`, or what a std::reference_wrapper refers to. Throws Error where its options, as
+    /// TimeLimit has some, make no sense.
     template <class Callback>
     requires(!std::is_same_v<Callback, AnyCallback>) AnyCallback(const Callback& callback)
-        : held_(std::make_shared<Held<Callback>>(callback)) {}
+        : held_(std::make_unique<Held<Callback>>(callback)) {
+        held_->check_options();
+    }
 
+    AnyCallback(const AnyCallback& other) : held_(other.held_->clone()) {}
+    AnyCallback(AnyCallback&&) noexcept = default;
+    AnyCallback& operator=(AnyCallback other) noexcept {
+        std::swap(held_, other.held_);
+        return *this;
+    }
+    ~AnyCallback() = default;
+
+    /// Refuses options of the callback that make no sense; what a std::reference_wrapper refers to may have changed.
+    void check_options() const { held_->check_options(); }
     void on_begin(Training& training) { held_->on_begin(training); }
     void on_step(Training& training) { held_->on_step(training); }
     void on_evaluation(Training& training) { held_->on_evaluation(training); }
@@ -119,6 +133,8 @@ public:
 private:
     struct Base {
         virtual ~Base() = default;
+        [[nodiscard]] virtual std::unique_ptr<Base> clone() const = 0;
+        virtual void check_options() = 0;
         virtual void on_begin(Training& training) = 0;
         virtual void on_step(Training& training) = 0;
         virtual void on_evaluation(Training& training) = 0;
@@ -143,6 +159,8 @@ private:
             };
             static_assert(has_any, "untoward: a callback has on_begin, on_step, on_evaluation or on_end");
         }
+        [[nodiscard]] std::unique_ptr<Base> clone() const override { return std::make_unique<Held>(held); }
+        void check_options() override { require_options(get()); }
         void on_begin(Training& training) override {
             if constexpr (requires { get().on_begin(training); }) get().on_begin(training);
         }
@@ -166,7 +184,7 @@ private:
         Callback held;
     };
 
-    std::shared_ptr<Base> held_;
+    std::unique_ptr<Base> held_;
 };
 
 }  // namespace untoward

@@ -24,6 +24,12 @@ namespace untoward {
 struct DiagnosticsOptions {
     Index rows = 1000;
     std::uint64_t seed = 0;
+
+    static constexpr const char* name = "diagnostics-options";
+    static constexpr void options(auto& self, auto&& visit) {
+        visit("rows", self.rows, at_least(1));
+        visit("seed", self.seed);
+    }
 };
 
 /// How much z says of x.
@@ -234,6 +240,8 @@ template <class S, class Model>
 InformationReport inspect_information(const Model& model, const S* parameters,
                                       const Eigen::Matrix<S, Dynamic, Dynamic>& rows,
                                       const DiagnosticsOptions& options = {}) {
+    detail::require_features(rows.rows(), rows.cols(), model.sample.size(), "the model");
+    require_options(options);
     InformationReport report;
     if (detail::is_deterministic(model.latent)) return report;
     if constexpr (detail::PosteriorHasDensity<S, Model>) {
@@ -276,6 +284,8 @@ DecoderReport inspect_decoder(const Model& model, const S* parameters,
                               const DiagnosticsOptions& options = {}) {
     using Sample = typename Model::SampleShape;
     using Units = std::remove_cvref_t<decltype(model.latent.units)>;
+    detail::require_features(rows.rows(), rows.cols(), model.sample.size(), "the model");
+    require_options(options);
     DecoderReport report;
     // In random order, so that the next row is another at random.
     const auto x = detail::some_columns(rows, options.rows, options.seed);
@@ -309,6 +319,9 @@ CoverageReport inspect_coverage(const Model& model, const S* parameters,
                                 const Eigen::Matrix<S, Dynamic, Dynamic>& held_out_rows,
                                 const DiagnosticsOptions& options = {}) {
     using Matrix = Eigen::Matrix<S, Dynamic, Dynamic>;
+    detail::require_features(training_rows.rows(), training_rows.cols(), model.sample.size(), "the model");
+    detail::require_features(held_out_rows.rows(), held_out_rows.cols(), model.sample.size(), "the model");
+    require_options(options);
     CoverageReport report;
     if (detail::is_deterministic(model.latent)) return report;
     if constexpr (requires(Run<S> & scope) { model.latent.prior(scope, Index{1}); }) {

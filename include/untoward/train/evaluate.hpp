@@ -23,6 +23,7 @@ template <class S, class Model>
 std::vector<double> sample_losses(const Model& model, const S* parameters,
                                   const Eigen::Matrix<S, Dynamic, Dynamic>& rows, Threads& threads,
                                   Index draws, Draws whose) {
+    require_features(rows.rows(), rows.cols(), model.sample.size(), "the model");
     constexpr Index block = 256;
     const NegativeElbo score{.draws = draws, .seed = 0x5eed};
     const GatherEvidence<Model> layer{model, score.needs()};
@@ -46,7 +47,7 @@ std::vector<double> sample_losses(const Model& model, const S* parameters,
                                                rows.data() + begin * rows.rows(), model.sample, n));
         for (Index j = 0; j < n; ++j) {
             const auto loss =
-                static_cast<double>(evidence.kl.column(j).sum() - evidence.log_density.column(j).sum());
+                static_cast<double>(evidence.kl.column(j).sum() - evidence.log_density().column(j).sum());
             losses[static_cast<std::size_t>(begin + j)] =
                 std::isnan(loss) ? std::numeric_limits<double>::infinity() : loss;
         }

@@ -7,10 +7,12 @@
 #include <vector>
 
 #include "../data/scaler.hpp"
+#include "../data/windows.hpp"
 #include "../detector.hpp"
 #include "../thresholds/conformal.hpp"
 #include "../thresholds/rounding.hpp"
 #include "latent_report.hpp"
+#include "split.hpp"
 #include "train.hpp"
 #include "training_evidence.hpp"
 
@@ -22,7 +24,25 @@ struct FitOptions {
     std::uint64_t seed = 0;                    ///< same seed, same program, same processor: the same bits
     TrainingOptions training{};                ///< the rest; its seed is the one above
     std::vector<std::string> feature_names{};  ///< for messages; "feature 3" otherwise
+    SplitPolicy split{};  ///< at random; in blocks for windows (data/windows.hpp), unless it is said here
+
+    static constexpr const char* name = "fit-options";
+    static constexpr void options(auto& self, auto&& visit) {
+        visit("epochs", self.epochs, at_least(0));
+        visit("seed", self.seed);
+        visit("training", self.training);
+    }
 };
+
+namespace detail {
+
+inline std::string listed(const std::vector<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+    return text;
+}
+
+}  // namespace detail
 
 /// What fitting found out, for people.
 struct FitReport {
@@ -30,10 +50,61 @@ struct FitReport {
     Index training_rows = 0;     ///< that gradients came from
     Index held_out_rows = 0;     ///< that chose the best step
     Index calibration_rows = 0;  ///< that only the threshold saw
+    Index gap_rows = 0;          ///< in none of these, between two of them (LaterBlock)
     Index parameters = 0;
-    std::vector<Index> constant_features;  ///< one value only in training
+    std::vector<Index> constant_features;     ///< one value only in training
+    std::vector<std::string> constant_names;  ///< of these, for people
+    std::vector<Index> coarse_features;       ///< whose values their type hardly tells apart: taken for constant
+    std::vector<std::string> coarse_names;    ///< of these, for people
+    std::vector<Index> clipped_features;      ///< half of whose training values are beyond what scaled values may be
+    std::vector<std::string> clipped_names;   ///< of these, for people
+    Index faulty_kernels = 0;  ///< of the process so far, which plain loops took the place of (core/self_check.hpp)
+    bool is_calibrated = true;                ///< false: too few calibration rows, nothing is called anomalous
+    Index calibration_rows_needed = 0;
+    /// How many of the calibration rows share no reading with each other; all, where they are no windows.
+    Index calibration_rows_without_overlap = 0;
+    bool overlap_ignored = false;  ///< windows that share readings were split without a gap between them
     TrainingReport training;
     LatentReport latent;
+
+    /// A sentence for whatever a person should know before the detector is used; none where there is nothing.
+    [[nodiscard]] std::vector<std::string> notes() const {
+        std::vector<std::string> result = training.notes();
+        if (latent.units() > 0 && (latent.collapsed() || 2 * latent.active_units < latent.units()))
+            result.push_back(latent.verdict());
+        if (!constant_names.empty()) {
+            result.push_back("constant in training: " + detail::listed(constant_names));
+        }
+        if (!coarse_names.empty()) {
+            result.push_back(detail::listed(coarse_names) +
+                             ": the values lie within a few neighbouring numbers of their type, which cannot tell them "
+                             "apart, so they count as constant; give doubles, or numbers less an offset");
+        }
+        if (!clipped_names.empty()) {
+            result.push_back(detail::listed(clipped_names) +
+                             ": half of the scaled values or more lie beyond 1,000 and are clipped to it, so nothing is "
+                             "learned of them; take another scaler");
+        }
+        if (faulty_kernels > 0) {
+            result.push_back(std::to_string(faulty_kernels) +
+                             " kernels were translated wrongly by this compiler and are not used: plain loops are, which "
+                             "are right but slow");
+        }
+        if (overlap_ignored) {
+            result.emplace_back("calibration windows share readings with those of training: there will be more false "
+                                "alarms than were asked for; leave the split of windows to fit, or widen the gap");
+        }
+        const std::string needed = std::to_string(calibration_rows_needed);
+        if (!is_calibrated) {
+            result.push_back("the threshold is not calibrated, so no sample is called anomalous: " +
+                             std::to_string(calibration_rows) + " calibration rows, " + needed + " needed");
+        } else if (calibration_rows_without_overlap < std::min(calibration_rows, calibration_rows_needed)) {
+            result.push_back("the " + std::to_string(calibration_rows) + " calibration windows overlap and are worth " +
+                             std::to_string(calibration_rows_without_overlap) + ", fewer than the " + needed +
+                             " needed: the false-alarm rate may be far from the one asked for; use a longer series");
+        }
+        return result;
+    }
 };
 
 namespace detail {
@@ -93,32 +164,14 @@ auto typical_contributions(const DetectorType& detector, const auto& rows, std::
 
 }  // namespace detail
 
-/// Which rows are set aside for calibration, and which are left to fit everything else.
-struct CalibrationSplit {
-    std::vector<Index> calibration;
-    std::vector<Index> rest;
-};
-
-/// The split that `fit` makes of n rows for this threshold policy and seed, at random: ask for it where
-/// something of your own (a vocabulary, a feature selection) is to be learned without the calibration rows.
-template <class ThresholdPolicy>
-CalibrationSplit calibration_split(const ThresholdPolicy& threshold, Index n, std::uint64_t seed) {
-    constexpr std::uint64_t split_site = 1;
-    if (n < 2)
-        fail("fitting needs at least 2 rows, one of them for calibration; there ", n == 1 ? "is " : "are ",
-             n);
-    std::vector<Index> order(static_cast<std::size_t>(n));
-    permutation(seed, split_site, std::span<Index>(order));
-    const Index calibration = std::clamp<Index>(rows_for_calibration(threshold, n), 1, n - 1);
-    return {{order.begin(), order.begin() + calibration}, {order.begin() + calibration, order.end()}};
-}
-
 namespace detail {
 
 // Throws Error for another number of features than the model's, an infinite value (named), a scaler that does not
 // keep the numbers that the likelihood is for, and a latent without what the score needs.
 template <class RecipeType>
 void require_fit(const RecipeType& recipe, const auto& data, const FitOptions& options) {
+    require_options(recipe);
+    require_options(options);
     require_scaler_for_likelihood<std::remove_cvref_t<decltype(recipe.model.likelihood)>,
                                   std::remove_cvref_t<decltype(recipe.scaler)>>();
     // Where they are chosen at run time, dynamic/detector.hpp says the same.
@@ -133,6 +186,9 @@ void require_fit(const RecipeType& recipe, const auto& data, const FitOptions& o
         fail("the rows have ", data.rows(), " features, the model expects ", features,
              " (every sample is a column: features x n)");
     }
+    const auto names = static_cast<Index>(options.feature_names.size());
+    if (names != 0 && names != features)
+        fail("FitOptions.feature_names has ", names, " names, expected one for each of ", features, " features");
     for (Index j = 0; j < data.cols(); ++j) {
         for (Index i = 0; i < features; ++i) {
             if (std::isinf(data(i, j))) {
@@ -141,13 +197,6 @@ void require_fit(const RecipeType& recipe, const auto& data, const FitOptions& o
             }
         }
     }
-}
-
-// How many of n rows choose the best step. With few rows the model needs them all, and a tenth of them would
-// judge nothing reliably: then the training rows choose it themselves.
-inline std::size_t held_out_of(std::size_t n) {
-    constexpr std::size_t rows_to_spare = 2000;
-    return n >= rows_to_spare ? n / 10 : 0;
 }
 
 // What a model learned, and how that went.
@@ -208,22 +257,66 @@ auto fit_uncalibrated(const RecipeType& recipe, const Eigen::DenseBase<Derived>&
         report->held_out_rows = static_cast<Index>(held_out);
         report->parameters = detector.parameters().size();
         report->constant_features.clear();
+        report->constant_names.clear();
+        report->coarse_features.clear();
+        report->coarse_names.clear();
         for (Index i = 0; i < features; ++i) {
-            if (scaling.constant[i] != 0) report->constant_features.push_back(i);
+            if (scaling.constant[i] == scaling.varied) continue;
+            const bool is_coarse = scaling.constant[i] == scaling.too_coarse;
+            (is_coarse ? report->coarse_features : report->constant_features).push_back(i);
+            (is_coarse ? report->coarse_names : report->constant_names).push_back(feature_name(options, i));
         }
+        report->clipped_features.clear();
+        report->clipped_names.clear();
+        for (Index i = 0; i < features; ++i) {
+            const auto clipped = (training_rows.row(i).array().abs() >= scaling.limit).count();
+            if (clipped == 0 || 2 * clipped < training_rows.cols()) continue;
+            report->clipped_features.push_back(i);
+            report->clipped_names.push_back(feature_name(options, i));
+        }
+        report->faulty_kernels = faulty_kernels();
         report->training = trained;
         report->latent = inspect_latent(recipe.model, detector.parameters().data(), training_rows);
     }
     return detector;
 }
 
+// What a threshold was calibrated to, and what that left of n rows.
+void report_calibration(FitReport& report, const auto& threshold, Index n, std::size_t calibration, std::size_t rest) {
+    report.rows = n;
+    report.calibration_rows = report.calibration_rows_without_overlap = static_cast<Index>(calibration);
+    report.overlap_ignored = false;
+    report.is_calibrated = threshold.is_calibrated();
+    report.calibration_rows_needed = threshold.rows_needed();
+    report.gap_rows = n - report.calibration_rows - static_cast<Index>(rest);
+}
+
+void report_overlap(FitReport& report, const auto& windows, const SplitPolicy& split) {
+    const auto* block = std::get_if<LaterBlock>(&split);
+    const bool too_near = block != nullptr && block->gap < windows.gap();
+    report.overlap_ignored = too_near || (windows.gap() > 0 && std::holds_alternative<RandomSplit>(split));
+    report.calibration_rows_without_overlap =
+        block != nullptr ? windows.without_overlap(report.calibration_rows) : report.calibration_rows;
+}
+
+// The split that windows get unless another was asked for.
+template <class S>
+FitOptions options_for_windows(FitOptions options, const SeriesWindows<S>& windows) {
+    if (std::holds_alternative<std::monostate>(options.split)) options.split = LaterBlock{windows.gap()};
+    return options;
+}
+
 }  // namespace detail
 
 /// Fits a detector to normal rows, features x n (NaN = missing). First it sets calibration rows aside that
-/// nothing but the threshold reads; then it fits the scaler, trains the model, fits the score, and calibrates
-/// the threshold (thresholds/rounding.hpp).
+/// nothing but the threshold reads (split.hpp says which); then it fits the scaler, trains the model, fits the score,
+/// and calibrates the threshold (thresholds/rounding.hpp).
 ///
-/// Throws Error: fewer than two rows, another number of features than the model's, an infinite value (named),
+/// Threads: any number of fits at once, of the same recipe, rows and options too: each has the bits that it would have
+/// alone. A report is one fit's own, and so is what a callback refers to or writes to.
+///
+/// Throws Error: options that make no sense (named), a split that leaves nothing to train on, fewer than two rows,
+/// another number of features than the model's, an infinite value (named),
 /// training that is not finite (step and layer named), a scaler chosen at run time that does not keep the
 /// numbers that the likelihood is for, a latent chosen at run time that lacks what the score needs (those of fixed
 /// type do not compile).
@@ -237,16 +330,27 @@ requires(detail::makes_detector<Recipe<Scaler, Model, ScoreType, ThresholdPolicy
     detail::require_fit(recipe, data, options);
 
     // The calibration slice comes first, so that nothing below can have seen it.
-    const CalibrationSplit split = calibration_split(recipe.threshold, data.cols(), options.seed);
-    const std::span<const Index> rest(split.rest);
-    const std::size_t held_out = detail::held_out_of(rest.size());
+    const CalibrationSplit split =
+        calibration_split(recipe.threshold, data.cols(), options.seed, options.split);
+    std::vector<Index> rest = split.rest;
+    const std::size_t held_out = detail::hold_out(rest, options.split);
     auto detector = detail::fit_uncalibrated(recipe, rows, rest, held_out, true, options, report);
     const Vector scores = detector.score(detail::gather_raw<S>(data, split.calibration));
     detector.set_threshold(detail::calibrate(recipe.threshold, raised_for_rounding(scores)));
-    if (report != nullptr) {
-        report->rows = data.cols();
-        report->calibration_rows = static_cast<Index>(split.calibration.size());
-    }
+    if (report != nullptr)
+        detail::report_calibration(*report, detector.threshold(), data.cols(), split.calibration.size(), rest.size());
+    return detector;
+}
+
+/// The same of the windows of a series (data/windows.hpp), which are split in time unless the options say otherwise:
+/// calibration and held-out windows are the last ones, and share no reading with those of training.
+template <class Scaler, class Model, class ScoreType, class ThresholdPolicy, class S>
+auto fit(const Recipe<Scaler, Model, ScoreType, ThresholdPolicy>& recipe, const SeriesWindows<S>& windows,
+         const FitOptions& options = {}, FitReport* report = nullptr) {
+    const typename SeriesWindows<S>::Map& samples = windows;
+    const FitOptions all = detail::options_for_windows(options, windows);
+    auto detector = fit(recipe, samples, all, report);
+    if (report != nullptr) detail::report_overlap(*report, windows, all.split);
     return detector;
 }
 

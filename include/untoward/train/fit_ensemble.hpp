@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
+#include <string>
 #include <tuple>
 #include <vector>
 
@@ -13,7 +15,25 @@ namespace untoward {
 struct EnsembleReport {
     Index rows = 0;                  ///< in all
     Index calibration_rows = 0;      ///< that only the threshold saw
-    std::vector<FitReport> members;  ///< `rows` and `calibration_rows` of each are those above
+    std::vector<FitReport> members;  ///< `rows` and all of calibration are the same in each
+
+    /// A sentence for whatever a person should know before the ensemble is used, as in FitReport: once where it holds
+    /// for all members, else for each that it holds for, which is named.
+    [[nodiscard]] std::vector<std::string> notes() const {
+        std::vector<std::vector<std::string>> of_member;
+        for (const FitReport& member : members) of_member.push_back(member.notes());
+        std::vector<std::string> result;
+        for (std::size_t i = 0; i < of_member.size(); ++i) {
+            for (const std::string& note : of_member[i]) {
+                const bool of_all = std::all_of(of_member.begin(), of_member.end(), [&note](const auto& notes) {
+                    return std::find(notes.begin(), notes.end(), note) != notes.end();
+                });
+                if (!of_all) result.push_back("model " + std::to_string(i + 1) + ": " + note);
+                if (of_all && i == 0) result.push_back(note);
+            }
+        }
+        return result;
+    }
 };
 
 namespace detail {
@@ -22,19 +42,6 @@ namespace detail {
 inline FitOptions options_of_member(FitOptions options, Index member) {
     options.seed += static_cast<std::uint64_t>(member) * 0x9e3779b97f4a7c15u;
     return options;
-}
-
-// The rows with the member's fifth in front, which it holds out, and how many those are. Of a few rows nothing
-// is held out: a member needs them all.
-inline std::size_t hold_out_fold(Index member, std::vector<Index>& rows) {
-    constexpr std::size_t folds = 5;
-    constexpr std::size_t least = 4 * folds;
-    if (rows.size() < least) return 0;
-    const std::size_t fold = static_cast<std::size_t>(member) % folds;
-    const std::size_t begin = fold * rows.size() / folds;
-    const std::size_t end = (fold + 1) * rows.size() / folds;
-    std::rotate(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(begin), rows.end());
-    return end - begin;
 }
 
 }  // namespace detail
@@ -54,19 +61,21 @@ requires(detail::makes_detector<Ensemble<Members, ThresholdPolicy>> && detail::N
     if (detail::count_members(ensemble.members) == 0) fail("an ensemble without members cannot be fitted");
     detail::for_each_member(ensemble.members,
                             [&](const auto& recipe, Index) { detail::require_fit(recipe, data, options); });
-    const CalibrationSplit split = calibration_split(ensemble.threshold, data.cols(), options.seed);
+    require_options(ensemble);
+    const CalibrationSplit split = calibration_split(ensemble.threshold, data.cols(), options.seed, options.split);
     constexpr std::size_t rows_to_spare = 2000;
     EnsembleReport found{data.cols(), static_cast<Index>(split.calibration.size()), {}};
+    std::vector<std::size_t> rest_of_member;  // without what lies in a gap
 
     const auto fit_member = [&](const auto& recipe, Index member) {
         std::vector<Index> rest = split.rest;
-        const std::size_t held_out = detail::hold_out_fold(member, rest);
+        const bool may_judge = rest.size() >= rows_to_spare;
+        const std::size_t held_out = detail::hold_out_fold(member, rest, options.split);
+        rest_of_member.push_back(rest.size());
         FitReport of_member;
-        auto detector = detail::fit_uncalibrated(recipe, rows, rest, held_out, rest.size() >= rows_to_spare,
+        auto detector = detail::fit_uncalibrated(recipe, rows, rest, held_out, may_judge,
                                                  detail::options_of_member(options, member),
                                                  report != nullptr ? &of_member : nullptr);
-        of_member.rows = found.rows;
-        of_member.calibration_rows = found.calibration_rows;
         found.members.push_back(of_member);
         return detector;
     };
@@ -89,7 +98,24 @@ requires(detail::makes_detector<Ensemble<Members, ThresholdPolicy>> && detail::N
                     detail::calibrate(ensemble.threshold, Vector(Vector::Zero(1))));
     const Vector scores = detector.score(detail::gather_raw<S>(data, split.calibration));
     detector.set_threshold(detail::calibrate(ensemble.threshold, raised_for_rounding(scores)));
+    for (std::size_t i = 0; i < found.members.size(); ++i)
+        detail::report_calibration(found.members[i], detector.threshold(), data.cols(), split.calibration.size(),
+                                   rest_of_member[i]);
     if (report != nullptr) *report = std::move(found);
+    return detector;
+}
+
+/// The same of the windows of a series (data/windows.hpp), which are split in time unless the options say otherwise: a
+/// member shares no reading with its held-out windows, and none with those of calibration.
+template <class Members, class ThresholdPolicy, class S>
+auto fit(const Ensemble<Members, ThresholdPolicy>& ensemble, const SeriesWindows<S>& windows,
+         const FitOptions& options = {}, EnsembleReport* report = nullptr) {
+    const typename SeriesWindows<S>::Map& samples = windows;
+    const FitOptions all = detail::options_for_windows(options, windows);
+    auto detector = fit(ensemble, samples, all, report);
+    if (report != nullptr) {
+        for (FitReport& member : report->members) detail::report_overlap(member, windows, all.split);
+    }
     return detector;
 }
 

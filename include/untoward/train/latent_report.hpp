@@ -61,6 +61,7 @@ struct LatentReport {
 template <class S, class Model>
 LatentReport inspect_latent(const Model& model, const S* parameters,
                             const Eigen::Matrix<S, Dynamic, Dynamic>& rows) {
+    detail::require_features(rows.rows(), rows.cols(), model.sample.size(), "the model");
     constexpr Index block = 256;
     const GatherEvidence<Model> layer{model, {}};
     const Index units = model.latent.units.size();

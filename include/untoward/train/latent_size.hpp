@@ -273,7 +273,7 @@ LatentSizeReport search_latent_size(const Make& make, const Eigen::DenseBase<Der
 
     const auto first = make(sizes.front());
     detail::require_fit(first, data, options);
-    const CalibrationSplit split = calibration_split(first.threshold, data.cols(), options.seed);
+    const CalibrationSplit split = calibration_split(first.threshold, data.cols(), options.seed, options.split);
     constexpr std::size_t least = 50;
     constexpr Index draws = 8;
     if (split.rest.size() < least)
@@ -285,9 +285,10 @@ LatentSizeReport search_latent_size(const Make& make, const Eigen::DenseBase<Der
     Threads threads(options.training.threads);
     for (Index k = 0; k < latent_search_trainings; ++k) {
         std::vector<Index> order = split.rest;
-        const std::size_t judges = detail::hold_out_fold(k, order);
-        const std::span<const Index> known = std::span<const Index>(order).subspan(judges);
-        const std::size_t held_out = detail::held_out_of(known.size());
+        const std::size_t judges = detail::hold_out_fold(k, order, options.split);
+        std::vector<Index> others(order.begin() + static_cast<std::ptrdiff_t>(judges), order.end());
+        const std::size_t held_out = detail::hold_out(others, options.split);
+        const std::span<const Index> known(others);
         const auto scaling = detail::fit_scaler(first.scaler, detail::gather_raw<S>(data, known));
         const auto judging = detail::gather_scaled<S>(data, scaling, std::span(order).first(judges));
         const auto choosing = detail::gather_scaled<S>(data, scaling, known.first(held_out));
@@ -316,6 +317,14 @@ LatentSizeReport search_latent_size(const Make& make, const Eigen::DenseBase<Der
         report.tried[i].active_units = active[i][active[i].size() / 2];
     }
     return report;
+}
+
+/// The same for the windows of a series (data/windows.hpp), which are split in time unless the options say otherwise.
+template <class Make, class S>
+LatentSizeReport search_latent_size(const Make& make, const SeriesWindows<S>& windows, const FitOptions& options = {},
+                                    std::vector<Index> sizes = {}) {
+    const typename SeriesWindows<S>::Map& samples = windows;
+    return search_latent_size(make, samples, detail::options_for_windows(options, windows), std::move(sizes));
 }
 
 }  // namespace untoward

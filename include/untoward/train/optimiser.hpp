@@ -20,10 +20,12 @@ namespace untoward {
 /// Any optimiser (update.hpp says what one is), chosen at run time: options.optimiser = AdamW{.decay = 0.1}.
 class AnyOptimiser {
 public:
-    /// A copy of `optimiser`, which has to work in float and in double.
+    /// A copy of `optimiser`, which has to work in float and in double. Throws Error where its options make no sense.
     template <class Rule>
     requires(!std::is_same_v<Rule, AnyOptimiser>) AnyOptimiser(const Rule& optimiser)
-        : held_(std::make_shared<Held<Rule>>(optimiser)) {}
+        : held_(std::make_shared<Held<Rule>>(optimiser)) {
+        require_options(optimiser);
+    }
 
     template <class S>
     void operator()(const Update<S>& update) const {

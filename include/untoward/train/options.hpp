@@ -22,9 +22,9 @@ inline double default_learning_rate(Index features) {
 
 /// How to train.
 struct TrainingOptions {
-    Index epochs = 0;  ///< passes over the rows; 0: 20, within the next two numbers of steps
-    Index min_steps = 1500;
-    Index max_steps = 4000;
+    Index epochs = 0;     ///< passes over the rows; 0: 20, but from 1500 to 4000 steps, and one pass at least
+    Index min_steps = 0;  ///< no fewer where `epochs` is 0; 0: 1500, or `max_steps` where that is less
+    Index max_steps = 0;  ///< no more, whatever else is said: 10 takes 10 steps; 0: as above
     Index batch = 128;  ///< rows a step; all rows where there are fewer
     AnyOptimiser optimiser = Adam{};
     AnySchedule learning_rate = CosineSchedule{};
@@ -41,6 +41,38 @@ struct TrainingOptions {
     Index threads =
         1;  ///< that share out shards, and the rows of evaluations; 0: as many as the processor runs
     std::vector<AnyCallback> callbacks{};
+
+    static constexpr const char* name = "training-options";
+    static constexpr void options(auto& self, auto&& visit) {
+        visit("epochs", self.epochs, at_least(0));
+        visit("min_steps", self.min_steps, at_least(0));
+        visit("max_steps", self.max_steps, at_least(self.max_steps > 0 ? static_cast<double>(self.min_steps) : 0));
+        visit("batch", self.batch, at_least(1));
+        visit("optimiser", self.optimiser);
+        visit("learning_rate", self.learning_rate);
+        visit("beta", self.beta);
+        visit("free_bits", self.free_bits, at_least(0));
+        visit("averaging", self.averaging);
+        visit("max_gradient_norm", self.max_gradient_norm, at_least(0));
+        visit("evaluations", self.evaluations, at_least(1));
+        visit("patience", self.patience, at_least(1));
+        visit("seed", self.seed);
+        visit("shards", self.shards, at_least(1));
+        visit("threads", self.threads, OptionRange{0, 1024});
+        for (auto& callback : self.callbacks) visit("callbacks", callback);
+    }
 };
+
+/// How many steps these options take over so many rows. Without a number of passes or steps it is 20 passes, but 1500
+/// steps at least, and at most 4000 or, where that is more, one whole pass: no row is left unseen by default.
+inline Index planned_steps(const TrainingOptions& options, Index rows) {
+    const Index batch = std::max<Index>(std::min(options.batch, rows), 1);
+    const Index a_pass = (rows + batch - 1) / batch;
+    const Index fewest = options.min_steps > 0 ? options.min_steps : 1500;
+    const Index most = options.max_steps > 0 ? options.max_steps : std::max<Index>(4000, a_pass);
+    const Index steps = options.epochs > 0 ? options.epochs * a_pass
+                                           : std::clamp(20 * a_pass, fewest, std::max(fewest, most));
+    return options.max_steps > 0 ? std::min(steps, options.max_steps) : steps;
+}
 
 }  // namespace untoward

@@ -24,6 +24,17 @@ struct OverfitOptions {
     bool check_gradient =
         true;  ///< false for losses with a stopped gradient, whose slope is another on purpose
     std::uint64_t seed = 0;
+
+    static constexpr const char* name = "overfit-options";
+    static constexpr void options(auto& self, auto&& visit) {
+        visit("batch", self.batch, at_least(1));
+        visit("steps", self.steps, at_least(1));
+        visit("margin", self.margin, any_finite());
+        visit("optimiser", self.optimiser);
+        visit("learning_rate", self.learning_rate, learning_rates);
+        visit("tolerance", self.tolerance, at_least(0));
+        visit("seed", self.seed);
+    }
 };
 
 /// What came of it.
@@ -150,6 +161,7 @@ void check_slopes(OverfitReport& report, const Model& model, Buffer<S> parameter
 template <class Model, class Derived>
 OverfitReport overfit_one_batch(const Model& model, const Eigen::DenseBase<Derived>& rows,
                                 const OverfitOptions& options = {}) {
+    require_options(options);
     if (rows.rows() != model.sample.size())
         fail("the rows have ", rows.rows(), " features, the model expects ", model.sample.size());
     const Eigen::MatrixXd batch =

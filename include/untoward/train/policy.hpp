@@ -47,7 +47,7 @@ struct OptionsText {
     std::string text{};
 
     template <class T>
-    void operator()(const char* key, const T& value, const OptionRange& = {0, 0}) {
+    void operator()(const char* key, const T& value, const OptionRange& = {}) {
         text += text.empty() ? "." : ", .";
         text += key;
         text += " = ";

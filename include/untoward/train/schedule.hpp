@@ -6,7 +6,7 @@
 #include <limits>
 #include <numbers>
 
-#include "../config.hpp"
+#include "../core/options.hpp"
 
 // Learning-rate schedules. A schedule is a plain struct that gives the rate of each step:
 //
@@ -17,7 +17,7 @@
 //
 //         static constexpr const char* name = "inverse-root";
 //         static constexpr void options(auto& self, auto&& visit) {
-//             visit("peak", self.peak);
+//             visit("peak", self.peak, untoward::learning_rates);
 //             visit("warmup", self.warmup);
 //         }
 //         // The rate of step `step` of `steps`, from 0. `steps` are those planned: training may stop before.
@@ -31,7 +31,8 @@
 //     options.training.learning_rate = InverseRoot{.warmup = 50};
 //
 // A lambda of the same parameters will do, too; what has no name cannot be chosen at run time, and logs call
-// it "(unnamed)". Options are numbers and switches, with a range where there is one (core/options.hpp).
+// it "(unnamed)". Options are numbers and switches, with a range where there is one (core/options.hpp), and are checked
+// where the schedule is chosen.
 // tests/extension/one_cycle.hpp is another schedule, with its tests. One that learns from how training goes
 // has two more members, as PlateauSchedule shows:
 //
@@ -49,12 +50,15 @@ namespace untoward {
 /// have a default of its own.
 inline constexpr double automatic = -1;
 
+/// What a peak learning rate may be.
+inline constexpr OptionRange learning_rates = at_least(0).or_else(automatic, "automatic");
+
 /// The same rate at every step.
 struct ConstantSchedule {
     double peak = automatic;
 
     static constexpr const char* name = "constant-schedule";
-    static constexpr void options(auto& self, auto&& visit) { visit("peak", self.peak); }
+    static constexpr void options(auto& self, auto&& visit) { visit("peak", self.peak, learning_rates); }
 
     [[nodiscard]] double operator()(Index, Index) const { return peak; }
 };
@@ -71,10 +75,10 @@ struct StepSchedule {
 
     static constexpr const char* name = "step-schedule";
     static constexpr void options(auto& self, auto&& visit) {
-        visit("peak", self.peak);
-        visit("factor", self.factor);
-        visit("every", self.every);
-        visit("share", self.share);
+        visit("peak", self.peak, learning_rates);
+        visit("factor", self.factor, above(0));
+        visit("every", self.every, at_least(0));
+        visit("share", self.share, OptionRange{0, 1});
     }
 
     [[nodiscard]] double operator()(Index step, Index steps) const {
@@ -95,9 +99,9 @@ struct CosineSchedule {
 
     static constexpr const char* name = "cosine-schedule";
     static constexpr void options(auto& self, auto&& visit) {
-        visit("peak", self.peak);
-        visit("warmup", self.warmup);
-        visit("last", self.last);
+        visit("peak", self.peak, learning_rates);
+        visit("warmup", self.warmup, OptionRange{0, 1});
+        visit("last", self.last, at_least(0));
     }
 
     /// The rate of step `step` of `steps`, from 0.
@@ -131,11 +135,11 @@ struct PlateauSchedule {
 
     static constexpr const char* name = "plateau-schedule";
     static constexpr void options(auto& self, auto&& visit) {
-        visit("peak", self.peak);
-        visit("factor", self.factor);
-        visit("patience", self.patience);
-        visit("threshold", self.threshold);
-        visit("last", self.last);
+        visit("peak", self.peak, learning_rates);
+        visit("factor", self.factor, OptionRange{0, 1});
+        visit("patience", self.patience, at_least(0));
+        visit("threshold", self.threshold, at_least(0));
+        visit("last", self.last, OptionRange{0, 1});
     }
     static constexpr void state(auto& self, auto&& visit) {
         visit("scale", self.scale);

@@ -97,6 +97,7 @@ protected:
         std::int64_t done = step;
         std::int64_t best_step = report.best_step;
         std::int64_t stopped_early = report.stopped_early ? 1 : 0;
+        std::int64_t clipped = report.clipped_steps;
         double spent = seconds();
         visitor.visit("step", done);
         visitor.visit("best_step", best_step);
@@ -106,12 +107,14 @@ protected:
         visitor.visit("sum_loss", sum_loss_);
         visitor.visit("sum_kl", sum_kl_);
         visitor.visit("summed", summed_);
+        visitor.visit("clipped", clipped);
         visitor.visit("seconds", spent);
         visitor.visit("training_losses", report.training_losses);
         visitor.visit("held_out_losses", report.held_out_losses);
         step = report.steps = static_cast<Index>(done);
         report.best_step = static_cast<Index>(best_step);
         report.stopped_early = stopped_early != 0;
+        report.clipped_steps = static_cast<Index>(clipped);
         earlier_seconds_ = spent - this_run();
     }
 
@@ -120,6 +123,7 @@ protected:
         const auto evaluations = static_cast<Index>(report.held_out_losses.size());
         if (step < 0 || step > steps || report.best_step < 0 || report.best_step > step || summed_ < 0 ||
             summed_ > step || waited_ < 0 || waited_ > evaluations || evaluations > step ||
+            report.clipped_steps < 0 || report.clipped_steps > step ||
             report.training_losses.size() != report.held_out_losses.size())
             fail("the state of training that was put back is none of this training: step ", step, " of ",
                  steps, ", best step ", report.best_step, ", ", evaluations, " evaluations");

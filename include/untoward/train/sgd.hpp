@@ -5,6 +5,7 @@
 #include <array>
 #include <limits>
 
+#include "../core/options.hpp"
 #include "../core/storage.hpp"
 #include "update.hpp"
 
@@ -23,9 +24,9 @@ struct Sgd {
 
     static constexpr const char* name = "sgd";
     static constexpr void options(auto& self, auto&& visit) {
-        visit("momentum", self.momentum);
+        visit("momentum", self.momentum, from_below(0, 1));
         visit("nesterov", self.nesterov);
-        visit("decay", self.decay);
+        visit("decay", self.decay, at_least(0));
     }
     static constexpr std::array<const char*, 1> moments{"momentum"};
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <limits>
 
 #include "callback.hpp"
 
@@ -15,6 +16,11 @@ struct TimeLimit {
     double seconds = 3600;
 
     std::chrono::steady_clock::time_point start{};  // of this run
+
+    static constexpr const char* name = "time-limit";
+    static constexpr void options(auto& self, auto&& visit) {
+        visit("seconds", self.seconds, OptionRange{0, std::numeric_limits<double>::infinity()});
+    }
 
     void on_begin(const Training&) { start = std::chrono::steady_clock::now(); }
     void on_step(Training& training) const {

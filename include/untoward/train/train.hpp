@@ -40,6 +40,9 @@ std::string first_not_finite(const Buffer<S>& values, const auto& layer, const a
 
 /// Trains a VAE on scaled data: minibatches of a shuffled, endless stream of rows; the best parameters by the
 /// held-out -ELBO (beta 1, fixed draws) are the ones that stay.
+///
+/// Threads: one caller for a trainer, its parameters and the callbacks of its options; trainers at once do not meet, and
+/// may look at the same rows and start from the same options.
 template <class S, class Model>
 class Trainer {
 public:
@@ -57,7 +60,7 @@ public:
         : loss_{model, 1, options.free_bits},
           parameters_(parameters),
           rows_(rows),
-          options_(options),
+          options_(checked(options, model)),
           batch_(std::max<Index>(std::min(options.batch, rows.cols()), 1)),
           size_(measure(loss_, model.sample)),
           gradient_(size_.scalars),
@@ -68,6 +71,7 @@ public:
           ids_(static_cast<std::size_t>(batch_)),
           x_(rows.rows() * batch_),
           threads_(options.threads) {
+        detail::require_features(rows.rows(), rows.cols(), model.sample.size(), "the model");
         if (rows.cols() < 1) fail("training needs at least one row");
         if (size_.scalars != parameters.size())
             fail("the parameter vector has ", parameters.size(), " values, the model ", size_.scalars);
@@ -77,7 +81,6 @@ public:
             options_.learning_rate.set_peak(
                 options_.optimiser.learning_rate(rows.rows(), default_learning_rate(rows.rows())));
         }
-        if (options_.shards < 1) fail("a batch is cut into ", options_.shards, " shards, expected 1 or more");
         const Index shards = std::min(options_.shards, batch_);
         const Index most = (batch_ + shards - 1) / shards;
         const auto bytes = static_cast<Index>(align_up(count<S>(loss_, most, model.sample).record_bytes));
@@ -92,10 +95,7 @@ public:
     }
 
     [[nodiscard]] Index planned_steps() const {
-        const Index n = rows_.cols();
-        const Index a_pass = (n + batch_ - 1) / batch_;
-        if (options_.epochs > 0) return options_.epochs * a_pass;
-        return std::clamp(20 * a_pass, options_.min_steps, std::max(options_.min_steps, options_.max_steps));
+        return untoward::planned_steps(options_, rows_.cols());
     }
 
     struct Terms {
@@ -142,20 +142,24 @@ public:
     /// Trains; `held_out` (scaled, features x m) chooses the best parameters. Where it is empty some training
     /// rows are asked instead, and training does not stop early.
     TrainingReport run(const Matrix& held_out) {
+        if (held_out.cols() > 0)
+            detail::require_features(held_out.rows(), held_out.cols(), loss_.model.sample.size(), "the model");
         const Index steps = planned_steps();
-        if (steps < 1)
-            fail("training would take no step: epochs, min_steps and max_steps are ", options_.epochs, ", ",
-                 options_.min_steps, ", ", options_.max_steps);
         const bool may_stop = held_out.cols() > 0;
         constexpr Index enough = 500;
         const Matrix& judge = may_stop ? held_out : Matrix(rows_.leftCols(std::min(rows_.cols(), enough)));
         const Index stretch = std::max<Index>(1, steps / std::max<Index>(options_.evaluations, 1));
 
+        const double first_loss = evaluate(judge, kept());
         Session session(*this, held_out, steps);
+        session.report.planned_steps = steps;
+        session.report.first_loss = first_loss;
+        session.report.features = rows_.rows();
         session.begin(options_.callbacks);
         while (!session.over()) {
             const Index i = session.step;
-            session.add(step(i, steps));
+            const Terms terms = step(i, steps);
+            session.add(terms, options_.max_gradient_norm > 0 && terms.gradient_norm > options_.max_gradient_norm);
             for (AnyCallback& callback : options_.callbacks) callback.on_step(session);
             if ((i + 1) % stretch != 0 && i + 1 != steps) continue;
             const double loss = evaluate(judge, kept());
@@ -172,6 +176,7 @@ public:
         session.report.loss = judged ? session.best_loss : evaluate(judge, result);
         if (!judged) session.report.best_step = session.step;
         session.report.seconds = session.seconds();
+        session.report.rows_never_seen = std::max<Index>(rows_.cols() - session.step * batch_, 0);
         if (session.report.stopped_early)
             session.report.stopped_by =
                 "no better held-out loss in " + std::to_string(options_.patience) + " evaluations";
@@ -183,7 +188,10 @@ public:
     /// -ELBO (beta 1, fixed draws) in nats per sample of scaled rows, over the nine tenths of them that it
     /// fits best: in a few rare rows it can be larger than in all others together, and would then tell of
     /// them alone.
-    [[nodiscard]] double evaluate(const Matrix& rows) const { return evaluate(rows, parameters_); }
+    [[nodiscard]] double evaluate(const Matrix& rows) const {
+        detail::require_features(rows.rows(), rows.cols(), loss_.model.sample.size(), "the model");
+        return evaluate(rows, parameters_);
+    }
 
 private:
     // A part of the batch, and what it says of the loss.
@@ -244,17 +252,21 @@ private:
             visit_progress(visitor);
         }
         void begin(std::vector<AnyCallback>& callbacks) {
-            for (AnyCallback& callback : callbacks) callback.on_begin(*this);
+            for (AnyCallback& callback : callbacks) {
+                callback.check_options();
+                callback.on_begin(*this);
+            }
             check_progress();
             trainer_.stream_.restored();
         }
-        void add(const Terms& terms) {
+        void add(const Terms& terms, bool clipped) {
             loss = terms.loss;
             reconstruction = terms.reconstruction;
             kl = terms.kl;
             gradient_norm = terms.gradient_norm;
             learning_rate = terms.learning_rate;
             beta = terms.beta;
+            report.clipped_steps += clipped ? 1 : 0;
             add_step();
         }
 
@@ -262,6 +274,13 @@ private:
         Trainer& trainer_;
         const Matrix& held_out_;
     };
+
+    // Before anything is computed from them.
+    static const TrainingOptions& checked(const TrainingOptions& options, const Model& model) {
+        require_options(options);
+        require_options(model);
+        return options;
+    }
 
     // What is evaluated and kept.
     [[nodiscard]] const Buffer<S>& kept() const { return options_.averaging ? average_ : parameters_; }

@@ -83,8 +83,8 @@ private:
             const Index n = std::min(most, rows.cols() - begin);
             Arena arena(memory);
             Run<S> scope(parameters_, arena, Pass{.seed = needs.seed});
-            look(flattened(layer(scope, Tensor<const S, typename Model::SampleShape>(
-                                            rows.data() + begin * rows.rows(), model_.sample, n))));
+            const Tensor<const S, typename Model::SampleShape> x(rows.data() + begin * rows.rows(), model_.sample, n);
+            look(layer(scope, x).flattened());
         }
     }
 

@@ -86,6 +86,13 @@ struct Vae {
     [[no_unique_address]] DecoderType decoder{};
     [[no_unique_address]] Likelihood likelihood{};
 
+    constexpr void check_options() const {
+        require_options(encoder);
+        require_options(latent);
+        require_options(decoder);
+        require_options(likelihood);
+    }
+
     /// The four parts in their places, each to be called as often as wanted: `parts.encode(x)` gives the
     /// posterior, `parts.decode(z)` the likelihood's distribution.
     template <class Scope>

@@ -30,7 +30,7 @@ void for_each_position_block(const Function& function, const Y& y, const X& x) {
 // The gradient of a bias: the sum of the columns.
 template <class S>
 void sum_columns(S* sum, const product::Columns<S>& d, bool accumulate) {
-    UNTOWARD_KERNEL(sum_columns<S, false>)({d.data, d.stride, nullptr, 0, d.rows, d.cols, sum, accumulate});
+    run_sum_columns<S, false>({d.data, d.stride, nullptr, 0, d.rows, d.cols, sum, accumulate});
 }
 
 // What follows a product: relu is the product's own business, other activations come behind it.
@@ -60,7 +60,7 @@ void backward_activation(const auto& dy, const auto& y, const auto& dbias) {
                 columns.sum = to.data();
                 columns.add = accumulate;
             });
-            return UNTOWARD_KERNEL(sum_columns<S, true>)(columns);
+            return run_sum_columns<S, true>(columns);
         }
     }
     if constexpr (!std::is_same_v<Activation, Identity>) {

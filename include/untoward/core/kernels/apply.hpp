@@ -5,6 +5,13 @@
 // The compiler makes vector instructions, at -O2 as well, of a loop whose length it knows and whose results nothing
 // else can see. So there is one such loop over the lanes of one vector, and, save in sums, no other copy of the function: what is
 // left over at the end is filled up.
+//
+// What is the same for all lanes and known only at run time, such as whether to add to what is there, is decided outside
+// of every loop: no arithmetic of vectors stands under an `if` or a `?:` within one. g++ 12 makes such a condition the
+// mask of the arithmetic (.COND_ADD in its if-conversion, at -O3), as it would for numbers; for AVX-512 the mask of a
+// vector has a bit for every lane, and a condition that holds is the number 1: only the first lane is computed.
+// tests/settings/conditional_vectors.cpp is that fault without the library. So a kernel that may add always adds: what
+// is there, or -0, which leaves every number as it is.
 #ifdef UNTOWARD_KERNEL_SET
 
 // clang takes a loop over a few lanes apart before it looks for vectors, unless told; a function that cannot be made
@@ -45,6 +52,29 @@ template <class S, Index Lanes = lanes<S>>
 UNTOWARD_INLINE void store_vector(S* to, Vector<S, Lanes> x) {
     *reinterpret_cast<typename VectorOf<S, Lanes>::Anywhere*>(to) = x;
 }
+
+// What changes no number that it is added to: x + -0 is x, for both zeros and what is not a number too. As many as any
+// vector has lanes.
+template <class S>
+struct MinusZeros {
+    alignas(64) S of_lanes[16];
+};
+template <class S>
+inline constexpr MinusZeros<S> minus_zeros{{S(-0.0), S(-0.0), S(-0.0), S(-0.0), S(-0.0), S(-0.0), S(-0.0), S(-0.0),
+                                            S(-0.0), S(-0.0), S(-0.0), S(-0.0), S(-0.0), S(-0.0), S(-0.0),
+                                            S(-0.0)}};
+
+// Where to read what a result is added to: in the array itself where `add`, else always the same zeros.
+template <class S>
+struct Addend {
+    const S* from;
+    Index step;  // 1, or 0
+
+    UNTOWARD_INLINE Addend(bool add, const S* array)
+        : from(add ? array : minus_zeros<S>.of_lanes), step(add ? 1 : 0) {}
+
+    [[nodiscard]] UNTOWARD_INLINE const S* at(Index i) const { return from + i * step; }
+};
 
 // The first n of fewer than `lanes` numbers.
 template <class S>
@@ -133,13 +163,12 @@ __attribute__((flatten)) void apply(const void* erased, const ElementwiseColumns
         for (Index j = 0; j < columns; ++j) {
             S* x[] = {out, column[I]...};
             turns.enter(x);
+            const Addend<S> addend(add, x[0]);
             for (Index i = 0; i < turns.n; i += lanes<S>) {
                 S result[lanes<S>];
                 UNTOWARD_OVER_LANES
                 for (Index l = 0; l < lanes<S>; ++l) result[l] = static_cast<S>(function(x[1 + I][i + l]...));
-                Vector<S> value = load_vector(result);
-                if (add) value += load_vector(x[0] + i);
-                store_vector(x[0] + i, value);
+                store_vector(x[0] + i, load_vector(result) + load_vector(addend.at(i)));
             }
             turns.leave();
             ((column[I] += stride[I]), ...);

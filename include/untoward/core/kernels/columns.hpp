@@ -27,11 +27,10 @@ UNTOWARD_INLINE void sum_some_rows(const ColumnSums<S>& c, Index row) {
         }
     }
     if (c.sum == nullptr) return;
+    const Addend<S> addend(c.add, c.sum + row);
 #pragma GCC unroll 4
-    for (int k = 0; k < Chains; ++k) {
-        S* const to = c.sum + row + k * Lanes;
-        store_vector<S, Lanes>(to, c.add ? load_vector<S, Lanes>(to) + sum[k] : sum[k]);
-    }
+    for (int k = 0; k < Chains; ++k)
+        store_vector<S, Lanes>(c.sum + row + k * Lanes, load_vector<S, Lanes>(addend.at(k * Lanes)) + sum[k]);
 }
 
 // Of the last rows, too few for whole lanes: one by one, or all in one masked vector.
@@ -66,7 +65,8 @@ UNTOWARD_INLINE void sum_last_rows(const ColumnSums<float>& c, Index row) {
     for (; j < c.columns; ++j) add_column(sum[0]);
     if (c.sum == nullptr) return;
     sum[0] = (sum[0] + sum[2]) + (sum[1] + sum[3]);
-    store(c.sum + row, c.add ? load(c.sum + row, rows) + sum[0] : sum[0], rows);
+    const Addend<float> addend(c.add, c.sum + row);
+    store(c.sum + row, load(addend.at(0), rows) + sum[0], rows);
 }
 #endif
 

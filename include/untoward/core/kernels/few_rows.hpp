@@ -42,17 +42,16 @@ void paired_tile(const TilePart& p, const float* b, float* c, Index columns) {
         }
     }
     const Mask rows = first_lanes(p.rows);
-    const Packet start = p.bias != nullptr ? load(p.bias, rows) : Packet{};
-    const bool add = p.add;
-    const bool rectify = p.rectify;
+    const Packet start = load(Addend<float>(p.bias != nullptr, p.bias).at(0), rows);
+    const Packet least = all(p.rectify ? 0.0f : -std::numeric_limits<float>::infinity());
+    const Addend<float> addend(p.add, c);
     const Index c_stride = p.c_stride;
 #pragma GCC unroll 16
     for (int j = 0; j < Columns; ++j) {
         if (j >= columns) break;
-        Packet result = even_lanes(sum[j]) + odd_lanes(sum[j]) + start;
-        if (add) result += load(c, rows);
-        if (rectify) result = greater(Packet{}, result);
-        store(c, result, rows);
+        const Packet result =
+            even_lanes(sum[j]) + odd_lanes(sum[j]) + start + load(addend.at(j * c_stride), rows);
+        store(c, greater(least, result), rows);
         c += c_stride;
     }
 }
@@ -118,6 +117,7 @@ inline void multiply_few_rows(const TileProduct& t) {
 inline void turn_into(const TileProduct& t, Index begin, Index columns, const float* turned, Index stride) {
     for (Index j = 0; j < columns; j += 4) {
         float* const c = t.c + (begin + j) * t.c_stride;
+        const Addend<float> addend(t.add, c);
         const float* const from = turned + j;
         Index i = 0;
         for (; i + 4 <= t.rows && j + 4 <= columns; i += 4) {
@@ -134,8 +134,8 @@ inline void turn_into(const TileProduct& t, Index begin, Index columns, const fl
                 __builtin_shufflevector(y1, y3, 0, 1, 4, 5), __builtin_shufflevector(y1, y3, 2, 3, 6, 7)};
 #pragma GCC unroll 4
             for (Index r = 0; r < 4; ++r) {
-                float* const to = c + i + r * t.c_stride;
-                store_four(to, t.add ? load_four(to) + column[r] : column[r]);
+                const Index at = i + r * t.c_stride;
+                store_four(c + at, load_four(addend.at(at)) + column[r]);
             }
         }
         for (; i < t.rows; ++i) {

@@ -100,9 +100,24 @@ UNTOWARD_INLINE void rows_times_long(const Number* w, Index stride, const float*
     }
 }
 
+// Scales of rows that have none.
+struct OnesOfLanes {
+    BFloat16 values[width];
+
+    constexpr OnesOfLanes() : values{} {
+        for (BFloat16& value : values) value = BFloat16::from(1);
+    }
+};
+inline constexpr OnesOfLanes ones_of_lanes{};
+
 // y = W x for one x, in as many rows of W at a time as a packet has lanes.
 template <class Number, class Rows>
 UNTOWARD_INLINE void rows_times_by(const RowsTimes<Number>& p, const Rows& rows) {
+    const Addend<float> addend(p.add, p.y);
+    const Addend<float> bias(p.bias != nullptr, p.bias);
+    const Packet least = all(p.rectify ? 0.0f : -std::numeric_limits<float>::infinity());
+    const BFloat16* const scales = p.scales != nullptr ? p.scales : ones_of_lanes.values;
+    const Index scales_step = p.scales != nullptr ? 1 : 0;
     for (Index i = 0; i < p.rows; i += width) {
         // What does not fill a packet is computed with the rows before it once more, or one by one where there are none or
         // they would be added twice.
@@ -121,11 +136,9 @@ UNTOWARD_INLINE void rows_times_by(const RowsTimes<Number>& p, const Rows& rows)
         Packet total[width];
         rows(p.a + begin * p.depth, p.depth, p.x, p.depth, total);
         Packet y = sums(total);
-        if (p.scales != nullptr) y *= load(p.scales + begin);
-        if (p.add) y += load(p.y + begin);
-        if (p.bias != nullptr) y += load(p.bias + begin);
-        if (p.rectify) y = greater(Packet{}, y);
-        store(p.y + begin, y);
+        if constexpr (!std::is_same_v<Number, float>) y *= load(scales + begin * scales_step);
+        y = y + load(addend.at(begin)) + load(bias.at(begin));
+        store(p.y + begin, greater(least, y));
     }
 }
 template <class Number>

@@ -72,21 +72,35 @@ void tile(const TilePart& p, const float* b, float* c, Index columns) {
         b += b_step;
     }
     // A packet that is stored could be any of these, for all the compiler knows.
-    const bool add = p.add;
     const bool rectify = p.rectify;
     const Index c_stride = p.c_stride;
+    if (p.add) {
+        const float* from = c;
+#pragma GCC unroll 8
+        for (int j = 0; j < Columns; ++j) {
+            if (j >= columns) break;
+#pragma GCC unroll 8
+            for (int i = 0; i < Vectors; ++i)
+                sum[j][i] += Whole || i + 1 < Vectors ? load(from + i * width) : load(from + i * width, last);
+            from += c_stride;
+        }
+    }
+    if (rectify) {
+#pragma GCC unroll 8
+        for (int j = 0; j < Columns; ++j) {
+#pragma GCC unroll 8
+            for (int i = 0; i < Vectors; ++i) sum[j][i] = greater(Packet{}, sum[j][i]);
+        }
+    }
 #pragma GCC unroll 8
     for (int j = 0; j < Columns; ++j) {
         if (j >= columns) break;
 #pragma GCC unroll 8
         for (int i = 0; i < Vectors; ++i) {
-            Packet result = sum[j][i];
-            if (add) result += Whole || i + 1 < Vectors ? load(c + i * width) : load(c + i * width, last);
-            if (rectify) result = greater(Packet{}, result);
             if (Whole || i + 1 < Vectors)
-                store(c + i * width, result);
+                store(c + i * width, sum[j][i]);
             else
-                store(c + i * width, result, last);
+                store(c + i * width, sum[j][i], last);
         }
         c += c_stride;
     }

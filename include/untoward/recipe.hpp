@@ -39,7 +39,7 @@ constexpr bool recipe_in_order() {
 template <class Scaler, class Model, class ScoreType, class Threshold>
 struct Recipe {
     static_assert(detail::recipe_in_order<Scaler, Model, ScoreType, Threshold>(),
-                  "untoward: a Recipe is {scaler, model, score, threshold}, in this order");
+                  "untoward: a Recipe is {scaler, model, score, threshold}: all four, in this order");
 
     [[no_unique_address]] Scaler scaler;
     [[no_unique_address]] Model model;

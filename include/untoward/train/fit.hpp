@@ -21,6 +21,7 @@ namespace untoward {
 /// How to fit a detector.
 struct FitOptions {
     Index epochs = 0;                          ///< passes over the rows; 0: as many as `training` says
+    double learning_rate = automatic;          ///< the peak of the schedule in `training`; automatic: as it has it
     std::uint64_t seed = 0;                    ///< same seed, same program, same processor: the same bits
     TrainingOptions training{};                ///< the rest; its seed is the one above
     std::vector<std::string> feature_names{};  ///< for messages; "feature 3" otherwise
@@ -29,6 +30,7 @@ struct FitOptions {
     static constexpr const char* name = "fit-options";
     static constexpr void options(auto& self, auto&& visit) {
         visit("epochs", self.epochs, at_least(0));
+        visit("learning_rate", self.learning_rate, learning_rates);
         visit("seed", self.seed);
         visit("training", self.training);
     }
@@ -182,6 +184,8 @@ void require_fit(const RecipeType& recipe, const auto& data, const FitOptions& o
         require_latent_for_score(recipe.model.latent, recipe.score);
     }
     const Index features = recipe.model.sample.size();
+    require_static_features<std::remove_cvref_t<decltype(recipe.model.sample)>::static_size,
+                            std::remove_cvref_t<decltype(data)>::RowsAtCompileTime>();
     if (data.rows() != features) {
         fail("the rows have ", data.rows(), " features, the model expects ", features,
              " (every sample is a column: features x n)");
@@ -214,6 +218,8 @@ Trained<S> train_new(const Model& model, const Eigen::Matrix<S, Dynamic, Dynamic
     TrainingOptions training = options.training;
     training.seed = options.seed;
     if (options.epochs > 0) training.epochs = options.epochs;
+    if (options.learning_rate != automatic && !training.learning_rate.set_peak(options.learning_rate))
+        fail("FitOptions.learning_rate is the peak of a schedule, and ", training.learning_rate.text(), " has none");
     Trainer trainer(model, trained.parameters, rows, training);
     trained.report = trainer.run(judging);
     return trained;

@@ -9,9 +9,8 @@ namespace untoward {
 
 namespace detail {
 
-// The arguments are checked in their order, and one thing is said. What `fit` takes in the third place is known where it is
-// called.
-template <class First, class Second, class Third, bool IsOptions>
+// The arguments are looked at in their order, and one thing is said.
+template <class First, class Second, bool IsOptions>
 constexpr void refuse_fit() {
     constexpr bool has_recipe = is_recipe<First>;
     // Of a recipe out of order its own error says so.
@@ -22,7 +21,8 @@ constexpr void refuse_fit() {
                   "untoward: fit takes its rows as an Eigen matrix, features x n, every sample a column: "
                   "Eigen::Map<const Eigen::MatrixXf>(numbers.data(), features, n) makes one of other memory");
     static_assert(has_numbers, "untoward: fit takes rows of float or double: rows.cast<float>() makes them");
-    static_assert(IsOptions || !has_recipe || !has_rows || !has_numbers || !makes_detector<First>,
+    constexpr bool has_options = IsOptions || !makes_detector<First> || !Numbers<Second>;
+    static_assert(has_options,
                   "untoward: the third argument of fit is FitOptions, as in {.epochs = 20, .seed = 7}: no labels, "
                   "and TrainingOptions go into it, {.training = ...}");
 }
@@ -33,7 +33,7 @@ template <class First, class Second>
 requires(detail::is_recipe<First> || detail::is_recipe<Second> || detail::is_model<First>()) &&
     (!detail::makes_detector<First> || !detail::Numbers<Second>)  //
     auto fit(const First& recipe, const Second&, const FitOptions& options = {}, const auto&... report) {
-    detail::refuse_fit<First, Second, FitOptions, true>();
+    detail::refuse_fit<First, Second, true>();
     if constexpr (detail::makes_detector<First>) {
         return fit(recipe, Eigen::MatrixXf(), options, report...);
     } else {
@@ -45,7 +45,7 @@ template <class First, class Second, class Third>
 requires(detail::is_recipe<First> || detail::is_recipe<Second>) &&
     (!std::is_convertible_v<const Third&, FitOptions>)  //
     auto fit(const First& recipe, const Second& rows, const Third&, const auto&...) {
-    detail::refuse_fit<First, Second, Third, false>();
+    detail::refuse_fit<First, Second, false>();
     if constexpr (detail::makes_detector<First> && detail::Numbers<Second>) {
         return fit(recipe, rows);
     } else if constexpr (detail::makes_detector<First>) {

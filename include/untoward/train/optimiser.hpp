@@ -151,7 +151,7 @@ S stable_norm(const S* values, Index n) {
     constexpr Index block = 4096;
     constexpr S highest = std::numeric_limits<S>::max();
     const S plain = total(n, [](auto x) { return x * x; }, {values});
-    if (plain > std::numeric_limits<S>::min() * 0x1p40 && plain <= highest) return std::sqrt(plain);
+    if (plain > std::numeric_limits<S>::min() * S(0x1p40) && plain <= highest) return std::sqrt(plain);
     S squares = 0;
     S scale = 0;
     S inverse = 1;

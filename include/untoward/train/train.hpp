@@ -117,8 +117,8 @@ public:
         Terms result = add_up();
         result.learning_rate = options_.learning_rate(number, steps);
         result.beta = loss_.beta;
-        const double limit =
-            options_.max_gradient_norm > 0 ? options_.max_gradient_norm : std::numeric_limits<S>::max();
+        const double limit = options_.max_gradient_norm > 0 ? options_.max_gradient_norm
+                                                            : static_cast<double>(std::numeric_limits<S>::max());
         result.gradient_norm =
             static_cast<double>(clip_norm(gradient_.data(), std::span(ranges_.trainable), limit));
         if (!std::isfinite(result.loss) || !std::isfinite(result.gradient_norm)) report_not_finite(number);

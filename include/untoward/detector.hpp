@@ -82,43 +82,13 @@ bool is_infinite(Number value) {
 template <class S>
 bool any_is_infinite(const Tensor<const S, Vec<>>& x) {
     const auto counted = [](auto value) {
-        constexpr S highest = std::numeric_limits<S>::max();
+        constexpr S highest = (std::numeric_limits<S>::max)();
         return value > highest || value < -highest ? S(1) : S(0);
     };
     if (x.contiguous()) return total(x.size(), counted, {x.data()}) > 0;
     S count = 0;
     for (Index j = 0; j < x.batch(); ++j) count += total(x.rows(), counted, {&x(0, j)});
     return count > 0;
-}
-
-// Samples of another size than a model's, where the compiler knows both.
-template <Index Expected, Index Found>
-constexpr void require_static_features() {
-    if constexpr (Expected != Dynamic && Found != Dynamic && Expected != Found) {
-        static_cast<void>(
-            Refuse<mistake::SamplesAreColumns<mistake::Expected<Expected>, mistake::Found<Found>>>::value);
-    }
-}
-// Samples that are no matrix of Eigen's.
-template <class Samples>
-constexpr void refuse_samples() {
-    static_assert(EigenDense<Samples>,
-                  "untoward: samples are an Eigen matrix, features x n, and one sample a vector: "
-                  "Eigen::Map<const Eigen::VectorXf>(numbers.data(), n) makes one of other memory");
-}
-// A detector that nobody made. Nothing runs that an error was said of.
-template <class DetectorType, bool IsEmpty>
-DetectorType refuse_empty() {
-    static_assert(!IsEmpty,
-                  "untoward: a Detector is never empty: std::optional<Detector<...>> is where one is to come later");
-    __builtin_trap();
-}
-template <class DetectorType, class Other, bool IsOther>
-DetectorType refuse_other_numbers() {
-    static_assert(!IsOther,
-                  "untoward: a Detector<Recipe> is of float, and `fit` makes one of the numbers that it is given: "
-                  "hand it rows.cast<float>(), or write Detector<Recipe, Owned<double>>");
-    __builtin_trap();
 }
 
 // Where a storage keeps numbers of a length that only data knows.
@@ -175,7 +145,7 @@ public:
         workers.run(blocks, [&](Index i, Index worker) {
             Arena arena(memory.data() + worker * bytes, static_cast<std::size_t>(bytes));
             const Index begin = i * block;
-            self().evaluate(samples.derived().middleCols(begin, std::min(block, n - begin)), arena,
+            self().evaluate(samples.derived().middleCols(begin, (std::min)(block, n - begin)), arena,
                             scores.data() + begin);
         });
         return scores;
@@ -201,7 +171,7 @@ public:
         Buffer<std::byte> memory(static_cast<Index>(self().deviation_bytes(block)));
         Arena arena(memory);
         for (Index begin = 0; begin < n; begin += block) {
-            const Index count = std::min(block, n - begin);
+            const Index count = (std::min)(block, n - begin);
             deviations.setZero();
             self().add_deviations(samples.derived().middleCols(begin, count), arena,
                                   Tensor<S, Vec<>>(deviations.data(), Vec<>(draws), count), S(1));
@@ -446,7 +416,7 @@ private:
     [[nodiscard]] constexpr auto gather_draws() const {
         Needs needs = detail::needs_of(recipe_.score);
         needs.each_draw = true;
-        return GatherEvidence<Model, std::max(DrawDetail::apart, detail::draw_detail<ScorePolicy>())>{
+        return GatherEvidence<Model, (std::max)(DrawDetail::apart, detail::draw_detail<ScorePolicy>())>{
             recipe_.model, needs};
     }
 

@@ -179,7 +179,7 @@ public:
     [[nodiscard]] std::size_t arena_bytes(Index batch, bool explain) const {
         std::size_t most = 0;
         detail::for_each_member(members_, [&](const auto& member, Index) {
-            most = std::max(most, member.arena_bytes(batch, explain));
+            most = (std::max)(most, member.arena_bytes(batch, explain));
         });
         const auto size = static_cast<std::size_t>(features() * batch);
         return most + align_up(static_cast<std::size_t>(batch) * sizeof(Scalar)) +
@@ -194,14 +194,14 @@ public:
     [[nodiscard]] Index draws() const {
         Index most = 0;
         detail::for_each_member(members_,
-                                [&](const auto& member, Index) { most = std::max(most, member.draws()); });
+                                [&](const auto& member, Index) { most = (std::max)(most, member.draws()); });
         return most;
     }
     /// Arena bytes for `add_deviations`.
     [[nodiscard]] std::size_t deviation_bytes(Index batch) const {
         std::size_t most = 0;
         detail::for_each_member(members_, [&](const auto& member, Index) {
-            most = std::max(most, member.deviation_bytes(batch));
+            most = (std::max)(most, member.deviation_bytes(batch));
         });
         return most;
     }

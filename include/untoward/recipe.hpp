@@ -79,10 +79,43 @@ inline constexpr bool makes_detector<Recipe<Scaler, Model, ScoreType, Threshold>
 template <class Derived>
 void takes_dense(const Eigen::DenseBase<Derived>&);
 template <class T>
-concept EigenDense = requires(const T& t) { takes_dense(t); };
+concept EigenDense = requires(const T& t) {
+    takes_dense(t);
+};
 // Those of float or double.
 template <class T>
 concept Numbers = EigenDense<T> && std::is_floating_point_v<typename T::Scalar>;
+
+
+// Samples of another size than a model's, where the compiler knows both.
+template <Index Expected, Index Found>
+constexpr void require_static_features() {
+    if constexpr (Expected != Dynamic && Found != Dynamic && Expected != Found) {
+        static_cast<void>(
+            Refuse<mistake::SamplesAreColumns<mistake::Expected<Expected>, mistake::Found<Found>>>::value);
+    }
+}
+// Samples that are no matrix of Eigen's.
+template <class Samples>
+constexpr void refuse_samples() {
+    static_assert(EigenDense<Samples>,
+                  "untoward: samples are an Eigen matrix, features x n, and one sample a vector: "
+                  "Eigen::Map<const Eigen::VectorXf>(numbers.data(), n) makes one of other memory");
+}
+// A detector that nobody made. Nothing runs that an error was said of.
+template <class DetectorType, bool IsEmpty>
+DetectorType refuse_empty() {
+    static_assert(!IsEmpty,
+                  "untoward: a Detector is never empty: std::optional<Detector<...>> is where one is to come later");
+    __builtin_trap();
+}
+template <class DetectorType, class Other, bool IsOther>
+DetectorType refuse_other_numbers() {
+    static_assert(!IsOther,
+                  "untoward: a Detector<Recipe> is of float, and `fit` makes one of the numbers that it is given: "
+                  "hand it rows.cast<float>(), or write Detector<Recipe, Owned<double>>");
+    __builtin_trap();
+}
 
 }  // namespace detail
 

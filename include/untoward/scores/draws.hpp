@@ -65,7 +65,7 @@ public:
     DrawWeights(const Evidence& evidence, Index sample, Index most)
         : evidence_(evidence),
           sample_(sample),
-          count_(std::min(most, evidence.log_densities().shape().positions())) {
+          count_((std::min)(most, evidence.log_densities().shape().positions())) {
         for (Index l = 0; l < count_; ++l) {
             const S next = log_weight(l);
             if (!(next <= largest_)) {  // the first, a larger one, or no number

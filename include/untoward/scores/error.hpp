@@ -53,11 +53,11 @@ struct TopShare {
                     break;
                 }
                 const S part = weight * next / static_cast<S>(count) *
-                               (static_cast<S>(std::min(left, ties)) / static_cast<S>(ties));
+                               (static_cast<S>((std::min)(left, ties)) / static_cast<S>(ties));
                 for (Index i = 0; i < features; ++i) {
                     if (square(i) == next) sheet.features(i, j) += part;
                 }
-                left -= std::min(left, ties);
+                left -= (std::min)(left, ties);
                 last = next;
             }
         }
@@ -110,7 +110,7 @@ struct WhitenedError {
         const Eigen::ArrayXd squares = detail::mean_squared_errors(rows, detail::rows_to_judge(rows));
         Fitted<Vector> fitted{*this};
         fitted.features = rows.features();
-        fitted.weights = squares.max(floor * floor).inverse().template cast<S>();
+        fitted.weights = (squares.max)(floor * floor).inverse().template cast<S>();
         return fitted;
     }
 };

@@ -64,7 +64,7 @@ Vector calibrate_alone(const auto& score, const auto& rows, const Needs& needs, 
     constexpr Index most_explained = 2048;
     Vector scores(rows.count(which));
     Eigen::Matrix<S, Dynamic, Dynamic> shares(
-        typical == nullptr ? 0 : std::min(most_explained, scores.size()), d);
+        typical == nullptr ? 0 : (std::min)(most_explained, scores.size()), d);
     Buffer<std::byte> memory{};
     Vector block_scores;
     Vector block_shares;

@@ -52,7 +52,7 @@ struct RankUnit {
         [[nodiscard]] constexpr bool is_sound() const { return std::is_sorted(scores.begin(), scores.end()); }
         void fit(const Vector& sorted) {
             constexpr Index most = 1000;
-            rows = std::min(sorted.size(), most);
+            rows = (std::min)(sorted.size(), most);
             scores.resize(rows);
             values.resize(rows + 1);
             for (Index i = 0; i < rows; ++i) {

@@ -203,7 +203,7 @@ struct SumOfScores {
     static constexpr bool needs_variance =
         detail::needs_variance<First>() || detail::needs_variance<Second>();
     static constexpr DrawDetail draw_detail =
-        std::max(detail::draw_detail<First>(), detail::draw_detail<Second>());
+        (std::max)(detail::draw_detail<First>(), detail::draw_detail<Second>());
     [[no_unique_address]] First first;
     [[no_unique_address]] Second second;
 
@@ -223,7 +223,7 @@ struct SumOfScores {
         detail::add_deviations(second, sheet, evidence, factor);
     }
     [[nodiscard]] constexpr std::size_t arena_bytes(Index batch) const {
-        return std::max(detail::score_bytes(first, batch), detail::score_bytes(second, batch));
+        return (std::max)(detail::score_bytes(first, batch), detail::score_bytes(second, batch));
     }
     static constexpr void state(auto& self, auto&& visit) {
         auto of_first = visit.part("0");

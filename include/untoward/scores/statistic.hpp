@@ -154,7 +154,7 @@ auto fit_statistic(const Policy& policy, const auto& rows, FitRows which) {
     if (policy.space == Space::latent_and_residual) {
         const Eigen::ArrayXd rms = mean_squared_errors(rows, FitRows::training).sqrt();
         fitted.scales = features;
-        fitted.scale = rms.max(least_residual).inverse().template cast<S>();
+        fitted.scale = (rms.max)(least_residual).inverse().template cast<S>();
     }
     const Index size = space_size(policy.space, features, rows.units());
     Eigen::Matrix<S, Dynamic, Dynamic> columns(size, rows.count(which));

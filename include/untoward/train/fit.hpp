@@ -11,6 +11,7 @@
 #include "../detector.hpp"
 #include "../thresholds/conformal.hpp"
 #include "../thresholds/rounding.hpp"
+#include "fit_mistakes.hpp"
 #include "latent_report.hpp"
 #include "split.hpp"
 #include "train.hpp"
@@ -100,7 +101,7 @@ struct FitReport {
         if (!is_calibrated) {
             result.push_back("the threshold is not calibrated, so no sample is called anomalous: " +
                              std::to_string(calibration_rows) + " calibration rows, " + needed + " needed");
-        } else if (calibration_rows_without_overlap < std::min(calibration_rows, calibration_rows_needed)) {
+        } else if (calibration_rows_without_overlap < (std::min)(calibration_rows, calibration_rows_needed)) {
             result.push_back("the " + std::to_string(calibration_rows) + " calibration windows overlap and are worth " +
                              std::to_string(calibration_rows_without_overlap) + ", fewer than the " + needed +
                              " needed: the false-alarm rate may be far from the one asked for; use a longer series");
@@ -144,7 +145,7 @@ template <class DetectorType>
 auto typical_contributions(const DetectorType& detector, const auto& rows, std::span<const Index> chosen) {
     using S = typename DetectorType::Scalar;
     constexpr std::size_t most = 2000;
-    const Index n = static_cast<Index>(std::min(most, chosen.size()));
+    const Index n = static_cast<Index>((std::min)(most, chosen.size()));
     const Index features = detector.features();
     Eigen::Matrix<S, Dynamic, Dynamic> contributions(features, n);
     const Index block = std::min<Index>(DetectorType::block_size, n);
@@ -154,7 +155,7 @@ auto typical_contributions(const DetectorType& detector, const auto& rows, std::
     for (Index begin = 0; begin < n; begin += block) {
         const auto some =
             gather_raw<S>(rows, chosen.subspan(static_cast<std::size_t>(begin),
-                                               static_cast<std::size_t>(std::min(block, n - begin))));
+                                               static_cast<std::size_t>((std::min)(block, n - begin))));
         detector.evaluate(some, arena, scores.data(), contributions.data() + begin * features);
     }
     typename DetectorType::Vector typical(features);
@@ -361,5 +362,3 @@ auto fit(const Recipe<Scaler, Model, ScoreType, ThresholdPolicy>& recipe, const 
 }
 
 }  // namespace untoward
-
-#include "fit_mistakes.hpp"

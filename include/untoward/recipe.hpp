@@ -86,7 +86,6 @@ concept EigenDense = requires(const T& t) {
 template <class T>
 concept Numbers = EigenDense<T> && std::is_floating_point_v<typename T::Scalar>;
 
-
 // Samples of another size than a model's, where the compiler knows both.
 template <Index Expected, Index Found>
 constexpr void require_static_features() {

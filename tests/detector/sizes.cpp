@@ -86,7 +86,7 @@ void check_samples(const DetectorType& detector, const Eigen::MatrixXf& x) {
           "the samples are 400 x 6, the detector expects 6 features (every sample is a column: features x "
           "n): was it "
           "transposed?");
-    const Eigen::RowVectorXf row = x.col(0).transpose();
+    const Eigen::MatrixXf row = x.col(0).transpose();
     CHECK(refusal([&] { return detector.score(row); }) ==
           "the samples are 1 x 6, the detector expects 6 features (every sample is a column: features x n): "
           "was it "

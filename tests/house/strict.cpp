@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A program of people who are strict, and of people who are not: every warning that they may have on, the library found by
-// -I and not by -isystem, the macros that windows.h defines between other headers and ours, and three namespaces at once.
-// Compiled by strict.py, a part of it by the optimiser.
+// A program of people who are strict, and of people who are not: every warning that they may have on, the library
+// found by -I and not by -isystem, the macros that windows.h defines between other headers and ours, and three
+// namespaces at once. Compiled by strict.py, a part of it by the optimiser.
 #include <bits/stdc++.h>
 
 #include <Eigen/Dense>

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""strict.cpp compiles without a warning, by g++ and clang++ where both are installed, the library's headers found by -I.
+"""strict.cpp compiles without a warning, by g++ and by clang++ where it is installed, the headers found by -I.
 
 Clang sees all that it warns of without optimising; g++ looks for null pointers while it does.
 """

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What people write who know scikit-learn, PyTorch and Eigen: where it means one thing it is taken, and elsewhere refused
-// with one error that says what would do.
+// What people write who know scikit-learn, PyTorch and Eigen: where it means one thing it is taken, and elsewhere
+// refused with one error that says what would do.
 #include <array>
 #include <optional>
 #include <tuple>
@@ -40,7 +40,9 @@ void use_model() {
 /// A score that says nothing more than it must.
 struct Latents {
     constexpr Needs needs() const { return {}; }
-    void add_to(auto& sheet, const auto& evidence, auto weight) const { sheet.rest(0, 0) += weight * evidence.kl(0, 0); }
+    void add_to(auto& sheet, const auto& evidence, auto weight) const {
+        sheet.rest(0, 0) += weight * evidence.kl(0, 0);
+    }
 };
 
 #if CASE == 0
@@ -50,8 +52,8 @@ void weights() {
     static_assert((NegativeElbo{} * 2).weight == 2 && (2 * NegativeElbo{}).weight == 2);
     use(Recipe{RobustScaler{}, Model{}, (Latents{} + NegativeElbo{} * 0.5) / 2, Conformal{}});
 }
-// The learning rate where people look for it, a numeric threshold, a detector that comes later, sizes that are known, and
-// the type of a detector left to the compiler.
+// The learning rate where people look for it, a detector that comes later, sizes that are known, and the type of a
+// detector left to the compiler.
 struct Service {
     std::optional<Detector<Whole>> detector;
 };
@@ -235,7 +237,9 @@ void rows_first(const Rows& rows) { static_cast<void>(fit(rows, whole()).score(r
 
 // Labels, as in scikit-learn.
 #if CASE == 30  // expect: untoward: the third argument of fit is FitOptions
-void labels(const Rows& rows, const Eigen::VectorXi& labels) { static_cast<void>(fit(whole(), rows, labels).score(rows)); }
+void labels(const Rows& rows, const Eigen::VectorXi& truth) {
+    static_cast<void>(fit(whole(), rows, truth).score(rows));
+}
 #endif
 
 // TrainingOptions in place of FitOptions.
@@ -246,4 +250,9 @@ void training(const Rows& rows) { fit(whole(), rows, TrainingOptions{.epochs = 3
 // An ensemble of one recipe.
 #if CASE == 32  // expect: untoward: an Ensemble is {members, threshold}: the members a std::tuple of recipes
 void ensemble() { use(Ensemble{whole(), Conformal{}}); }
+#endif
+
+// One sample as a row, where many are scored.
+#if CASE == 33  // expect: SamplesAreColumns<Expected<6>, Found<1>>
+void one_row(const Detector<Whole>& detector, const Eigen::RowVectorXf& row) { static_cast<void>(detector.score(row)); }
 #endif

@@ -77,18 +77,22 @@ namespace detail {
 /// to a function; null where a set has none.
 template <class Kernel>
 struct KernelTable {
+    // What is known of a kernel.
+    static constexpr unsigned char agreed = 1;
+    static constexpr unsigned char disagreed = 2;
+
     Kernel kernels[kernel_sets];
     Kernel plain;  ///< the same by plain loops; null where the caller has another way
     /// Whether a kernel does what plain loops do; of one that takes a function of numbers, for that function.
     bool (*agrees)(Kernel kernel, Kernel plain, const void* function);
     const char* name;
-    mutable std::atomic<unsigned char> known = 0;  ///< two bits of each set: examined, faulty
+    mutable std::atomic<unsigned char> known[kernel_sets] = {};  ///< of each set
 
     /// The kernel of the set in use, or the plain one. Threads: any.
     [[nodiscard]] UNTOWARD_INLINE Kernel in_use([[maybe_unused]] const void* function = nullptr) const {
         const int set = kernel_sets == 1 ? 0 : static_cast<int>(instruction_set());
 #if UNTOWARD_SELF_CHECK
-        if ((known.load(std::memory_order_relaxed) >> (2 * set) & 3) != 1) [[unlikely]]
+        if (known[set].load(std::memory_order_relaxed) != agreed) [[unlikely]]
             return examine(set, function);
 #endif
         return kernels[set];
@@ -96,16 +100,14 @@ struct KernelTable {
 
 private:
     [[nodiscard]] UNTOWARD_NO_INLINE Kernel examine(int set, const void* function) const {
-        const auto examined = static_cast<unsigned char>(1 << 2 * set);
-        const auto faulty = static_cast<unsigned char>(2 << 2 * set);
-        const unsigned char before = known.load(std::memory_order_relaxed);
-        if ((before & faulty) != 0) return plain;
+        const unsigned char before = known[set].load(std::memory_order_relaxed);
+        if (before == disagreed) return plain;
         if (kernels[set] == nullptr || agrees(kernels[set], plain, function)) {
-            known.fetch_or(examined, std::memory_order_relaxed);
+            known[set].store(agreed, std::memory_order_relaxed);
             return kernels[set];
         }
         // Threads that find the same fault at the same time tell of it once.
-        if ((known.fetch_or(faulty, std::memory_order_relaxed) & faulty) == 0) {
+        if (known[set].exchange(disagreed, std::memory_order_relaxed) != disagreed) {
             kernel_faults.fetch_add(1);
             if (const KernelFaultHandler handler = kernel_fault_handler.load())
                 handler({name, static_cast<InstructionSet>(set)});

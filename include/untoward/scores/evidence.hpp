@@ -77,79 +77,71 @@ public:
 
     /// E[x | z = mean]
     [[nodiscard]] constexpr const X& reconstruction() const {
-        require(&Grants::reconstruction, "reconstruction", "reconstruction = true");
+        require(of_reconstruction, "reconstruction", "reconstruction = true");
         return reconstruction_;
     }
     /// Mean over the draws of log p(x_d | z).
     [[nodiscard]] constexpr const X& log_density() const {
-        require(&Grants::log_density, "log_density", "draws, at least 1");
+        require(of_log_density, "log_density", "draws, at least 1");
         return log_density_;
     }
     /// E[x | z = mean, kept within the prior]
     [[nodiscard]] constexpr const X& expectation() const {
-        require(&Grants::expectation, "expectation", "expectation = true");
+        require(of_expectation, "expectation", "expectation = true");
         return expectation_;
     }
     /// log p(x_d | z = mean)
     [[nodiscard]] constexpr const auto& log_density_at_mean() const {
         require_draws_apart<has_draws_apart>();
-        require(&Grants::log_density_at_mean, "log_density_at_mean", "at_mean = true");
+        require(of_log_density_at_mean, "log_density_at_mean", "at_mean = true");
         return log_density_at_mean_;
     }
     /// log p(x_d | z) of each draw apart: D x draws of every sample.
     [[nodiscard]] constexpr const Draws& log_densities() const {
         require_draws_apart<has_draws_apart>();
-        require(&Grants::log_densities, "log_densities", "draws, at least 1, and each_draw = true");
+        require(of_log_densities, "log_densities", "draws, at least 1, and each_draw = true");
         return log_densities_;
     }
     /// log q(z|x) - log p(z) of each draw: 1 x draws of every sample.
     [[nodiscard]] constexpr const Draws& sampled_kls() const {
         require_draws_apart<has_draws_apart>();
-        require(&Grants::sampled_kls, "sampled_kls", "draws, at least 1, and sampled_kl = true");
+        require(of_sampled_kls, "sampled_kls", "draws, at least 1, and sampled_kl = true");
         return sampled_kls_;
     }
 
     // For what computes them: from now on they may be read.
     constexpr void set_reconstruction(const X& value) {
         reconstruction_ = value;
-        grant(&Grants::reconstruction);
+        grant(of_reconstruction);
     }
     constexpr void set_log_density(const X& value) {
         log_density_ = value;
-        grant(&Grants::log_density);
+        grant(of_log_density);
     }
     constexpr void set_expectation(const X& value) {
         expectation_ = value;
-        grant(&Grants::expectation);
+        grant(of_expectation);
     }
     constexpr void set_log_density_at_mean(const X& value) {
         log_density_at_mean_ = value;
-        grant(&Grants::log_density_at_mean);
+        grant(of_log_density_at_mean);
     }
     constexpr void set_log_densities(const Draws& value) {
         log_densities_ = value;
-        grant(&Grants::log_densities);
+        grant(of_log_densities);
     }
     constexpr void set_sampled_kls(const Draws& value) {
         sampled_kls_ = value;
-        grant(&Grants::sampled_kls);
+        grant(of_sampled_kls);
     }
 
 #if UNTOWARD_HOSTED
     /// The same for a score with these needs: what only its neighbours in a sum asked for cannot be read.
     [[nodiscard]] constexpr Evidence only(const Needs& needs) const {
         Evidence less = *this;
-        Grants& granted = less.granted_;
-        granted.reconstruction = granted.reconstruction && needs.reconstruction;
-        granted.log_density = granted.log_density && needs.draws > 0;
-        granted.expectation = granted.expectation && needs.expectation;
-        granted.log_density_at_mean = granted.log_density_at_mean && needs.at_mean;
-        granted.log_densities = granted.log_densities && needs.draws > 0 && needs.each_draw;
-        granted.sampled_kls = granted.sampled_kls && needs.draws > 0 && needs.sampled_kl;
+        less.granted_ &= asked_by(needs);
         return less;
     }
-#else
-    [[nodiscard]] constexpr const Evidence& only(const Needs&) const { return *this; }
 #endif
 
     /// The same numbers with run-time sizes, and samples as plain vectors: FlatEvidence.
@@ -159,22 +151,32 @@ private:
     template <class, class, class>
     friend class Evidence;
 
-    // Which members were computed for whoever reads.
-    struct Grants {
-        bool reconstruction = false, log_density = false, expectation = false;
-        bool log_density_at_mean = false, log_densities = false, sampled_kls = false;
+    // What may be read, as bits.
+    enum Grant : unsigned {
+        of_reconstruction = 1,
+        of_log_density = 2,
+        of_expectation = 4,
+        of_log_density_at_mean = 8,
+        of_log_densities = 16,
+        of_sampled_kls = 32,
     };
-#if UNTOWARD_HOSTED
-    constexpr void grant(bool Grants::*member) { granted_.*member = true; }
-    constexpr void require(bool Grants::*member, const char* name, const char* need) const {
-        if (!(granted_.*member)) [[unlikely]] {
-            detail::refuse({"a score reads ", name, "(), which its needs() do not ask for: return Needs with ", need});
-        }
+    static constexpr unsigned asked_by(const Needs& needs) {
+        const auto bit = [](bool asks, Grant grant) { return asks ? static_cast<unsigned>(grant) : 0U; };
+        const bool draws = needs.draws > 0;
+        return bit(needs.reconstruction, of_reconstruction) | bit(draws, of_log_density) |
+               bit(needs.expectation, of_expectation) | bit(needs.at_mean, of_log_density_at_mean) |
+               bit(draws && needs.each_draw, of_log_densities) | bit(draws && needs.sampled_kl, of_sampled_kls);
     }
-    Grants granted_{};
+#if UNTOWARD_HOSTED
+    constexpr void grant(Grant what) { granted_ |= what; }
+    constexpr void require(Grant what, const char* name, const char* need) const {
+        if ((granted_ & what) == 0) [[unlikely]]
+            detail::refuse({"a score reads ", name, "(), which its needs() do not ask for: return Needs with ", need});
+    }
+    unsigned granted_ = 0;
 #else
-    constexpr void grant(bool Grants::*) {}
-    constexpr void require(bool Grants::*, const char*, const char*) const {}
+    constexpr void grant(Grant) {}
+    constexpr void require(Grant, const char*, const char*) const {}
 #endif
 
     template <bool Has>
@@ -220,8 +222,7 @@ auto Evidence<X, Units, Draws>::flattened() const {
         flat.sampled_kls_ = sampled_kls_;
     }
 #if UNTOWARD_HOSTED
-    flat.granted_ = {granted_.reconstruction, granted_.log_density, granted_.expectation,
-                     granted_.log_density_at_mean, granted_.log_densities, granted_.sampled_kls};
+    flat.granted_ = granted_;
 #endif
     return flat;
 }

@@ -85,23 +85,30 @@ template <class Score, bool HasAddTo>
 constexpr void require_add_to() {
     static_assert(HasAddTo, "untoward: a score has add_to(sheet, evidence, weight) const");
 }
-// A score sees of the evidence what it asked for itself, not what its neighbours in a sum did.
 template <class Score, class Sheet, class Evidence, class S>
 void add_score(const Score& score, Sheet& sheet, const Evidence& evidence, S weight) {
     constexpr bool has = requires {
         score.add_to(sheet, evidence, weight);
     };
     require_add_to<Score, has || !requires { score.needs(); }>();
-    if constexpr (has) score.add_to(sheet, evidence.only(needs_of(score)), weight);
+    if constexpr (has) score.add_to(sheet, evidence, weight);
+}
+// Of a part of a sum, which sees of the evidence what it asked for itself, not what its neighbours did. A device checks
+// nothing.
+template <class Score, class Sheet, class Evidence, class S>
+void add_part(const Score& score, Sheet& sheet, const Evidence& evidence, S weight) {
+#if UNTOWARD_HOSTED
+    add_score(score, sheet, evidence.only(needs_of(score)), weight);
+#else
+    add_score(score, sheet, evidence, weight);
+#endif
 }
 
 // Of a score that says nothing of its draws, and has some, no error is known: NaN.
 template <class S>
 void add_deviations(const auto& score, DeviationSheet<S>& sheet, const auto& evidence, S weight) {
     if constexpr (requires { score.add_deviations(sheet, evidence, weight); }) {
-        Needs needs = needs_of(score);
-        needs.each_draw = true;  // which a standard error looks at, whatever the score does
-        score.add_deviations(sheet, evidence.only(needs), weight);
+        score.add_deviations(sheet, evidence, weight);
     } else if (needs_of(score).draws > 0) {
         for (Index j = 0; j < sheet.draws.batch(); ++j)
             sheet.draws(0, j) = std::numeric_limits<S>::quiet_NaN();
@@ -214,8 +221,8 @@ struct SumOfScores {
     [[nodiscard]] constexpr Needs needs() const { return first.needs() | second.needs(); }
     template <class Sheet, class Evidence, class S>
     void add_to(Sheet& sheet, const Evidence& evidence, S factor) const {
-        detail::add_score(first, sheet, evidence, factor);
-        detail::add_score(second, sheet, evidence, factor);
+        detail::add_part(first, sheet, evidence, factor);
+        detail::add_part(second, sheet, evidence, factor);
     }
     template <class S>
     void add_deviations(DeviationSheet<S>& sheet, const auto& evidence, S factor) const {

@@ -30,7 +30,6 @@ using Model = Vae<Vec<6>, Encoder<Dense<8, Relu>>, Latent<2>, Decoder<Dense<8, R
 
 // A score that reads what it did not ask for, as it was written in a hurry.
 struct Forgetful {
-    using IsScore = void;
     [[nodiscard]] constexpr Needs needs() const { return {}; }
     void add_to(auto& sheet, const auto& evidence, auto weight) const {
         for (Index j = 0; j < evidence.x.batch(); ++j)

@@ -25,7 +25,6 @@
 // A score of one's own, for one the standard deviation of log p(x|z), adds what it sees of the draws:
 //
 //     struct Disagreement {
-//         using IsScore = void;
 //         static constexpr auto draw_detail = untoward::DrawDetail::apart;
 //         Index draws = 20;
 //

@@ -116,7 +116,6 @@ typename Vector::Scalar interquartile_range(const Vector& sorted) {
 /// A score in a unit of its own, fitted.
 template <class Unit, class Inner, class Vector>
 struct FittedInUnit {
-    using IsScore = void;
     using Scalar = typename Vector::Scalar;
     static constexpr DrawDetail draw_detail = detail::draw_detail<Inner>();
 

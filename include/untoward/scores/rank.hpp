@@ -79,7 +79,6 @@ struct RankUnit {
 /// -log p of a score, p by its rank.
 template <Score Inner>
 struct NegativeLogP {
-    using IsScore = void;
     using Unit = detail::RankUnit<NegativeLogP>;
     static constexpr bool needs_variance = detail::needs_variance<Inner>();
     static constexpr DrawDetail draw_detail = detail::draw_detail<Inner>();
@@ -99,7 +98,6 @@ NegativeLogP(const Inner&) -> NegativeLogP<Inner>;
 /// The standard normal quantile of a score's rank.
 template <Score Inner>
 struct NormalQuantile {
-    using IsScore = void;
     using Unit = detail::RankUnit<NormalQuantile>;
     static constexpr bool needs_variance = detail::needs_variance<Inner>();
     static constexpr DrawDetail draw_detail = detail::draw_detail<Inner>();

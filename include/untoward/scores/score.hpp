@@ -21,8 +21,10 @@
 //                 sheet.features(worst, j) += weight * largest;
 //             }
 //         }
-//         using IsScore = void;                               // a + 0.1f * b for it, too
 //     };
+//
+// 0.1 * a + b / 2 is a score of scores: the weight any number on either side. Where a score is not in the library's
+// namespace, `using untoward::operator*;` or weighted(0.1f, a) weighs it.
 //
 // The score of a sample is the sum of its column of the sheet and of what no feature answers for. One that
 // learns something of the training rows first: fitted.hpp. One that is a mean over draws of z also says how far
@@ -175,7 +177,6 @@ constexpr bool score_fits(const Score& score, Index features, Index units) {
 /// weight * score
 template <Score Inner>
 struct Weighted {
-    using IsScore = void;
     static constexpr bool needs_variance = detail::needs_variance<Inner>();
     static constexpr DrawDetail draw_detail = detail::draw_detail<Inner>();
     [[no_unique_address]] Inner score;
@@ -206,7 +207,6 @@ struct Weighted {
 /// first + second
 template <Score First, Score Second>
 struct SumOfScores {
-    using IsScore = void;
     static constexpr bool needs_variance =
         detail::needs_variance<First>() || detail::needs_variance<Second>();
     static constexpr DrawDetail draw_detail =

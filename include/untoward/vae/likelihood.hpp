@@ -99,10 +99,10 @@ struct Head {
         if constexpr (detail::may_be_same<Result, Sample>) {
             UNTOWARD_ASSERT(x.shape().positions() == sample.positions(),
                             "untoward: the decoder ends at other positions than the sample has");
-            const auto y = Dense<Channels>(channels)(scope, x);
             if constexpr (std::is_same_v<Result, Sample> || !Sample::is_static) {
-                return y;
+                return Dense<Channels>(channels)(scope, x);
             } else {
+                const auto y = Dense<Channels>(channels)(scope, x);
                 return reshape(scope, y, sample);  // what a decoder of run-time sizes ends at
             }
         } else {

@@ -45,6 +45,7 @@ Sheet sheet_of(const Score& score) {
 
 // A user's own policies.
 struct LargestError {
+    using IsScore = void;
     double power = 1;
 
     static constexpr const char* name = "largest-error";

@@ -65,6 +65,7 @@ struct StateVisit {
 template <class S = float>
 class AnyFittedScore {
 public:
+    using IsScore = void;
     static constexpr DrawDetail draw_detail = DrawDetail::perhaps_kl;
 
     template <Score Fitted>
@@ -145,6 +146,7 @@ private:
 template <class S = float>
 class AnyScore {
 public:
+    using IsScore = void;
     static constexpr DrawDetail draw_detail = DrawDetail::perhaps_kl;
     template <class>
     using Fitted = AnyFittedScore<S>;

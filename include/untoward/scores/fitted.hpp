@@ -28,6 +28,7 @@
 //
 //     template <class Vector>
 //     struct FittedRelativeError {
+//         using IsScore = void;
 //         RelativeError policy{};
 //         Index features = 0;
 //         Vector mean{};
@@ -45,6 +46,7 @@
 //         }
 //     };
 //     struct RelativeError {
+//         using IsScore = void;
 //         float floor = 0.01f;
 //         template <class Vector> using Fitted = FittedRelativeError<Vector>;
 //

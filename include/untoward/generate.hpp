@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <type_traits>
+
 #include "autodiff/record.hpp"
 #include "detector.hpp"
 #include "scores/evidence.hpp"
@@ -163,10 +165,12 @@ auto interpolate(const Detector<RecipeType, Storage>& detector, const Eigen::Den
     const Index features = detector.features();
     detail::require_sample(first.rows(), first.cols(), features);
     detail::require_sample(last.rows(), last.cols(), features);
-    Eigen::Matrix<S, Dynamic, Dynamic> ends(features, 2);
+    // In the type that they are given in, which the encoder's scaling centres before it rounds.
+    using Given = std::common_type_t<typename First::Scalar, typename Last::Scalar>;
+    Eigen::Matrix<Given, Dynamic, Dynamic> ends(features, 2);
     for (Index i = 0; i < features; ++i) {
-        ends(i, 0) = static_cast<S>(first.cols() == 1 ? first.derived().coeff(i, 0) : first.derived().coeff(0, i));
-        ends(i, 1) = static_cast<S>(last.cols() == 1 ? last.derived().coeff(i, 0) : last.derived().coeff(0, i));
+        ends(i, 0) = static_cast<Given>(first.cols() == 1 ? first.derived().coeff(i, 0) : first.derived().coeff(0, i));
+        ends(i, 1) = static_cast<Given>(last.cols() == 1 ? last.derived().coeff(i, 0) : last.derived().coeff(0, i));
     }
     const auto z = encode(detector, ends);
     Eigen::Matrix<S, Dynamic, Dynamic> line(z.rows(), steps);

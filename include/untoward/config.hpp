@@ -100,8 +100,8 @@ namespace untoward {
 /// Sizes and positions, as in Eigen: signed.
 using Index = Eigen::Index;
 
-/// An extent that is known at run time only.
-inline constexpr Index Dynamic = Eigen::Dynamic;
+/// An extent that is known at run time only: Eigen's own, so that a program may use both namespaces.
+using Eigen::Dynamic;
 
 namespace detail {
 

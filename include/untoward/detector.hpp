@@ -7,32 +7,11 @@
 #include <limits>
 
 #include "data/scaling.hpp"
+#include "recipe.hpp"
 #include "scores/fitted.hpp"
 #include "thresholds/threshold.hpp"
 
 namespace untoward {
-
-/// What a detector is made of: options only. It cannot score; `fit` makes a `Detector` of it.
-///
-///     Recipe recipe{RobustScaler{}, Model{}, NegativeElbo{}, Conformal{.false_alarm_rate = 0.01}};
-template <class Scaler, class Model, class ScoreType, class Threshold>
-struct Recipe {
-    [[no_unique_address]] Scaler scaler;
-    [[no_unique_address]] Model model;
-    [[no_unique_address]] ScoreType score;
-    [[no_unique_address]] Threshold threshold;
-
-    constexpr void check_options() const {
-        require_options(scaler);
-        require_options(model);
-        require_options(score);
-        require_options(threshold);
-    }
-};
-
-template <class Scaler, class Model, class ScoreType, class Threshold>
-Recipe(const Scaler&, const Model&, const ScoreType&, const Threshold&)
-    -> Recipe<Scaler, Model, ScoreType, Threshold>;
 
 /// Where a detector keeps its numbers: on the heap, copied deeply.
 template <class S = float>
@@ -103,7 +82,7 @@ bool is_infinite(Number value) {
 template <class S>
 bool any_is_infinite(const Tensor<const S, Vec<>>& x) {
     const auto counted = [](auto value) {
-        constexpr S highest = std::numeric_limits<S>::max();
+        constexpr S highest = (std::numeric_limits<S>::max)();
         return value > highest || value < -highest ? S(1) : S(0);
     };
     if (x.contiguous()) return total(x.size(), counted, {x.data()}) > 0;
@@ -155,6 +134,7 @@ public:
     template <class Derived, class Workers>
     [[nodiscard]] Eigen::Matrix<S, Dynamic, 1> score(const Eigen::DenseBase<Derived>& samples,
                                                      Workers& workers) const {
+        require_static_features<Sample::static_size, Derived::RowsAtCompileTime>();
         const Index n = samples.cols();
         require_features(samples.rows(), n, self().features());
         Eigen::Matrix<S, Dynamic, 1> scores(n);
@@ -165,7 +145,7 @@ public:
         workers.run(blocks, [&](Index i, Index worker) {
             Arena arena(memory.data() + worker * bytes, static_cast<std::size_t>(bytes));
             const Index begin = i * block;
-            self().evaluate(samples.derived().middleCols(begin, std::min(block, n - begin)), arena,
+            self().evaluate(samples.derived().middleCols(begin, (std::min)(block, n - begin)), arena,
                             scores.data() + begin);
         });
         return scores;
@@ -191,7 +171,7 @@ public:
         Buffer<std::byte> memory(static_cast<Index>(self().deviation_bytes(block)));
         Arena arena(memory);
         for (Index begin = 0; begin < n; begin += block) {
-            const Index count = std::min(block, n - begin);
+            const Index count = (std::min)(block, n - begin);
             deviations.setZero();
             self().add_deviations(samples.derived().middleCols(begin, count), arena,
                                   Tensor<S, Vec<>>(deviations.data(), Vec<>(draws), count), S(1));
@@ -212,6 +192,7 @@ public:
     template <class Derived>
     [[nodiscard]] VerdictType judge(const Eigen::DenseBase<Derived>& sample, Arena& arena) const {
         const Index n = self().features();
+        require_static_features<Sample::static_size, Derived::SizeAtCompileTime>();
         require_sample(sample.rows(), sample.cols(), n);
         const ArenaScope scope(arena);
         S* const contributions = arena.allocate<S>(n);
@@ -235,6 +216,18 @@ public:
         verdict.is_anomaly = threshold_.is_anomaly(verdict.score);
         verdict.p_value = p_value(verdict.score);
         return verdict;
+    }
+
+    // What else samples are kept in.
+    template <class Other>
+    requires(!EigenDense<Other>) auto score(const Other&) const {
+        refuse_samples<Other>();
+        return Eigen::Matrix<S, Dynamic, 1>();
+    }
+    template <class Other>
+    requires(!EigenDense<Other>) VerdictType operator()(const Other&) const {
+        refuse_samples<Other>();
+        return {};
     }
 
     /// P(a normal sample scores as high), or NaN where the threshold knows no p-values.
@@ -286,6 +279,13 @@ public:
     /// The score with what it learned of the training rows; the policy itself where it learns nothing. Its
     /// numbers are in the storage's `Numbers`, or in vectors of their own.
     using FittedScore = detail::FittedScore<ScorePolicy, typename detail::NumbersOf<Storage>::type>;
+
+    // These are errors; as templates, whose text is said where they are used.
+    template <bool IsEmpty = true>
+    Detector() : Detector(detail::refuse_empty<Detector, IsEmpty>()) {}
+    template <class Other>
+    requires(!std::is_same_v<Other, Storage>) Detector(const Detector<RecipeType, Other>&)
+        : Detector(detail::refuse_other_numbers<Detector, Other, true>()) {}
 
     /// From its fitted parts: as `fit` and loading make it. `typical` is the training median of each
     /// feature's share of the score. A score that learns something is given as it was fitted.
@@ -416,7 +416,7 @@ private:
     [[nodiscard]] constexpr auto gather_draws() const {
         Needs needs = detail::needs_of(recipe_.score);
         needs.each_draw = true;
-        return GatherEvidence<Model, std::max(DrawDetail::apart, detail::draw_detail<ScorePolicy>())>{
+        return GatherEvidence<Model, (std::max)(DrawDetail::apart, detail::draw_detail<ScorePolicy>())>{
             recipe_.model, needs};
     }
 
@@ -500,6 +500,21 @@ private:
     Scaling<Vector> scaling_;
     typename Storage::Parameters parameters_;
     Vector typical_;
+};
+
+// In place of a detector of parts that make none, where an error has said so: nothing else fails for the same reason.
+template <class RecipeType, class Storage>
+requires(!detail::makes_detector<RecipeType>) class Detector<RecipeType, Storage>
+    : public detail::Judge<Detector<RecipeType, Storage>, typename Storage::Scalar, Vec<>,
+                           PlainThreshold<typename Storage::Scalar>> {
+public:
+    using Scalar = typename Storage::Scalar;
+
+    Detector() : detail::Judge<Detector, Scalar, Vec<>, PlainThreshold<Scalar>>({0, 0, 1}) {}
+    [[nodiscard]] Index features() const { return 0; }
+    [[nodiscard]] std::size_t arena_bytes(Index, bool) const { return 0; }
+    [[nodiscard]] std::size_t judge_bytes() const { return 0; }
+    void evaluate(const auto&, Arena&, Scalar*, Scalar* = nullptr, Scalar* = nullptr) const {}
 };
 
 }  // namespace untoward

@@ -21,10 +21,30 @@
 
 namespace untoward {
 
+namespace detail {
+
+// Whether these are recipes of which detectors can be made: a tuple of them, or a container of one type.
+template <class Members>
+inline constexpr bool are_recipes = false;
+template <class... Recipes>
+inline constexpr bool are_recipes<std::tuple<Recipes...>> = sizeof...(Recipes) > 0 &&
+    (makes_detector<Recipes> && ...);
+template <template <class...> class List, class One, class... Rest>
+requires requires(const List<One, Rest...>& list) {
+    list.begin();
+}
+inline constexpr bool are_recipes<List<One, Rest...>> = makes_detector<One>;
+
+}  // namespace detail
+
 /// What an ensemble is made of: options only. `Members` is a std::tuple of recipes, or a container of recipes
 /// of one type; their own thresholds are not used.
 template <class Members, class ThresholdPolicy>
 struct Ensemble {
+    static_assert(detail::are_recipes<Members>,
+                  "untoward: an Ensemble is {members, threshold}: the members a std::tuple of recipes, or a "
+                  "std::vector of recipes of one type");
+
     Members members;
     [[no_unique_address]] ThresholdPolicy threshold;
 
@@ -41,6 +61,11 @@ template <class Members, class ThresholdPolicy>
 Ensemble(const Members&, const ThresholdPolicy&) -> Ensemble<Members, ThresholdPolicy>;
 
 namespace detail {
+
+template <class Members, class ThresholdPolicy>
+inline constexpr bool is_recipe<Ensemble<Members, ThresholdPolicy>> = true;
+template <class Members, class ThresholdPolicy>
+inline constexpr bool makes_detector<Ensemble<Members, ThresholdPolicy>> = are_recipes<Members>;
 
 // The detectors that recipes become, in a container of the same kind.
 template <class Members, class Storage>
@@ -91,7 +116,7 @@ using JudgeOfEnsemble =
 ///
 /// Threads: as a detector of one model.
 template <class Members, class ThresholdPolicy, class Storage>
-class Detector<Ensemble<Members, ThresholdPolicy>, Storage>
+requires(detail::are_recipes<Members>) class Detector<Ensemble<Members, ThresholdPolicy>, Storage>
     : public detail::JudgeOfEnsemble<Members, ThresholdPolicy, Storage> {
     using Base = detail::JudgeOfEnsemble<Members, ThresholdPolicy, Storage>;
 
@@ -102,6 +127,13 @@ public:
     using Detectors = typename detail::DetectorsOf<Members, Storage>::type;
     using First = typename detail::DetectorsOf<Members, Storage>::First;
     using Vector = typename Storage::Vector;
+
+    // These are errors; as templates, whose text is said where they are used.
+    template <bool IsEmpty = true>
+    Detector() : Detector(detail::refuse_empty<Detector, IsEmpty>()) {}
+    template <class Other>
+    requires(!std::is_same_v<Other, Storage>) Detector(const Detector<RecipeType, Other>&)
+        : Detector(detail::refuse_other_numbers<Detector, Other, true>()) {}
 
     /// From its fitted parts: at least one member, all of them for the same features.
     Detector(const RecipeType& recipe, Detectors members, Threshold threshold)
@@ -147,7 +179,7 @@ public:
     [[nodiscard]] std::size_t arena_bytes(Index batch, bool explain) const {
         std::size_t most = 0;
         detail::for_each_member(members_, [&](const auto& member, Index) {
-            most = std::max(most, member.arena_bytes(batch, explain));
+            most = (std::max)(most, member.arena_bytes(batch, explain));
         });
         const auto size = static_cast<std::size_t>(features() * batch);
         return most + align_up(static_cast<std::size_t>(batch) * sizeof(Scalar)) +
@@ -162,14 +194,14 @@ public:
     [[nodiscard]] Index draws() const {
         Index most = 0;
         detail::for_each_member(members_,
-                                [&](const auto& member, Index) { most = std::max(most, member.draws()); });
+                                [&](const auto& member, Index) { most = (std::max)(most, member.draws()); });
         return most;
     }
     /// Arena bytes for `add_deviations`.
     [[nodiscard]] std::size_t deviation_bytes(Index batch) const {
         std::size_t most = 0;
         detail::for_each_member(members_, [&](const auto& member, Index) {
-            most = std::max(most, member.deviation_bytes(batch));
+            most = (std::max)(most, member.deviation_bytes(batch));
         });
         return most;
     }

@@ -69,7 +69,7 @@ Eigen::Matrix<S, Dynamic, Dynamic> run_over_columns(const Layer& layer, const S*
     Buffer<std::byte> memory(static_cast<Index>(counts.run_bytes + counts.record_bytes));
     Buffer<std::uint32_t> ids(most);
     for (Index begin = 0; begin < x.cols(); begin += most) {
-        const Index n = std::min(most, x.cols() - begin);
+        const Index n = (std::min)(most, x.cols() - begin);
         for (Index j = 0; j < n; ++j) ids[j] = static_cast<std::uint32_t>(begin + j);
         Arena arena(memory);
         Run<S> scope(parameters, arena, Pass{.seed = seed, .epoch = stage, .samples = ids.data()});

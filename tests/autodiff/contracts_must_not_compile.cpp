@@ -70,7 +70,7 @@ template void use<Chain<Apply<Double>, Weigh<4>, Dense<3, Tanh>, AddPart<1>>, Ve
 #endif
 
 // A weight for 5 numbers meets 4.
-#if CASE == 1  // expect-regex: SizesDiffer<Affine<(Identity)?>, Expected<5>, Found<4>>
+#if CASE == 1  // expect-regex: SizesDiffer<AffineRule<(Identity)?>, Expected<5>, Found<4>>
 template void use<Weigh<5>, Vec<4>>();
 #endif
 

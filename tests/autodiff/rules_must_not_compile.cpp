@@ -22,7 +22,7 @@ constexpr auto matrices = MatrixProduct<>{}.shape(Shape<3, 4>{}, Shape<4, 5>{});
 constexpr auto entries = Gather{}.shape(Shape<3, 4>{}, Seq<1, 5>{});
 constexpr auto reshaped = Reshape<Vec<6>>{}.shape(Shape<2, 3>{});
 constexpr auto permuted = Permute<1, 0>{}.shape(Shape<2, 3>{});
-constexpr auto reversed = Reverse{}.shape(Seq<2, 3>{});
+constexpr auto reversed = ReverseRule{}.shape(Seq<2, 3>{});
 constexpr auto pooled = MaxPool<Shape<2, 2>>{}.shape(Image<1, 4, 4>{});
 constexpr auto repeated = Upsample<Shape<2>>{}.shape(Seq<1, 4>{});
 constexpr auto beside = Concatenate{}.shape(Seq<2, 3>{}, Seq<5, 3>{});
@@ -57,8 +57,8 @@ using Bad = decltype(Permute<0, 0>{}.shape(Shape<2, 3>{}));
 using Bad = decltype(Permute<1, 0>{}.shape(Shape<2, 3, 4>{}));
 #endif
 // An image reversed in time.
-#if CASE == 8  // expect: InputIsNoSequence<Reverse, Shape<2, 3, 4>>
-using Bad = decltype(Reverse{}.shape(Image<2, 3, 4>{}));
+#if CASE == 8  // expect: InputIsNoSequence<ReverseRule, Shape<2, 3, 4>>
+using Bad = decltype(ReverseRule{}.shape(Image<2, 3, 4>{}));
 #endif
 // A window over time on an image.
 #if CASE == 9  // expect: untoward: a window has an extent for each extent of the positions

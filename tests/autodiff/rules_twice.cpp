@@ -32,7 +32,7 @@ TEST_CASE("rules of one value, twice") {
     check_twice(LogSumExp<OverChannels>{}, Seq<3, 2>{});
     check_twice(Extreme<OverChannels, true>{}, Seq<3, 2>{});
     check_twice(Permute<1, 0>{}, Seq<3, 2>{});
-    check_twice(Reverse{}, Seq<3, 2>{});
+    check_twice(ReverseRule{}, Seq<3, 2>{});
     check_twice(Reshape<Vec<6>>{}, Seq<3, 2>{});
 }
 

@@ -30,7 +30,6 @@ using Model = Vae<Vec<6>, Encoder<Dense<8, Relu>>, Latent<2>, Decoder<Dense<8, R
 
 // A score that reads what it did not ask for, as it was written in a hurry.
 struct Forgetful {
-    using IsScore = void;
     [[nodiscard]] constexpr Needs needs() const { return {}; }
     void add_to(auto& sheet, const auto& evidence, auto weight) const {
         for (Index j = 0; j < evidence.x.batch(); ++j)
@@ -86,7 +85,7 @@ void check_samples(const DetectorType& detector, const Eigen::MatrixXf& x) {
           "the samples are 400 x 6, the detector expects 6 features (every sample is a column: features x "
           "n): was it "
           "transposed?");
-    const Eigen::RowVectorXf row = x.col(0).transpose();
+    const Eigen::MatrixXf row = x.col(0).transpose();
     CHECK(refusal([&] { return detector.score(row); }) ==
           "the samples are 1 x 6, the detector expects 6 features (every sample is a column: features x n): "
           "was it "

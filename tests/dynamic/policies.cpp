@@ -45,7 +45,6 @@ Sheet sheet_of(const Score& score) {
 
 // A user's own policies.
 struct LargestError {
-    using IsScore = void;
     double power = 1;
 
     static constexpr const char* name = "largest-error";

@@ -19,7 +19,7 @@ FLOORS = [
     ["nn", "distributions"],
     ["vae"],
     ["scores", "explain"],
-    ["detector.hpp", "ensemble.hpp", "generate.hpp"],
+    ["recipe.hpp", "detector.hpp", "ensemble.hpp", "generate.hpp"],
     ["stream"],
     ["embedded", "embedded.hpp"],
     ["train"],

@@ -19,7 +19,6 @@ using Catch::Matchers::ContainsSubstring;
 
 namespace elsewhere {
 struct Own {
-    using IsScore = void;
     constexpr Needs needs() const { return {}; }
     void add_to(auto&, const auto&, auto) const {}
     std::string text() const { return "elsewhere::Own{}"; }

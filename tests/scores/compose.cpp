@@ -22,13 +22,11 @@ struct LargestError {
             sheet.features(worst, j) += weight * largest;
         }
     }
-    using IsScore = void;
 };
 
 // What forgot to ask for what it reads.
 template <class Read>
 struct Forgetful {
-    using IsScore = void;
     static constexpr untoward::DrawDetail draw_detail = untoward::DrawDetail::kl;
     untoward::Needs asked{};
 

@@ -16,7 +16,6 @@ template <class Vector>
 struct FittedRelativeError;
 
 struct RelativeError {
-    using IsScore = void;
     float floor = 0.01f;
     template <class Vector>
     using Fitted = FittedRelativeError<Vector>;
@@ -27,7 +26,6 @@ struct RelativeError {
 
 template <class Vector>
 struct FittedRelativeError {
-    using IsScore = void;
     RelativeError policy{};
     Index features = 0;
     Vector mean{};

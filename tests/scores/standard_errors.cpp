@@ -14,7 +14,6 @@ namespace elsewhere {
 using untoward::Index;
 
 struct Disagreement {
-    using IsScore = void;
     static constexpr auto draw_detail = untoward::DrawDetail::apart;
     static constexpr const char* name = "disagreement";
     Index draws = 20;

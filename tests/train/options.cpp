@@ -88,6 +88,8 @@ TEST_CASE("fit: options that make no sense are refused before the first step, an
     refused([](auto& o) { o.split = LaterBlock{.gap = -1}; }, "LaterBlock.gap is -1, expected from 0 to 1e+15");
     refused([](auto& o) { o.training.learning_rate = CosineSchedule{.peak = -0.5}; },
             "CosineSchedule.peak is -0.5, expected 0 or more, or -1 (automatic)");
+    refused([](auto& o) { o.learning_rate = -0.5; },
+            "FitOptions.learning_rate is -0.5, expected 0 or more, or -1 (automatic)");
     refused([](auto& o) { o.training.learning_rate = ConstantSchedule{not_a_number}; },
             "ConstantSchedule.peak is nan, expected 0 or more, or -1 (automatic)");
     refused([](auto& o) { o.training.optimiser = Adam{.beta1 = 1}; },
@@ -109,6 +111,24 @@ TEST_CASE("fit: options that make no sense are refused before the first step, an
         o.training.callbacks.emplace_back(std::ref(limit));
         limit.seconds = not_a_number;
     }, "TimeLimit.seconds is nan, expected 0 or more");
+}
+
+TEST_CASE("fit: the learning rate is the peak of the schedule, whichever place it is said in") {
+    const auto parameters = [](const FitOptions& options) {
+        const auto fitted = fit(recipe, rows(), options).parameters();
+        return std::vector<float>(fitted.begin(), fitted.end());
+    };
+    FitOptions said = quick(3);
+    said.training.learning_rate = StepSchedule{.peak = 0.02};
+    FitOptions short_way = quick(3);
+    short_way.learning_rate = 0.02;
+    short_way.training.learning_rate = StepSchedule{};
+    CHECK(parameters(short_way) == parameters(said));
+    CHECK(parameters(short_way) != parameters(quick(3)));
+
+    short_way.training.learning_rate = [](Index, Index) { return 0.02; };
+    CHECK_THROWS_WITH(parameters(short_way),
+                      "FitOptions.learning_rate is the peak of a schedule, and (unnamed) has none");
 }
 
 TEST_CASE("fit: a recipe's own options are checked, wherever in it they stand") {

@@ -75,7 +75,7 @@ public:
             const Index others = alike(incoming, state) ? steps - 1 - t : 0;
             const std::size_t growth = static_cast<std::size_t>(others) * (tally_->used - before.used);
             tally_->used += growth;
-            tally_->peak = std::max(before.peak, tally_->peak + growth);
+            tally_->peak = (std::max)(before.peak, tally_->peak + growth);
             tally_->multiply_adds += (tally_->multiply_adds - before.multiply_adds) * others;
             t += others;
         }

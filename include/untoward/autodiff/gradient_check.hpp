@@ -111,7 +111,7 @@ struct RuleLayer {
 inline void compare_gradients(GradientError& worst, const char* where, Index index, double backward,
                               double difference) {
     const double absolute = std::abs(backward - difference);
-    const double relative = absolute / std::max({1.0, std::abs(backward), std::abs(difference)});
+    const double relative = absolute / (std::max)({1.0, std::abs(backward), std::abs(difference)});
     // Written so that a NaN is the worst of all.
     if (relative <= worst.relative || std::isnan(worst.relative)) return;
     worst = GradientError{relative, absolute, backward, difference, {}, index};

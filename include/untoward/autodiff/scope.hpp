@@ -140,13 +140,23 @@ constexpr void require_layer() {
     static_assert(IsLayer, "untoward: a layer has operator()(scope, x...) const, which returns its output");
 }
 
+// An activation among layers.
+template <class Layer, bool IsActivation>
+constexpr void require_no_activation() {
+    static_assert(!IsActivation, "untoward: an activation is part of a layer, as in Dense<16, Relu>, and none itself");
+}
+
 // layer(scope, x...); where it is no layer, one error says so.
 template <class Layer, class Scope, class... V>
 constexpr auto call_layer(const Layer& layer, Scope& scope, const V&... values) {
     constexpr bool is_layer = requires {
         requires !std::is_void_v<decltype(layer(scope, values...))>;
     };
-    require_layer<Layer, is_layer>();
+    constexpr bool is_activation = !is_layer && requires {
+        layer.value(0.0F);
+    };
+    require_no_activation<Layer, is_activation>();
+    require_layer<Layer, is_layer || is_activation>();
     if constexpr (is_layer) {
         return layer(scope, values...);
     } else {

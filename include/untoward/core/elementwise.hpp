@@ -90,7 +90,7 @@ void evaluate_short_columns(const Elementwise<S>& e, const Operand<S>& y, bool a
     const Index together = std::max<Index>(chunk_size / std::max<Index>(rows, 1), 1);
     S result[chunk_size];
     for (Index j = 0; j < y.batch; j += together) {
-        const Index n = std::min(together, y.batch - j);
+        const Index n = (std::min)(together, y.batch - j);
         for (Index k = 0; k < e.count; ++k) {
             const auto& x = e.operands[k];
             e.in[k] = x.column(j);
@@ -186,12 +186,12 @@ void evaluate(const Elementwise<S>& e, Operand<S> y, bool add) {
             e.in[k] = e.operands[k].column(j);
             if (e.operands[k].rows != rows) {
                 S* const chunk = e.repeated + k * chunk_size;
-                std::fill_n(chunk, std::min(rows, chunk_size), *e.in[k]);
+                std::fill_n(chunk, (std::min)(rows, chunk_size), *e.in[k]);
                 e.in[k] = chunk;
             }
         }
         for (Index i = 0; i < rows; i += chunk_size) {
-            const Index n = std::min(chunk_size, rows - i);
+            const Index n = (std::min)(chunk_size, rows - i);
             if (!sums_rows) {
                 const bool more = add || (j > 0 && y.batch == 1);
                 e.kernel(e.function, {n, 1, column + i, 0, e.in, e.stride, more});

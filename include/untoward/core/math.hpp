@@ -331,7 +331,7 @@ template <std::floating_point S>
 UNTOWARD_CALLED_IF_SMALL S log(S x) {
     constexpr int up = detail::Format<S>::mantissa_bits + 1;
     constexpr S raise = static_cast<S>(detail::Bits<S>{1} << up);
-    const bool subnormal = x < std::numeric_limits<S>::min();
+    const bool subnormal = x < (std::numeric_limits<S>::min)();
     const auto [biased, f] = detail::split(x * detail::select(subnormal, raise, S(1)));
     const S bias = detail::select(subnormal, detail::bias<S> + up, detail::bias<S>);
     return detail::log_with_edges(x, detail::log_of_parts(biased, bias, f, S(0)));

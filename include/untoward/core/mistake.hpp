@@ -52,6 +52,11 @@ template <class Who, class What, class Instead>
 struct InputIsShorter;  // the kernel of a convolution fits into its padded input
 template <class Decoded, class Sample>
 struct DecoderDoesNotFitSample;  // the decoder ends at the positions that the model's sample has
+template <class Latent, class Encoded, class Way>
+struct EncoderEndsInNoVector;  // the latent units are made of a Vec<N>
+struct AddLastStepOrFlatten;
+template <class Expected, class Found>
+struct SamplesAreColumns;  // features x n: rows.transpose() where samples are rows
 template <class Rule, class... Inputs>
 struct RuleHasNoShapeFor;  // constexpr auto shape(const auto&... of_inputs) const
 // clang-format on

@@ -72,14 +72,14 @@ struct OptionRange {
 };
 
 /// `low` or any finite number above it.
-constexpr OptionRange at_least(double low) { return {low, std::numeric_limits<double>::max()}; }
+constexpr OptionRange at_least(double low) { return {low, (std::numeric_limits<double>::max)()}; }
 /// Any finite number above `low`.
 constexpr OptionRange above(double low) { return {low, std::numeric_limits<double>::infinity(), true}; }
 /// From `low` to just below `high`.
 constexpr OptionRange from_below(double low, double high) { return {low, high, false, true}; }
 /// Any finite number.
 constexpr OptionRange any_finite() {
-    return {-std::numeric_limits<double>::max(), std::numeric_limits<double>::max()};
+    return {-(std::numeric_limits<double>::max)(), (std::numeric_limits<double>::max)()};
 }
 
 /// An option that is a type with a name, not a value.
@@ -100,7 +100,7 @@ struct IgnoreOption {
 
 /// Writes "from 1 to 1024", "between 0 and 1", "0 or more": what a range says to a person.
 inline void write_range(char* out, std::size_t size, const OptionRange& range) {
-    constexpr double most = std::numeric_limits<double>::max();
+    constexpr double most = (std::numeric_limits<double>::max)();
     int n = 0;
     if (range.low < -most && range.high > most) {
         n = std::snprintf(out, size, "a number");

@@ -260,11 +260,11 @@ void forward(const Columns<S>& y, const PackedRows<S, Code>& weight, const Colum
     constexpr Index block_depth = 256;
     alignas(64) S block[block_rows * block_depth];
     for (Index i = 0; i < y.rows; i += block_rows) {
-        const Index rows = std::min(block_rows, y.rows - i);
+        const Index rows = (std::min)(block_rows, y.rows - i);
         const BFloat16* const scales = weight.scales != nullptr ? weight.scales + i : nullptr;
         Index k = 0;
         do {
-            const Index some = std::min(block_depth, depth - k);
+            const Index some = (std::min)(block_depth, depth - k);
             untoward::detail::run_unpack<S, Code>(
                 {rows, some, weight.codes + i * depth + k, depth, scales, block});
             forward<S>({y.data + i, rows, y.cols, y.stride}, block, {x.data + k, some, x.cols, x.stride},

@@ -139,7 +139,7 @@ S check_scale(const S* x, Index n) {
     S largest = S(1e-3);
     for (Index i = 0; i < n; ++i) {
         const S size = x[i] < 0 ? -x[i] : x[i];
-        if (size > largest && size <= std::numeric_limits<S>::max()) largest = size;
+        if (size > largest && size <= (std::numeric_limits<S>::max)()) largest = size;
     }
     return largest;
 }

@@ -44,7 +44,7 @@ inline double quantile(const std::vector<double>& sorted, double level) {
     if (sorted.empty()) return 0;
     const double place = level * static_cast<double>(sorted.size() - 1);
     const auto below = static_cast<std::size_t>(place);
-    const std::size_t above = std::min(below + 1, sorted.size() - 1);
+    const std::size_t above = (std::min)(below + 1, sorted.size() - 1);
     return sorted[below] + (place - static_cast<double>(below)) * (sorted[above] - sorted[below]);
 }
 
@@ -60,7 +60,7 @@ inline Moments moments(const std::vector<double>& values) {
     for (const double v : values) m.mean += v / n;
     // In units of the largest difference: squares of values beyond 1e154 or below 1e-154 are no numbers.
     double largest = 0;
-    for (const double v : values) largest = std::max(largest, std::abs(v - m.mean));
+    for (const double v : values) largest = (std::max)(largest, std::abs(v - m.mean));
     if (largest == 0) return m;
     double squares = 0;
     for (const double v : values) squares += (v - m.mean) / largest * ((v - m.mean) / largest);
@@ -72,7 +72,7 @@ inline Moments moments(const std::vector<double>& values) {
 template <class S>
 bool spans_steps(double low, double high) {
     constexpr S infinity = std::numeric_limits<S>::infinity();
-    const auto largest = static_cast<S>(std::max(std::abs(low), std::abs(high)));
+    const auto largest = static_cast<S>((std::max)(std::abs(low), std::abs(high)));
     if (largest == infinity) return true;
     const double step = static_cast<double>(largest) - static_cast<double>(std::nextafter(largest, S(0)));
     return high - low > 4 * step;
@@ -94,12 +94,12 @@ auto fit_scaling(const Eigen::DenseBase<Derived>& rows, const CentreAndScale& ce
         const bool varies = !is_one && spans_steps<S>(sorted.front(), sorted.back());
         if (!varies) {
             centre = median;
-            scale = median == 0 ? 1 : std::min(1.0, std::abs(median));
+            scale = median == 0 ? 1 : (std::min)(1.0, std::abs(median));
         }
         scaling.centre(i) = static_cast<S>(centre);
         // Positive, normal and finite, also where the values are not.
-        scale = std::min(scale, static_cast<double>(std::numeric_limits<S>::max()));
-        scaling.scale(i) = std::max(static_cast<S>(scale), std::numeric_limits<S>::min());
+        scale = (std::min)(scale, static_cast<double>((std::numeric_limits<S>::max)()));
+        scaling.scale(i) = (std::max)(static_cast<S>(scale), (std::numeric_limits<S>::min)());
         using Result = Scaling<Vector>;
         scaling.constant(i) = varies ? Result::varied : is_one ? Result::one_value : Result::too_coarse;
         scaling.fill(i) = static_cast<S>(median);

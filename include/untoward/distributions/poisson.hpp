@@ -81,7 +81,7 @@ struct PoissonDraw {
 private:
     static double count_at(double u, double log_rate) {
         if (!(log_rate == log_rate)) return log_rate;  // NaN stays
-        const double rate = std::min(std::exp(log_rate), largest_rate);
+        const double rate = (std::min)(std::exp(log_rate), largest_rate);
         const double mode = std::floor(rate);
         const auto most = static_cast<Index>(12 * std::sqrt(rate) + 40);
         double above = rate > 0 ? std::exp(mode * std::log(rate) - rate - detail::log_gamma(mode + 1)) : 1;

@@ -65,7 +65,6 @@ struct StateVisit {
 template <class S = float>
 class AnyFittedScore {
 public:
-    using IsScore = void;
     static constexpr DrawDetail draw_detail = DrawDetail::perhaps_kl;
 
     template <Score Fitted>
@@ -146,7 +145,6 @@ private:
 template <class S = float>
 class AnyScore {
 public:
-    using IsScore = void;
     static constexpr DrawDetail draw_detail = DrawDetail::perhaps_kl;
     template <class>
     using Fitted = AnyFittedScore<S>;

@@ -33,10 +33,10 @@ public:
                   "untoward: the members of an ensemble judge the same features");
 
     /// Bytes of arena that a score takes, at most.
-    static constexpr std::size_t arena_bytes = std::max({FlashDetector<Members>::arena_bytes...}) +
+    static constexpr std::size_t arena_bytes = (std::max)({FlashDetector<Members>::arena_bytes...}) +
                                                align_up(static_cast<std::size_t>(features) * sizeof(Scalar));
     /// Bytes of arena that `expect` takes.
-    static constexpr std::size_t expect_bytes = std::max({FlashDetector<Members>::expect_bytes...}) +
+    static constexpr std::size_t expect_bytes = (std::max)({FlashDetector<Members>::expect_bytes...}) +
                                                 align_up(static_cast<std::size_t>(features) * sizeof(Scalar));
     /// Bytes of constants in flash, without the vectors of the self-test.
     static constexpr std::size_t flash_bytes =

@@ -93,7 +93,7 @@ private:
         constexpr int digits = 6;
         const double part = std::abs(static_cast<double>(coded));
         if (offset == 0 || !std::isfinite(value) || part == 0 || part >= std::abs(value)) return offset == 0 ? digits : 15;
-        return std::min(15, digits + static_cast<int>(std::ceil(std::log10(std::abs(value) / part))));
+        return (std::min)(15, digits + static_cast<int>(std::ceil(std::log10(std::abs(value) / part))));
     }
     std::string level_name(Index feature) const {
         const auto at = static_cast<std::size_t>(feature);
@@ -139,7 +139,7 @@ inline bool wants_log1p(const std::vector<double>& values) {
         if (!std::isfinite(value)) continue;
         sum += value;
         count += 1;
-        largest = std::max(largest, value);
+        largest = (std::max)(largest, value);
     }
     if (largest <= least_maximum) return false;
     const double mean = sum / count;

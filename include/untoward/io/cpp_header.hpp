@@ -66,7 +66,7 @@ void pack_matrix(PackedParameters<S>& packed, HeaderWeights weights, const S* fr
     constexpr S largest_code = 127;
     for (Index i = 0; i < rows; ++i, from += columns, to += columns) {
         S largest = 0;
-        for (Index k = 0; k < columns; ++k) largest = std::max(largest, std::abs(from[k]));
+        for (Index k = 0; k < columns; ++k) largest = (std::max)(largest, std::abs(from[k]));
         // Nearest: the largest code is 127 still, so that rounding once more changes nothing. Smaller numbers than any
         // scale are zero.
         const BFloat16 nearest = BFloat16::from(static_cast<float>(largest / largest_code));
@@ -111,7 +111,7 @@ inline constexpr Index kept_scores = 16;
 // How many of the largest calibration scores a header has.
 inline Index tail_size(const HeaderThreshold& threshold) {
     const Index above = threshold.rows + 1 - conformal_rank(threshold.rows, *threshold.rate);
-    return std::max<Index>(std::min(threshold.rows, std::max(above, kept_scores)), 1);
+    return std::max<Index>((std::min)(threshold.rows, (std::max)(above, kept_scores)), 1);
 }
 
 // A text as a literal, whatever is in it.

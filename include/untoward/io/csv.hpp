@@ -80,7 +80,7 @@ public:
 
 private:
     void check_text() const {
-        const std::size_t bad = std::min(text_.find('\0'), invalid_utf8(text_));
+        const std::size_t bad = (std::min)(text_.find('\0'), invalid_utf8(text_));
         if (bad == std::string_view::npos) return;
         const auto line = std::count(text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(bad), '\n');
         error(static_cast<std::size_t>(line) + 1, "is not UTF-8 text");

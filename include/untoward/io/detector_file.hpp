@@ -302,7 +302,7 @@ void replay_test(SummedReader& reader, const DetectorType& detector) {
     const auto found = detector.score(flat.reshaped(features, expected.size()));
     for (Index i = 0; i < expected.size(); ++i) {
         // Another processor rounds differently; a wrong detector is far off.
-        const S tolerance = S(1e-3) * std::max(S(1), std::abs(expected(i)));
+        const S tolerance = S(1e-3) * (std::max)(S(1), std::abs(expected(i)));
         if (!(std::abs(found(i) - expected(i)) <= tolerance)) {
             fail(file.name(), ": test vector ", i + 1, " scores ", format_shortest(found(i)), ", expected ",
                  format_shortest(expected(i)), ": the file was not made for this model");

@@ -35,10 +35,10 @@ inline bool equal_ignoring_case(std::string_view text, std::string_view lower) {
 /// The value of a well-formed decimal number that no double can hold: zero or infinity, by its first digit.
 inline double beyond_range(std::string_view number) {
     const bool negative = number.front() == '-';
-    const std::size_t e = std::min(number.find_first_of("eE"), number.size());
+    const std::size_t e = (std::min)(number.find_first_of("eE"), number.size());
     const std::string_view digits = number.substr(0, e);
-    const std::size_t point = std::min(digits.find('.'), digits.size());
-    const std::size_t first = std::min(digits.find_first_of("123456789"), digits.size());
+    const std::size_t point = (std::min)(digits.find('.'), digits.size());
+    const std::size_t first = (std::min)(digits.find_first_of("123456789"), digits.size());
     bool small = first > point;  // 0.000...1, or with an exponent whatever that says
     if (e < number.size()) small = number[e + 1] == '-';
     const double value = small ? 0.0 : std::numeric_limits<double>::infinity();

@@ -118,7 +118,7 @@ inline void require_readable(std::string_view text) {
 inline PolicyText parse_policy(std::string_view text) {
     text = trimmed(text);
     detail::require_readable(text);
-    const std::size_t end = std::min(text.find_first_of("<{"), text.size());
+    const std::size_t end = (std::min)(text.find_first_of("<{"), text.size());
     PolicyText result;
     result.name = detail::kebab_case(trimmed(text.substr(0, end)));
     const auto is_name = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
@@ -310,7 +310,7 @@ struct OptionsWriter {
         } else if constexpr (is_type_argument<T>) {
             arguments.push_back(name_of<typename T::type>());
         } else if constexpr (std::is_arithmetic_v<T> || std::is_enum_v<T>) {
-            values.push_back("." + std::string(key) + " = " + value_text(value));
+            values.push_back(std::string(".").append(key) + " = " + value_text(value));
         } else {
             values.push_back(text_of(value));
         }

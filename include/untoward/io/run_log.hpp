@@ -139,7 +139,7 @@ private:
         const ssize_t size = ::pread(reader.get(), first.data(), first.size(), 0);
         if (size < 0) fail(path_, ": cannot be read: ", detail::system_message(errno));
         first.resize(static_cast<std::size_t>(size));
-        first.resize(std::min(first.find('\n'), first.size()));
+        first.resize((std::min)(first.find('\n'), first.size()));
         constexpr std::string_view key = R"(,"settings":)";
         const std::size_t at = first.find(key);
         if (!first.starts_with(R"({"event":"begin")") || at == std::string::npos)
@@ -147,7 +147,7 @@ private:
                  in_quotes(R"({"event":"begin")"), "; what goes on from a checkpoint is appended");
         const auto there = parts_of(std::string_view(first).substr(at + key.size()));
         const auto here = parts_of(settings);
-        for (std::size_t i = 0; i < std::max(there.size(), here.size()); ++i) {
+        for (std::size_t i = 0; i < (std::max)(there.size(), here.size()); ++i) {
             constexpr std::size_t shown = 1000;
             const auto text_of = [i](const std::vector<std::string_view>& parts) {
                 return i < parts.size() ? in_quotes(parts[i], shown) : std::string("not said");

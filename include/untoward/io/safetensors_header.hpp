@@ -69,7 +69,7 @@ inline bool tensor_bytes(Dtype dtype, const std::vector<Index>& shape, std::size
 inline std::string shape_text(const std::vector<Index>& shape) {
     constexpr std::size_t shown = 8;
     std::string text = "[";
-    for (std::size_t i = 0; i < std::min(shape.size(), shown); ++i) {
+    for (std::size_t i = 0; i < (std::min)(shape.size(), shown); ++i) {
         if (i > 0) text += ", ";
         text += std::to_string(shape[i]);
     }

@@ -33,7 +33,7 @@ namespace untoward::io {
 /// One column. Numbers are doubles, as files have them, NaN where one is missing. Text is a number per row that points into the
 /// different texts of the column, so that a repeated text costs four bytes.
 struct Column {
-    static constexpr std::uint32_t missing = std::numeric_limits<std::uint32_t>::max();
+    static constexpr std::uint32_t missing = (std::numeric_limits<std::uint32_t>::max)();
 
     std::string name;
     bool is_text = false;
@@ -60,7 +60,7 @@ inline constexpr Index most_columns = 65536;
 inline std::string name_list(const std::vector<std::string>& names) {
     constexpr std::size_t shown = 20;
     std::string text;
-    for (std::size_t i = 0; i < std::min(names.size(), shown); ++i)
+    for (std::size_t i = 0; i < (std::min)(names.size(), shown); ++i)
         text += (i == 0 ? "" : ", ") + in_quotes(names[i]);
     return names.size() > shown ? text + " and " + std::to_string(names.size() - shown) + " more" : text;
 }

@@ -283,7 +283,7 @@ private:
         Index first = table.rows();
         std::size_t numbers = 0;
         for (const Index row : rows) {
-            if (cells[row].kind == CellKind::Text) first = std::min(first, row);
+            if (cells[row].kind == CellKind::Text) first = (std::min)(first, row);
             if (cells[row].kind == CellKind::Number) ++numbers;
         }
         if (2 * numbers < rows.size() || first == table.rows()) return "";

@@ -27,7 +27,7 @@ struct Tap {
 // Where step i of the shorter sequence meets step i stride + offset of the longer one.
 constexpr Tap tap_at(Index offset, Index stride, Index shorter, Index longer) {
     const Index begin = offset >= 0 ? 0 : (stride - 1 - offset) / stride;
-    const Index end = longer > offset ? std::min(shorter, (longer - 1 - offset) / stride + 1) : begin;
+    const Index end = longer > offset ? (std::min)(shorter, (longer - 1 - offset) / stride + 1) : begin;
     return {begin, std::max<Index>(end - begin, 0), begin * stride + offset};
 }
 

@@ -87,7 +87,7 @@ struct Recurrence {
         for (Index t = 0; t < plan.steps; ++t) {
             const Index place = plan.repeated ? 0 : t % plan.inputs_together();
             if (place == 0 && (t == 0 || !plan.repeated))
-                meet_inputs(t, std::min(plan.inputs_together(), plan.steps - t));
+                meet_inputs(t, (std::min)(plan.inputs_together(), plan.steps - t));
             const S* const h_before = t == 0 ? room.zero : room.state(t - 1);
             meet_state(room, plan, t, h_before, weight.data(), bias.data());
             step_forward(room, plan, t, place, h_before);

@@ -28,7 +28,7 @@ struct RecurrencePlan {
     [[nodiscard]] constexpr Index together() const {
         constexpr Index columns = 256;
         constexpr Index fewest = 4;
-        return std::min(std::max(columns / std::max<Index>(batch, 1), fewest), steps);
+        return (std::min)((std::max)(columns / std::max<Index>(batch, 1), fewest), steps);
     }
     /// Steps whose shares of the input are there at once: those of a batch that fills a product by itself are not.
     [[nodiscard]] constexpr Index inputs_together() const {
@@ -45,7 +45,7 @@ struct RecurrencePlan {
     [[nodiscard]] constexpr bool writes_states() const { return batch == 1 && !LastOnly; }
     /// States that are there at once; those of `together` steps are copied to the output.
     [[nodiscard]] constexpr Index states() const {
-        return keep || writes_states() ? steps : std::min(steps, LastOnly ? 2 : together() + 1);
+        return keep || writes_states() ? steps : (std::min)(steps, LastOnly ? 2 : together() + 1);
     }
     [[nodiscard]] constexpr Index room_of_states() const { return writes_states() ? 0 : states(); }
     [[nodiscard]] constexpr Index room_above() const { return batch == 1 ? 0 : LastOnly ? 1 : together(); }

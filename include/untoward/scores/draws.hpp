@@ -25,7 +25,6 @@
 // A score of one's own, for one the standard deviation of log p(x|z), adds what it sees of the draws:
 //
 //     struct Disagreement {
-//         using IsScore = void;
 //         static constexpr auto draw_detail = untoward::DrawDetail::apart;
 //         Index draws = 20;
 //
@@ -65,7 +64,7 @@ public:
     DrawWeights(const Evidence& evidence, Index sample, Index most)
         : evidence_(evidence),
           sample_(sample),
-          count_(std::min(most, evidence.log_densities().shape().positions())) {
+          count_((std::min)(most, evidence.log_densities().shape().positions())) {
         for (Index l = 0; l < count_; ++l) {
             const S next = log_weight(l);
             if (!(next <= largest_)) {  // the first, a larger one, or no number

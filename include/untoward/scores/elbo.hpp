@@ -25,7 +25,6 @@ void add_kl(ScoreSheet<S>& sheet, const auto& evidence, S weight) {
 /// their number and are the same for every sample. Features answer for their own log density, no feature for
 /// the KL.
 struct NegativeElbo {
-    using IsScore = void;
     Index draws = 8;
     std::uint64_t seed = 0;
 
@@ -76,7 +75,6 @@ constexpr OptionValues<2> option_values(DensityPath) {
 ///                   ReconstructionProbability{.draws = 50, .average = DensityAverage::log_mean_exp},
 ///                   Conformal{.false_alarm_rate = 0.01}};
 struct ReconstructionProbability {
-    using IsScore = void;
     static constexpr bool needs_variance = true;
     static constexpr DrawDetail draw_detail = DrawDetail::apart;
     Index draws = 10;
@@ -131,7 +129,6 @@ struct ReconstructionProbability {
 ///     const auto detector = fit(recipe, rows);
 ///     const auto scores = detector.score(samples), errors = detector.standard_error(samples);
 struct ImportanceWeightedLikelihood {
-    using IsScore = void;
     static constexpr DrawDetail draw_detail = DrawDetail::kl;
     Index draws = 50;
     std::uint64_t seed = 0;
@@ -157,8 +154,6 @@ struct ImportanceWeightedLikelihood {
 
 /// KL(q(z|x) || p(z)): how far from the prior the encoder had to go, in nats.
 struct KlDivergence {
-    using IsScore = void;
-
     static constexpr const char* name = "kl-divergence";
 
     [[nodiscard]] constexpr Needs needs() const { return {}; }

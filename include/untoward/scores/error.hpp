@@ -17,7 +17,6 @@ namespace untoward {
 /// a few of many features is not averaged away (alibi-detect's `outlier_perc`). Only these features answer for
 /// it; where several tie for the last place they share it.
 struct TopShare {
-    using IsScore = void;
     double share = 0.1;
 
     static constexpr const char* name = "top-share";
@@ -53,11 +52,11 @@ struct TopShare {
                     break;
                 }
                 const S part = weight * next / static_cast<S>(count) *
-                               (static_cast<S>(std::min(left, ties)) / static_cast<S>(ties));
+                               (static_cast<S>((std::min)(left, ties)) / static_cast<S>(ties));
                 for (Index i = 0; i < features; ++i) {
                     if (square(i) == next) sheet.features(i, j) += part;
                 }
-                left -= std::min(left, ties);
+                left -= (std::min)(left, ties);
                 last = next;
             }
         }
@@ -67,7 +66,6 @@ struct TopShare {
 /// What `WhitenedError` becomes.
 template <class Policy, class Vector>
 struct FittedWhitenedError {
-    using IsScore = void;
     using Scalar = typename Vector::Scalar;
 
     Policy policy{};
@@ -93,7 +91,6 @@ struct FittedWhitenedError {
 /// training rows where there are none: a feature that the model predicts well counts as much as one that it does
 /// not. With correlations of the errors as well: `MahalanobisScore{.space = Space::residual}`.
 struct WhitenedError {
-    using IsScore = void;
     double floor = 0.05;  ///< no feature's root mean squared error counts for less
 
     static constexpr const char* name = "whitened-error";
@@ -110,7 +107,7 @@ struct WhitenedError {
         const Eigen::ArrayXd squares = detail::mean_squared_errors(rows, detail::rows_to_judge(rows));
         Fitted<Vector> fitted{*this};
         fitted.features = rows.features();
-        fitted.weights = squares.max(floor * floor).inverse().template cast<S>();
+        fitted.weights = (squares.max)(floor * floor).inverse().template cast<S>();
         return fitted;
     }
 };
@@ -118,7 +115,6 @@ struct WhitenedError {
 /// What `BalancedError` becomes: norm + lambda KL.
 template <class Policy, class Vector>
 struct FittedBalancedError {
-    using IsScore = void;
     using Scalar = typename Vector::Scalar;
 
     Policy policy{};
@@ -137,7 +133,6 @@ struct FittedBalancedError {
 /// there are none. (With a lambda of one's own: `ReconstructionError{} + 0.1f * KlDivergence{}`.) Where the KL does
 /// not vary it is left out.
 struct BalancedError {
-    using IsScore = void;
     Norm norm = Norm::squared;
 
     static constexpr const char* name = "balanced-error";

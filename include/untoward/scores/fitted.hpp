@@ -28,7 +28,6 @@
 //
 //     template <class Vector>
 //     struct FittedRelativeError {
-//         using IsScore = void;
 //         RelativeError policy{};
 //         Index features = 0;
 //         Vector mean{};
@@ -46,7 +45,6 @@
 //         }
 //     };
 //     struct RelativeError {
-//         using IsScore = void;
 //         float floor = 0.01f;
 //         template <class Vector> using Fitted = FittedRelativeError<Vector>;
 //

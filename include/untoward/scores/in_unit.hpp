@@ -64,7 +64,7 @@ Vector calibrate_alone(const auto& score, const auto& rows, const Needs& needs, 
     constexpr Index most_explained = 2048;
     Vector scores(rows.count(which));
     Eigen::Matrix<S, Dynamic, Dynamic> shares(
-        typical == nullptr ? 0 : std::min(most_explained, scores.size()), d);
+        typical == nullptr ? 0 : (std::min)(most_explained, scores.size()), d);
     Buffer<std::byte> memory{};
     Vector block_scores;
     Vector block_shares;
@@ -116,7 +116,6 @@ typename Vector::Scalar interquartile_range(const Vector& sorted) {
 /// A score in a unit of its own, fitted.
 template <class Unit, class Inner, class Vector>
 struct FittedInUnit {
-    using IsScore = void;
     using Scalar = typename Vector::Scalar;
     static constexpr DrawDetail draw_detail = detail::draw_detail<Inner>();
 

@@ -52,7 +52,7 @@ struct RankUnit {
         [[nodiscard]] constexpr bool is_sound() const { return std::is_sorted(scores.begin(), scores.end()); }
         void fit(const Vector& sorted) {
             constexpr Index most = 1000;
-            rows = std::min(sorted.size(), most);
+            rows = (std::min)(sorted.size(), most);
             scores.resize(rows);
             values.resize(rows + 1);
             for (Index i = 0; i < rows; ++i) {
@@ -79,7 +79,6 @@ struct RankUnit {
 /// -log p of a score, p by its rank.
 template <Score Inner>
 struct NegativeLogP {
-    using IsScore = void;
     using Unit = detail::RankUnit<NegativeLogP>;
     static constexpr bool needs_variance = detail::needs_variance<Inner>();
     static constexpr DrawDetail draw_detail = detail::draw_detail<Inner>();
@@ -99,7 +98,6 @@ NegativeLogP(const Inner&) -> NegativeLogP<Inner>;
 /// The standard normal quantile of a score's rank.
 template <Score Inner>
 struct NormalQuantile {
-    using IsScore = void;
     using Unit = detail::RankUnit<NormalQuantile>;
     static constexpr bool needs_variance = detail::needs_variance<Inner>();
     static constexpr DrawDetail draw_detail = detail::draw_detail<Inner>();

@@ -19,7 +19,6 @@ constexpr OptionValues<3> option_values(Norm) {
 /// ||x - x_hat|| in scaled units, x_hat decoded from the posterior's mean: deterministic. With the L2 norm a
 /// feature's share is its square over the norm, so that the shares add up to it.
 struct ReconstructionError {
-    using IsScore = void;
     Norm norm = Norm::squared;
 
     static constexpr const char* name = "reconstruction-error";

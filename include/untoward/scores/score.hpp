@@ -21,8 +21,10 @@
 //                 sheet.features(worst, j) += weight * largest;
 //             }
 //         }
-//         using IsScore = void;                               // a + 0.1f * b for it, too
 //     };
+//
+// 0.1 * a + b / 2 is a score of scores: the weight any number on either side. Where a score is not in the library's
+// namespace, `using untoward::operator*;` or weighted(0.1f, a) weighs it.
 //
 // The score of a sample is the sum of its column of the sheet and of what no feature answers for. One that
 // learns something of the training rows first: fitted.hpp. One that is a mean over draws of z also says how far
@@ -90,7 +92,7 @@ void add_score(const Score& score, Sheet& sheet, const Evidence& evidence, S wei
     constexpr bool has = requires {
         score.add_to(sheet, evidence, weight);
     };
-    require_add_to<Score, has>();
+    require_add_to<Score, has || !requires { score.needs(); }>();
     if constexpr (has) score.add_to(sheet, evidence, weight);
 }
 // Of a part of a sum, which sees of the evidence what it asked for itself, not what its neighbours did. A device checks
@@ -175,7 +177,6 @@ constexpr bool score_fits(const Score& score, Index features, Index units) {
 /// weight * score
 template <Score Inner>
 struct Weighted {
-    using IsScore = void;
     static constexpr bool needs_variance = detail::needs_variance<Inner>();
     static constexpr DrawDetail draw_detail = detail::draw_detail<Inner>();
     [[no_unique_address]] Inner score;
@@ -206,11 +207,10 @@ struct Weighted {
 /// first + second
 template <Score First, Score Second>
 struct SumOfScores {
-    using IsScore = void;
     static constexpr bool needs_variance =
         detail::needs_variance<First>() || detail::needs_variance<Second>();
     static constexpr DrawDetail draw_detail =
-        std::max(detail::draw_detail<First>(), detail::draw_detail<Second>());
+        (std::max)(detail::draw_detail<First>(), detail::draw_detail<Second>());
     [[no_unique_address]] First first;
     [[no_unique_address]] Second second;
 
@@ -230,7 +230,7 @@ struct SumOfScores {
         detail::add_deviations(second, sheet, evidence, factor);
     }
     [[nodiscard]] constexpr std::size_t arena_bytes(Index batch) const {
-        return std::max(detail::score_bytes(first, batch), detail::score_bytes(second, batch));
+        return (std::max)(detail::score_bytes(first, batch), detail::score_bytes(second, batch));
     }
     static constexpr void state(auto& self, auto&& visit) {
         auto of_first = visit.part("0");
@@ -247,18 +247,22 @@ template <Score Inner>
 constexpr Weighted<Inner> weighted(float weight, const Inner& score) {
     return {score, weight};
 }
-template <Score Inner>
-requires requires {
-    typename Inner::IsScore;
+template <class Weight, Score Inner>
+requires std::is_arithmetic_v<Weight>
+constexpr Weighted<Inner> operator*(Weight weight, const Inner& score) {
+    return {score, static_cast<float>(weight)};
 }
-constexpr Weighted<Inner> operator*(float weight, const Inner& score) {
-    return {score, weight};
+template <Score Inner, class Weight>
+requires std::is_arithmetic_v<Weight>
+constexpr Weighted<Inner> operator*(const Inner& score, Weight weight) {
+    return {score, static_cast<float>(weight)};
+}
+template <Score Inner, class Weight>
+requires std::is_arithmetic_v<Weight>
+constexpr Weighted<Inner> operator/(const Inner& score, Weight divisor) {
+    return {score, static_cast<float>(1 / static_cast<double>(divisor))};
 }
 template <Score First, Score Second>
-requires requires {
-    typename First::IsScore;
-    typename Second::IsScore;
-}
 constexpr SumOfScores<First, Second> operator+(const First& first, const Second& second) {
     return {first, second};
 }

@@ -50,7 +50,6 @@ struct RobustUnit {
 /// slog((s - median) / IQR) of a score s.
 template <Score Inner>
 struct Slog {
-    using IsScore = void;
     using Unit = detail::RobustUnit;
     static constexpr bool needs_variance = detail::needs_variance<Inner>();
     static constexpr DrawDetail draw_detail = detail::draw_detail<Inner>();

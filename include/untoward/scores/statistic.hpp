@@ -80,7 +80,6 @@ void fill_space(Space space, const auto& evidence, const S* scale, S* columns) {
 /// A statistic of a space, fitted: what `NeighbourScore` and the others become.
 template <class Policy, class Vector>
 struct FittedStatistic {
-    using IsScore = void;
     using Scalar = typename Vector::Scalar;
     using Statistic = typename Policy::template Statistic<Vector>;
 
@@ -154,7 +153,7 @@ auto fit_statistic(const Policy& policy, const auto& rows, FitRows which) {
     if (policy.space == Space::latent_and_residual) {
         const Eigen::ArrayXd rms = mean_squared_errors(rows, FitRows::training).sqrt();
         fitted.scales = features;
-        fitted.scale = rms.max(least_residual).inverse().template cast<S>();
+        fitted.scale = (rms.max)(least_residual).inverse().template cast<S>();
     }
     const Index size = space_size(policy.space, features, rows.units());
     Eigen::Matrix<S, Dynamic, Dynamic> columns(size, rows.count(which));
@@ -172,7 +171,6 @@ auto fit_statistic(const Policy& policy, const auto& rows, FitRows which) {
 /// The distance to the k-th nearest training row (statistics/neighbours.hpp). On the input no gradient is
 /// involved, so held-out rows are stored too.
 struct NeighbourScore {
-    using IsScore = void;
     Space space = Space::input;
     Index k = 5;
     Index most_rows = 10000;  ///< that are stored: a random choice of them where there are more
@@ -202,7 +200,6 @@ struct NeighbourScore {
 /// -log p under a Gaussian mixture of the training rows, with as many components as BIC allows
 /// (statistics/expectation_maximisation.hpp).
 struct MixtureScore {
-    using IsScore = void;
     Space space = Space::input;
     Index most_components = 8;
     MixtureShape shape = MixtureShape::automatic;
@@ -234,7 +231,6 @@ struct MixtureScore {
 /// The squared Mahalanobis distance from the mean of the training rows, under their covariance shrunk by Ledoit
 /// and Wolf's amount (statistics/covariance.hpp).
 struct MahalanobisScore {
-    using IsScore = void;
     Space space = Space::latent;
     bool shrink = true;
 
@@ -260,7 +256,6 @@ struct MahalanobisScore {
 /// What the first principal components of the training rows leave, or the standardised length of all of them
 /// (statistics/principal_components.hpp).
 struct PrincipalComponentScore {
-    using IsScore = void;
     Space space = Space::input;
     double explained = 0.95;  ///< the components that are kept explain more than this share of the variance
     ComponentScore score = ComponentScore::reconstruction;

@@ -55,9 +55,9 @@ template <class S, class Function>
 void for_centred(const MatrixOf<S>& rows, const Eigen::VectorXd& mean, const Function& function) {
     const Index features = rows.rows();
     constexpr Index most = 256;
-    Eigen::MatrixXd block(features, std::min(most, rows.cols()));
+    Eigen::MatrixXd block(features, (std::min)(most, rows.cols()));
     for (Index begin = 0; begin < rows.cols(); begin += most) {
-        const Index n = std::min(most, rows.cols() - begin);
+        const Index n = (std::min)(most, rows.cols() - begin);
         for (Index j = 0; j < n; ++j) {
             for (Index i = 0; i < features; ++i)
                 block(i, j) = static_cast<double>(rows(i, begin + j)) - mean[i];
@@ -90,7 +90,7 @@ Covariance covariance_of(const MatrixOf<S>& rows, bool shrink) {
     const double noise = (fourth / n - squares) / (n * d);
     const double distance = squares / d - spread * spread;
     // Both are sums of squares but for rounding.
-    const double b = std::min(noise, distance);
+    const double b = (std::min)(noise, distance);
     result.shrinkage = b > 0 ? b / distance : 0;
     result.matrix *= 1 - result.shrinkage;
     result.matrix.diagonal().array() += result.shrinkage * spread;
@@ -136,7 +136,7 @@ struct MahalanobisSizes {
     /// What `evaluate` needs for n samples.
     template <class S>
     constexpr std::size_t arena_bytes(Index n) const {
-        return 3 * detail::bytes_of<S>(features * std::min(n, block));
+        return 3 * detail::bytes_of<S>(features * (std::min)(n, block));
     }
 };
 
@@ -210,7 +210,7 @@ struct Mahalanobis {
     template <class S>
     MahalanobisDistance<detail::VectorOf<S>> from(Covariance covariance) const {
         const double total = covariance.matrix.trace();
-        const double lacking = std::max(0.0, floor - covariance.shrinkage);
+        const double lacking = (std::max)(0.0, floor - covariance.shrinkage);
         covariance.matrix.diagonal().array() +=
             total > 0 ? lacking * total / static_cast<double>(covariance.mean.size()) : 1;
         return {{covariance.mean.size()},

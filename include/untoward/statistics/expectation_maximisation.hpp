@@ -153,7 +153,7 @@ private:
         Eigen::MatrixXd means(d, old.sizes.components);
         for (Index k = 0; k < old.sizes.components; ++k) {
             const double mass = moments.mass[k] > 0 ? moments.mass[k] : 1;
-            weights[k] = std::max(weights[k], std::numeric_limits<double>::min());
+            weights[k] = (std::max)(weights[k], (std::numeric_limits<double>::min)());
             const Eigen::VectorXd shift = moments.first.col(k) / mass;
             means.col(k) = old.means.segment(k * d, d).template cast<double>() + shift;
             if (full) {
@@ -161,17 +161,17 @@ private:
                 for (Index j = 0; j < d; ++j) {
                     for (Index i = 0; i < d; ++i)
                         covariance(i, j) = covariance(i, j) / mass - shift[i] * shift[j];
-                    covariance(j, j) = std::max(covariance(j, j), 0.0) + least();
+                    covariance(j, j) = (std::max)(covariance(j, j), 0.0) + least();
                 }
             } else {
                 for (Index i = 0; i < d; ++i)
                     moments.second(i, k) =
-                        std::max(moments.second(i, k) / mass - shift[i] * shift[i], 0.0) + least();
+                        (std::max)(moments.second(i, k) / mass - shift[i] * shift[i], 0.0) + least();
             }
         }
         return gaussian_mixture<S>(weights, means, moments.second, full);
     }
-    [[nodiscard]] double least() const { return std::max(floor_, std::numeric_limits<double>::min()); }
+    [[nodiscard]] double least() const { return (std::max)(floor_, (std::numeric_limits<double>::min)()); }
 
     const MatrixOf<S>& rows_;
     double floor_;

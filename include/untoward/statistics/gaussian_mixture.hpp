@@ -48,7 +48,7 @@ struct MixtureSizes {
     /// What `evaluate` needs for n samples.
     template <class S>
     constexpr std::size_t arena_bytes(Index n) const {
-        const Index most = std::min(n, block);
+        const Index most = (std::min)(n, block);
         return 3 * detail::bytes_of<S>(features * most) + detail::bytes_of<S>(components * most) +
                detail::bytes_of<S>(most);
     }

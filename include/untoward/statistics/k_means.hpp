@@ -18,7 +18,7 @@ template <class S, class Function>
 void for_blocks(const MatrixOf<S>& rows, const Function& function) {
     for (Index begin = 0; begin < rows.cols(); begin += fitting_block) {
         function(product::Columns<const S>{rows.data() + begin * rows.rows(), rows.rows(),
-                                           std::min(fitting_block, rows.cols() - begin), rows.rows()});
+                                           (std::min)(fitting_block, rows.cols() - begin), rows.rows()});
     }
 }
 
@@ -59,7 +59,7 @@ MatrixOf<S> rows_apart(const MatrixOf<S>& rows, Index count, RandomStream& rando
         double total = 0;
         for (Index j = 0; j < n; ++j) {
             const auto square = static_cast<double>((rows.col(j) - chosen.col(k)).squaredNorm());
-            nearest[j] = std::min(nearest[j], square);
+            nearest[j] = (std::min)(nearest[j], square);
             total += nearest[j];
         }
         if (!(total > 0)) return chosen.leftCols(k + 1);

@@ -38,11 +38,11 @@ struct NeighbourSizes {
     [[nodiscard]] constexpr Index leaves() const { return (rows + leaf - 1) / leaf; }
     [[nodiscard]] constexpr Index groups() const { return (leaves() + group - 1) / group; }
     /// Neighbours that are kept in a search: one more than asked for, in case a sample meets itself.
-    [[nodiscard]] constexpr Index kept() const { return std::min(k, rows) + 1; }
+    [[nodiscard]] constexpr Index kept() const { return (std::min)(k, rows) + 1; }
     /// What `evaluate` needs for n samples.
     template <class S>
     constexpr std::size_t arena_bytes(Index n) const {
-        const Index most = std::min(n, block);
+        const Index most = (std::min)(n, block);
         return detail::bytes_of<S>(most * groups()) + detail::bytes_of<S>(most * kept()) +
                detail::bytes_of<Index>(most * kept()) + detail::bytes_of<S>(most * features) +
                detail::bytes_of<S>(most * leaf) + detail::bytes_of<S>(most * group) +
@@ -61,7 +61,7 @@ void box_distances(const S* boxes, Index count, const S* point, Index features, 
     for (Index i = 0; i < features; ++i, boxes += 2 * count) {
         const Eigen::Map<const Boxes> low(boxes, count);
         const Eigen::Map<const Boxes> high(boxes + count, count);
-        sum += (low - point[i]).max(point[i] - high).max(S(0)).square();
+        sum += (((low - point[i]).max)(point[i] - high).max)(S(0)).square();
     }
 }
 
@@ -143,7 +143,7 @@ private:
     }
     // The last group may have fewer than others; whatever the boxes of a file say, no leaf behind them is read.
     [[nodiscard]] Index leaves_of(Index group) const {
-        return std::min(Sizes::group, stored_.sizes.leaves() - group * Sizes::group);
+        return (std::min)(Sizes::group, stored_.sizes.leaves() - group * Sizes::group);
     }
     void find_leaf_bounds(Index group, Index j, S* bounds) const {
         box_distances<Sizes::group>(stored_.leaf_boxes + group * x_.rows * 2 * Sizes::group, Sizes::group,
@@ -156,7 +156,7 @@ private:
         const S* values = leaf_values(leaf);
         Lanes sum = Lanes::Zero();
         for (Index i = 0; i < x_.rows;) {
-            for (const Index end = std::min(x_.rows, i + stride); i < end; ++i, values += Sizes::leaf)
+            for (const Index end = (std::min)(x_.rows, i + stride); i < end; ++i, values += Sizes::leaf)
                 sum += (Eigen::Map<const Lanes>(values) - x[i]).square();
             if (!(sum < found.worst()).any()) return;
         }

@@ -74,7 +74,7 @@ private:
             ++nearest.squares;
             ++nearest.places;
         }
-        nearest.count = std::min(sizes.k, sizes.rows - (is_itself ? 1 : 0));
+        nearest.count = (std::min)(sizes.k, sizes.rows - (is_itself ? 1 : 0));
         Scalar distance = nearest.count > 0 ? std::sqrt(nearest.worst()) : infinity;
         if (!is_number) distance = std::numeric_limits<Scalar>::quiet_NaN();
         if (contributions != nullptr) share(x, nearest, distance, contributions);
@@ -129,13 +129,13 @@ struct Neighbours {
         Buffer<S> spread(sample);
         split(rows, order.data(), n, spread.data());
 
-        constexpr S largest = std::numeric_limits<S>::max();
+        constexpr S largest = (std::numeric_limits<S>::max)();
         const Index groups = sizes.groups();
         NeighbourDistance<Vector> fitted{sizes, Vector::Constant(sizes.leaves() * d * Sizes::leaf, largest),
                                          Vector(groups * d * 2 * Sizes::group), Vector(d * 2 * groups)};
         const auto widen = [](S* low, S* high, S value) {
-            *low = std::min(*low, value);
-            *high = std::max(*high, value);
+            *low = (std::min)(*low, value);
+            *high = (std::max)(*high, value);
         };
         for (Index i = 0; i < d; ++i) {
             // An empty box is farther than any.
@@ -172,7 +172,7 @@ private:
         const Index unit = n > Sizes::leaf * Sizes::group ? Sizes::leaf * Sizes::group : Sizes::leaf;
         if (n <= unit) return;
         const Index left = (n + unit - 1) / unit / 2 * unit;
-        const Index looked_at = std::min(n, sample);
+        const Index looked_at = (std::min)(n, sample);
         Index widest = 0;
         S width = -1;
         for (Index i = 0; i < rows.rows(); ++i) {

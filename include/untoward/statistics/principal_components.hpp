@@ -30,7 +30,7 @@ struct ComponentSizes {
     /// What `evaluate` needs for n samples.
     template <class S>
     constexpr std::size_t arena_bytes(Index n) const {
-        const Index most = std::min(n, block);
+        const Index most = (std::min)(n, block);
         return 3 * detail::bytes_of<S>(features * most) + detail::bytes_of<S>(components * most);
     }
 };
@@ -180,12 +180,12 @@ struct PrincipalComponents {
         const double mean_variance = d > 0 && found.total > 0 ? found.total / static_cast<double>(d) : 1;
         // Below the last digit, what is left of a sample is rounding.
         const double last_digit = static_cast<double>(std::numeric_limits<S>::epsilon());
-        const double least = found.total > 0 ? std::max(floor, last_digit) * mean_variance : 1;
+        const double least = found.total > 0 ? (std::max)(floor, last_digit) * mean_variance : 1;
         Index q = 0;
         if (whole) {
             while (q < found.variances.size() && found.variances[q] > least) ++q;
         } else {
-            const Index most = std::min(found.variances.size(), std::max<Index>(d - 1, 0));
+            const Index most = (std::min)(found.variances.size(), std::max<Index>(d - 1, 0));
             double share = 0;
             while (q < most && found.variances[q] > 0 && share <= explained * found.total)
                 share += found.variances[q++];

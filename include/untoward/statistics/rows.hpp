@@ -107,7 +107,7 @@ template <class S, class Function>
 void in_blocks(const product::Columns<const S>& x, Index size, Arena& arena, const Function& function) {
     const std::size_t mark = arena.used();
     for (Index begin = 0; begin < x.cols; begin += size) {
-        function(x.middle(begin, std::min(size, x.cols - begin)), begin);
+        function(x.middle(begin, (std::min)(size, x.cols - begin)), begin);
         arena.rewind(mark);
     }
 }

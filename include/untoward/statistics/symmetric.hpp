@@ -23,7 +23,7 @@ void cholesky(MatrixOf<S>& a) {
     const Index n = a.rows();
     const S least = a.diagonal().cwiseAbs().maxCoeff() * S(1e-28);
     for (Index begin = 0; begin < n; begin += panel) {
-        const Index width = std::min(panel, n - begin);
+        const Index width = (std::min)(panel, n - begin);
         const Index below = n - begin;
         const VectorOf<S> diagonal = a.diagonal().segment(begin, width);
         if (begin > 0) {
@@ -35,7 +35,7 @@ void cholesky(MatrixOf<S>& a) {
         for (Index j = begin; j < begin + width; ++j) {
             ArrayMap<S> column(&a(j, j), n - j);
             for (Index p = begin; p < j; ++p) column -= a(j, p) * ArrayMap<S>(&a(j, p), n - j);
-            const S pivot = std::max(std::max(a(j, j), S(1e-14) * std::abs(diagonal[j - begin])),
+            const S pivot = (std::max)((std::max)(a(j, j), S(1e-14) * std::abs(diagonal[j - begin])),
                                      least > 0 ? least : S(1));
             a(j, j) = pivot;
             column /= std::sqrt(pivot);
@@ -50,7 +50,7 @@ MatrixOf<S> inverse_transposed(const MatrixOf<S>& l) {
     const Index n = l.rows();
     MatrixOf<S> u = MatrixOf<S>::Zero(n, n);
     for (Index begin = 0; begin < n; begin += panel) {
-        const Index width = std::min(panel, n - begin);
+        const Index width = (std::min)(panel, n - begin);
         // With U = (U1 u; 0 v): v = l'^-1 of the panel's triangle l, u = -U1 B' l'^-1 for what stands left of
         // it.
         if (begin > 0) {
@@ -130,7 +130,7 @@ VectorOf<S> eigenvectors(MatrixOf<S>& a) {
     const S epsilon = std::numeric_limits<S>::epsilon();
     const auto negligible = [&](Index i) {
         return std::abs(e[i]) <= epsilon * (std::abs(d[i]) + std::abs(d[i + 1])) ||
-               std::abs(e[i]) < std::numeric_limits<S>::min();
+               std::abs(e[i]) < (std::numeric_limits<S>::min)();
     };
     Index last = n - 1;
     for (Index steps = 0; last > 0 && steps < 60 * n; ++steps) {

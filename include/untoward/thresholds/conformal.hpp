@@ -52,7 +52,7 @@ constexpr void require_false_alarm_rate(double rate) {
 constexpr Index conformal_rows_needed(double rate) {
     if (rate >= 1) return 0;
     const double rows = rate > 0 ? 1 / detail::upper_end(rate) : std::numeric_limits<double>::infinity();
-    constexpr Index most = std::numeric_limits<Index>::max();
+    constexpr Index most = (std::numeric_limits<Index>::max)();
     if (!(rows < static_cast<double>(most))) return most;
     const auto whole = static_cast<Index>(rows);
     return static_cast<double>(whole) < rows ? whole : whole - 1;
@@ -62,10 +62,10 @@ constexpr Index conformal_rows_needed(double rate) {
 /// when there are too few of them.
 constexpr Index conformal_rank(Index n, double rate) {
     if (n < conformal_rows_needed(rate)) return n + 1;
-    if (rate >= 1) return std::min(n, Index{1});
+    if (rate >= 1) return (std::min)(n, Index{1});
     // Counted from above, floor((n + 1) rate), since 1 - rate would be rounded once more.
     const double above = (static_cast<double>(n) + 1) * detail::upper_end(rate);
-    return n + 1 - std::clamp(static_cast<Index>(above), Index{1}, std::max(n, Index{1}));
+    return n + 1 - std::clamp(static_cast<Index>(above), Index{1}, (std::max)(n, Index{1}));
 }
 
 /// How many of n rows to set aside for calibration: what the rate needs, but between a fifth and two fifths
@@ -73,7 +73,7 @@ constexpr Index conformal_rank(Index n, double rate) {
 /// the rows are left to learn from, and of one or two rows none is set aside.
 constexpr Index calibration_size(Index n, double rate) {
     const Index two_fifths = n / 5 * 2 + n % 5 * 2 / 5;
-    return std::max(n / 5, std::min(conformal_rows_needed(rate), two_fifths));
+    return (std::max)(n / 5, (std::min)(conformal_rows_needed(rate), two_fifths));
 }
 
 /// How many of n rows a threshold policy wants to itself: what its member `rows_for_calibration(n)` says; else

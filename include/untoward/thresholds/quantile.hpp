@@ -16,7 +16,7 @@ typename Derived::Scalar quantile_of_sorted(const Eigen::DenseBase<Derived>& sor
     detail::OptionCheck{"quantile"}("level", level, OptionRange{0, 1});
     const double place = static_cast<double>(sorted.size() - 1) * level;
     const Index below = static_cast<Index>(place);
-    const Index above = std::min(below + 1, sorted.size() - 1);
+    const Index above = (std::min)(below + 1, sorted.size() - 1);
     const auto weight = static_cast<Scalar>(place - static_cast<double>(below));
     const Scalar low = sorted.derived()[below];
     const Scalar high = sorted.derived()[above];

@@ -29,7 +29,7 @@ OwnedScores<Derived> raised_for_rounding(const Eigen::DenseBase<Derived>& scores
     const Scalar range = quantile_of_sorted(sorted, 0.75) - quantile_of_sorted(sorted, 0.25);
     const Scalar unit = range > 0 && range < Scalar(0x1p-7) ? range : Scalar(1);
     for (Scalar& score : raised) {
-        if (std::isfinite(score)) score += rounding * std::max(std::abs(score), unit);
+        if (std::isfinite(score)) score += rounding * (std::max)(std::abs(score), unit);
     }
     return raised;
 }

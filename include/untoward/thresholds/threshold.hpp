@@ -152,7 +152,8 @@ namespace detail {
 template <class Policy, bool HasCalibrate>
 constexpr void require_calibrate() {
     static_assert(HasCalibrate,
-                  "untoward: a threshold has calibrate(scores) const, which returns a FittedThreshold");
+                  "untoward: a threshold has calibrate(scores) const, which returns a FittedThreshold: "
+                  "Conformal{.false_alarm_rate = 0.01} does, and Fixed{.value = 3} for a number");
 }
 template <class Policy, class Scores>
 auto calibrate(const Policy& policy, const Scores& scores) {

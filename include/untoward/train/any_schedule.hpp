@@ -50,7 +50,8 @@ public:
     void observe(double loss) { held_->observe(loss); }
     /// Whether its peak is for the trainer to choose.
     [[nodiscard]] bool is_automatic() const { return held_ && held_->is_automatic(); }
-    void set_peak(double peak) { held_->set_peak(peak); }
+    /// Returns whether it has one.
+    bool set_peak(double peak) { return held_ && held_->set_peak(peak); }
     /// In C++: "StepSchedule{.peak = 0.01, ...}"; "none".
     [[nodiscard]] std::string text() const { return held_ ? held_->text() : "none"; }
     /// What it has learned, for checkpoints.
@@ -66,7 +67,7 @@ private:
         [[nodiscard]] virtual bool complete(Index step, Index steps) const = 0;
         virtual void observe(double loss) = 0;
         [[nodiscard]] virtual bool is_automatic() const = 0;
-        virtual void set_peak(double peak) = 0;
+        virtual bool set_peak(double peak) = 0;
         [[nodiscard]] virtual std::string text() const = 0;
         virtual void visit_state(const std::string& prefix, StateVisitor& visitor) = 0;
     };
@@ -110,8 +111,13 @@ private:
                 return false;
             }
         }
-        void set_peak([[maybe_unused]] double peak) override {
-            if constexpr (requires { held.peak = peak; }) held.peak = peak;
+        bool set_peak([[maybe_unused]] double peak) override {
+            if constexpr (requires { held.peak = peak; }) {
+                held.peak = peak;
+                return true;
+            } else {
+                return false;
+            }
         }
         [[nodiscard]] std::string text() const override { return detail::training_policy_text(held); }
         void visit_state([[maybe_unused]] const std::string& prefix,

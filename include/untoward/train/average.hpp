@@ -29,7 +29,7 @@ struct ExponentialAverage {
     }
 
     [[nodiscard]] double operator()(Index step, Index) const {
-        return std::max(1 - decay, 1 / (static_cast<double>(step) + 1));
+        return (std::max)(1 - decay, 1 / (static_cast<double>(step) + 1));
     }
 };
 

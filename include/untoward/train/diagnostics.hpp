@@ -55,14 +55,14 @@ struct InformationReport {
         } else if (mutual_information > 0.9 * limit()) {
             meaning =
                 ", about all that so many rows can show: every row has a code of its own, and it may be more";
-        } else if (marginal_kl() > std::max(1.0, mutual_information)) {
+        } else if (marginal_kl() > (std::max)(1.0, mutual_information)) {
             meaning =
                 ", but codes lie unlike the prior: samples drawn from it will be unlike the data; raise beta "
                 "or train "
                 "longer";
         }
         // An estimate may be a little below zero.
-        std::snprintf(text, sizeof text, "z tells %.2f nats of x%s", std::max(0.0, mutual_information),
+        std::snprintf(text, sizeof text, "z tells %.2f nats of x%s", (std::max)(0.0, mutual_information),
                       meaning);
         return text;
     }
@@ -208,7 +208,7 @@ Eigen::Matrix<S, Dynamic, Dynamic> some_columns(const Eigen::Matrix<S, Dynamic, 
                                                 std::uint64_t seed) {
     std::vector<Index> order(static_cast<std::size_t>(rows.cols()));
     permutation(seed, of_rows, std::span<Index>(order));
-    Eigen::Matrix<S, Dynamic, Dynamic> result(rows.rows(), std::min(most, rows.cols()));
+    Eigen::Matrix<S, Dynamic, Dynamic> result(rows.rows(), (std::min)(most, rows.cols()));
     for (Index j = 0; j < result.cols(); ++j) result.col(j) = rows.col(order[static_cast<std::size_t>(j)]);
     return result;
 }

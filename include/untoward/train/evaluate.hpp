@@ -38,7 +38,7 @@ std::vector<double> sample_losses(const Model& model, const S* parameters,
     std::vector<double> losses(static_cast<std::size_t>(rows.cols()));
     threads.run((rows.cols() + most - 1) / most, [&](Index i, Index thread) {
         const Index begin = i * most;
-        const Index n = std::min(most, rows.cols() - begin);
+        const Index n = (std::min)(most, rows.cols() - begin);
         Arena arena(memory.data() + thread * bytes, static_cast<std::size_t>(bytes));
         Run<S> scope(
             parameters, arena,

@@ -11,6 +11,7 @@
 #include "../detector.hpp"
 #include "../thresholds/conformal.hpp"
 #include "../thresholds/rounding.hpp"
+#include "fit_mistakes.hpp"
 #include "latent_report.hpp"
 #include "split.hpp"
 #include "train.hpp"
@@ -21,6 +22,7 @@ namespace untoward {
 /// How to fit a detector.
 struct FitOptions {
     Index epochs = 0;                          ///< passes over the rows; 0: as many as `training` says
+    double learning_rate = automatic;          ///< the peak of the schedule in `training`; automatic: as it has it
     std::uint64_t seed = 0;                    ///< same seed, same program, same processor: the same bits
     TrainingOptions training{};                ///< the rest; its seed is the one above
     std::vector<std::string> feature_names{};  ///< for messages; "feature 3" otherwise
@@ -29,6 +31,7 @@ struct FitOptions {
     static constexpr const char* name = "fit-options";
     static constexpr void options(auto& self, auto&& visit) {
         visit("epochs", self.epochs, at_least(0));
+        visit("learning_rate", self.learning_rate, learning_rates);
         visit("seed", self.seed);
         visit("training", self.training);
     }
@@ -98,7 +101,7 @@ struct FitReport {
         if (!is_calibrated) {
             result.push_back("the threshold is not calibrated, so no sample is called anomalous: " +
                              std::to_string(calibration_rows) + " calibration rows, " + needed + " needed");
-        } else if (calibration_rows_without_overlap < std::min(calibration_rows, calibration_rows_needed)) {
+        } else if (calibration_rows_without_overlap < (std::min)(calibration_rows, calibration_rows_needed)) {
             result.push_back("the " + std::to_string(calibration_rows) + " calibration windows overlap and are worth " +
                              std::to_string(calibration_rows_without_overlap) + ", fewer than the " + needed +
                              " needed: the false-alarm rate may be far from the one asked for; use a longer series");
@@ -142,7 +145,7 @@ template <class DetectorType>
 auto typical_contributions(const DetectorType& detector, const auto& rows, std::span<const Index> chosen) {
     using S = typename DetectorType::Scalar;
     constexpr std::size_t most = 2000;
-    const Index n = static_cast<Index>(std::min(most, chosen.size()));
+    const Index n = static_cast<Index>((std::min)(most, chosen.size()));
     const Index features = detector.features();
     Eigen::Matrix<S, Dynamic, Dynamic> contributions(features, n);
     const Index block = std::min<Index>(DetectorType::block_size, n);
@@ -152,7 +155,7 @@ auto typical_contributions(const DetectorType& detector, const auto& rows, std::
     for (Index begin = 0; begin < n; begin += block) {
         const auto some =
             gather_raw<S>(rows, chosen.subspan(static_cast<std::size_t>(begin),
-                                               static_cast<std::size_t>(std::min(block, n - begin))));
+                                               static_cast<std::size_t>((std::min)(block, n - begin))));
         detector.evaluate(some, arena, scores.data(), contributions.data() + begin * features);
     }
     typename DetectorType::Vector typical(features);
@@ -182,6 +185,8 @@ void require_fit(const RecipeType& recipe, const auto& data, const FitOptions& o
         require_latent_for_score(recipe.model.latent, recipe.score);
     }
     const Index features = recipe.model.sample.size();
+    require_static_features<std::remove_cvref_t<decltype(recipe.model.sample)>::static_size,
+                            std::remove_cvref_t<decltype(data)>::RowsAtCompileTime>();
     if (data.rows() != features) {
         fail("the rows have ", data.rows(), " features, the model expects ", features,
              " (every sample is a column: features x n)");
@@ -214,6 +219,8 @@ Trained<S> train_new(const Model& model, const Eigen::Matrix<S, Dynamic, Dynamic
     TrainingOptions training = options.training;
     training.seed = options.seed;
     if (options.epochs > 0) training.epochs = options.epochs;
+    if (options.learning_rate != automatic && !training.learning_rate.set_peak(options.learning_rate))
+        fail("FitOptions.learning_rate is the peak of a schedule, and ", training.learning_rate.text(), " has none");
     Trainer trainer(model, trained.parameters, rows, training);
     trained.report = trainer.run(judging);
     return trained;
@@ -321,7 +328,8 @@ FitOptions options_for_windows(FitOptions options, const SeriesWindows<S>& windo
 /// numbers that the likelihood is for, a latent chosen at run time that lacks what the score needs (those of fixed
 /// type do not compile).
 template <class Scaler, class Model, class ScoreType, class ThresholdPolicy, class Derived>
-auto fit(const Recipe<Scaler, Model, ScoreType, ThresholdPolicy>& recipe,
+requires(detail::makes_detector<Recipe<Scaler, Model, ScoreType, ThresholdPolicy>> && detail::Numbers<Derived>)  //
+    auto fit(const Recipe<Scaler, Model, ScoreType, ThresholdPolicy>& recipe,
          const Eigen::DenseBase<Derived>& rows, const FitOptions& options = {}, FitReport* report = nullptr) {
     using S = typename Derived::Scalar;
     using Vector = Eigen::Matrix<S, Dynamic, 1>;

@@ -51,7 +51,8 @@ inline FitOptions options_of_member(FitOptions options, Index member) {
 /// its scores by its fifth, another for each of five members; where the others are 2,000 or more, that fifth
 /// also chooses the best step. Throws Error as `fit` does for one.
 template <class Members, class ThresholdPolicy, class Derived>
-auto fit(const Ensemble<Members, ThresholdPolicy>& ensemble, const Eigen::DenseBase<Derived>& rows,
+requires(detail::makes_detector<Ensemble<Members, ThresholdPolicy>> && detail::Numbers<Derived>)  //
+    auto fit(const Ensemble<Members, ThresholdPolicy>& ensemble, const Eigen::DenseBase<Derived>& rows,
          const FitOptions& options = {}, EnsembleReport* report = nullptr) {
     using S = typename Derived::Scalar;
     using Result = Detector<Ensemble<Members, ThresholdPolicy>, Owned<S>>;

@@ -40,7 +40,7 @@ struct LatentReport {
         double idle = 0;
         for (std::size_t k = 0; k < kl_per_unit.size(); ++k) {
             total += kl_per_unit[k];
-            largest = std::max(largest, kl_per_unit[k]);
+            largest = (std::max)(largest, kl_per_unit[k]);
             if (!(variance_of_mean[k] > active)) idle += kl_per_unit[k];
         }
         if (total == 0) return "KL per unit: 0 nats, as in a code without noise or a collapsed one";
@@ -71,7 +71,7 @@ LatentReport inspect_latent(const Model& model, const S* parameters,
     Buffer<double> sum(units);
     Buffer<double> squares(units);
     for (Index begin = 0; begin < rows.cols(); begin += most) {
-        const Index n = std::min(most, rows.cols() - begin);
+        const Index n = (std::min)(most, rows.cols() - begin);
         Arena arena(memory);
         Run<S> scope(parameters, arena);
         const auto evidence = layer(scope, Tensor<const S, typename Model::SampleShape>(
@@ -91,7 +91,7 @@ LatentReport inspect_latent(const Model& model, const S* parameters,
     for (Index k = 0; k < units; ++k) {
         const double mean = sum[k] / count_of_rows;
         report.kl_per_unit.push_back(kl[static_cast<std::size_t>(k)] / count_of_rows);
-        report.variance_of_mean.push_back(std::max(0.0, squares[k] / count_of_rows - mean * mean));
+        report.variance_of_mean.push_back((std::max)(0.0, squares[k] / count_of_rows - mean * mean));
         report.active_units += report.variance_of_mean.back() > LatentReport::active ? 1 : 0;
     }
     return report;

@@ -44,7 +44,7 @@ inline Index usual_latent_size(Index features) {
 inline std::vector<Index> latent_sizes_to_try(Index features) {
     constexpr Index least = 8;
     constexpr Index most = 64;
-    const Index top = std::min(most, std::max(features / 4, std::min(features, least)));
+    const Index top = (std::min)(most, (std::max)(features / 4, (std::min)(features, least)));
     std::vector<Index> sizes;
     for (Index size = features < least ? 1 : 2; size <= top; size *= 2) sizes.push_back(size);
     return sizes;
@@ -185,7 +185,7 @@ inline LatentSizeReport choose_latent_size(const std::vector<Index>& sizes,
     const std::size_t rows = training_of.size();
     std::vector<double> least(rows, std::numeric_limits<double>::infinity());
     for (const std::vector<double>& of_size : losses) {
-        for (std::size_t j = 0; j < rows; ++j) least[j] = std::min(least[j], of_size[j]);
+        for (std::size_t j = 0; j < rows; ++j) least[j] = (std::min)(least[j], of_size[j]);
     }
     std::vector<std::size_t> order(rows);
     std::iota(order.begin(), order.end(), std::size_t{0});

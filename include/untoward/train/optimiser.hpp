@@ -149,14 +149,14 @@ namespace detail {
 template <class S>
 S stable_norm(const S* values, Index n) {
     constexpr Index block = 4096;
-    constexpr S highest = std::numeric_limits<S>::max();
+    constexpr S highest = (std::numeric_limits<S>::max)();
     const S plain = total(n, [](auto x) { return x * x; }, {values});
-    if (plain > std::numeric_limits<S>::min() * 0x1p40 && plain <= highest) return std::sqrt(plain);
+    if (plain > (std::numeric_limits<S>::min)() * S(0x1p40) && plain <= highest) return std::sqrt(plain);
     S squares = 0;
     S scale = 0;
     S inverse = 1;
     Index size = Eigen::internal::first_default_aligned(values, n);
-    for (Index begin = 0; begin < n; begin += size, size = std::min(block, n - begin)) {
+    for (Index begin = 0; begin < n; begin += size, size = (std::min)(block, n - begin)) {
         if (size == 0) continue;
         const Eigen::Map<const Eigen::Array<S, Dynamic, 1>> part(values + begin, size);
         const S largest = part.abs().maxCoeff();

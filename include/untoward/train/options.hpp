@@ -66,13 +66,13 @@ struct TrainingOptions {
 /// How many steps these options take over so many rows. Without a number of passes or steps it is 20 passes, but 1500
 /// steps at least, and at most 4000 or, where that is more, one whole pass: no row is left unseen by default.
 inline Index planned_steps(const TrainingOptions& options, Index rows) {
-    const Index batch = std::max<Index>(std::min(options.batch, rows), 1);
+    const Index batch = std::max<Index>((std::min)(options.batch, rows), 1);
     const Index a_pass = (rows + batch - 1) / batch;
     const Index fewest = options.min_steps > 0 ? options.min_steps : 1500;
     const Index most = options.max_steps > 0 ? options.max_steps : std::max<Index>(4000, a_pass);
     const Index steps = options.epochs > 0 ? options.epochs * a_pass
-                                           : std::clamp(20 * a_pass, fewest, std::max(fewest, most));
-    return options.max_steps > 0 ? std::min(steps, options.max_steps) : steps;
+                                           : std::clamp(20 * a_pass, fewest, (std::max)(fewest, most));
+    return options.max_steps > 0 ? (std::min)(steps, options.max_steps) : steps;
 }
 
 }  // namespace untoward

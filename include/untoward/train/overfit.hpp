@@ -115,7 +115,7 @@ void check_slopes(OverfitReport& report, const Model& model, Buffer<S> parameter
         if (backward) tape.backward(terms.loss);
         return static_cast<double>(terms.loss.scalar());
     };
-    const double scale = std::max(1.0, std::abs(value(true)));
+    const double scale = (std::max)(1.0, std::abs(value(true)));
 
     double worst = 0;
     describe(
@@ -137,7 +137,7 @@ void check_slopes(OverfitReport& report, const Model& model, Buffer<S> parameter
             p = here;
             const double measured = (above - below) / static_cast<double>(2 * h);
             const double error = std::abs(promised - measured) /
-                                 std::max({std::abs(promised), std::abs(measured), 1e-5 * scale});
+                                 (std::max)({std::abs(promised), std::abs(measured), 1e-5 * scale});
             // Written so that a NaN is the worst of all.
             if (error <= worst) return;
             worst = error;
@@ -165,7 +165,7 @@ OverfitReport overfit_one_batch(const Model& model, const Eigen::DenseBase<Deriv
     if (rows.rows() != model.sample.size())
         fail("the rows have ", rows.rows(), " features, the model expects ", model.sample.size());
     const Eigen::MatrixXd batch =
-        rows.derived().leftCols(std::min(options.batch, rows.cols())).template cast<double>();
+        rows.derived().leftCols((std::min)(options.batch, rows.cols())).template cast<double>();
     TrainingOptions training{.min_steps = options.steps,
                              .max_steps = options.steps,
                              .batch = std::max<Index>(batch.cols(), 1),

@@ -83,7 +83,7 @@ struct StepSchedule {
 
     [[nodiscard]] double operator()(Index step, Index steps) const {
         const double stretch =
-            every > 0 ? static_cast<double>(every) : std::max(1.0, share * static_cast<double>(steps));
+            every > 0 ? static_cast<double>(every) : (std::max)(1.0, share * static_cast<double>(steps));
         return peak * std::pow(factor, std::floor(static_cast<double>(step) / stretch));
     }
 };
@@ -109,7 +109,7 @@ struct CosineSchedule {
         const double warm = std::floor(warmup * static_cast<double>(steps));
         const auto t = static_cast<double>(step);
         if (t < warm) return peak * (t + 1) / warm;
-        const double span = std::max(1.0, static_cast<double>(steps) - warm);
+        const double span = (std::max)(1.0, static_cast<double>(steps) - warm);
         const double cosine = 0.5 * (1 + std::cos(std::numbers::pi * (t - warm) / span));
         return peak * (last + (1 - last) * cosine);
     }
@@ -154,7 +154,7 @@ struct PlateauSchedule {
             best = loss;
             waited = 0;
         } else if (++waited > patience) {
-            scale = std::max(scale * factor, last);
+            scale = (std::max)(scale * factor, last);
             waited = 0;
         }
     }

@@ -42,7 +42,7 @@ struct Sgd {
         // b starts at zero, so the first b is g. Where gradients have gone to zero it fades; what is no normal number any more
         // is zero, since some processors take a hundred times as long for it.
         b = mu * b + (g + lambda * p);
-        b = (b.abs() < std::numeric_limits<S>::min()).select(S(0), b);
+        b = (b.abs() < (std::numeric_limits<S>::min)()).select(S(0), b);
         if (nesterov) {
             p -= rate * ((g + lambda * p) + mu * b);
         } else {
@@ -53,7 +53,7 @@ struct Sgd {
     /// Where the user gives none: 0.4 over the number of features, at most 0.1, since the gradient of -ELBO
     /// is a sum over features; and less of it with momentum, which adds up 1 / (1 - momentum) steps.
     [[nodiscard]] double learning_rate(Index features) const {
-        return (1 - momentum) * std::min(0.1, 0.4 / static_cast<double>(std::max<Index>(features, 1)));
+        return (1 - momentum) * (std::min)(0.1, 0.4 / static_cast<double>(std::max<Index>(features, 1)));
     }
 };
 

@@ -150,7 +150,7 @@ inline std::size_t hold_out_fold(Index member, std::vector<Index>& samples, cons
         // Groups are dealt out, so that each fold has one where there are enough.
         const auto all = by_group(samples, *groups);
         if (all.size() < 2) return 0;
-        const std::size_t hands = std::min(folds, all.size());
+        const std::size_t hands = (std::min)(folds, all.size());
         std::vector<Index> front;
         std::vector<Index> others;
         for (std::size_t i = 0; i < all.size(); ++i) append(i % hands == number % hands ? front : others, all[i]);

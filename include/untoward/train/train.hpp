@@ -61,7 +61,7 @@ public:
           parameters_(parameters),
           rows_(rows),
           options_(checked(options, model)),
-          batch_(std::max<Index>(std::min(options.batch, rows.cols()), 1)),
+          batch_(std::max<Index>((std::min)(options.batch, rows.cols()), 1)),
           size_(measure(loss_, model.sample)),
           gradient_(size_.scalars),
           ranges_(parameter_ranges(options.optimiser.decays(), loss_, model.sample)),
@@ -81,7 +81,7 @@ public:
             options_.learning_rate.set_peak(
                 options_.optimiser.learning_rate(rows.rows(), default_learning_rate(rows.rows())));
         }
-        const Index shards = std::min(options_.shards, batch_);
+        const Index shards = (std::min)(options_.shards, batch_);
         const Index most = (batch_ + shards - 1) / shards;
         const auto bytes = static_cast<Index>(align_up(count<S>(loss_, most, model.sample).record_bytes));
         memory_ = Buffer<std::byte>(bytes * shards);
@@ -117,8 +117,8 @@ public:
         Terms result = add_up();
         result.learning_rate = options_.learning_rate(number, steps);
         result.beta = loss_.beta;
-        const double limit =
-            options_.max_gradient_norm > 0 ? options_.max_gradient_norm : std::numeric_limits<S>::max();
+        const double limit = options_.max_gradient_norm > 0 ? options_.max_gradient_norm
+                                                            : static_cast<double>((std::numeric_limits<S>::max)());
         result.gradient_norm =
             static_cast<double>(clip_norm(gradient_.data(), std::span(ranges_.trainable), limit));
         if (!std::isfinite(result.loss) || !std::isfinite(result.gradient_norm)) report_not_finite(number);
@@ -147,7 +147,7 @@ public:
         const Index steps = planned_steps();
         const bool may_stop = held_out.cols() > 0;
         constexpr Index enough = 500;
-        const Matrix& judge = may_stop ? held_out : Matrix(rows_.leftCols(std::min(rows_.cols(), enough)));
+        const Matrix& judge = may_stop ? held_out : Matrix(rows_.leftCols((std::min)(rows_.cols(), enough)));
         const Index stretch = std::max<Index>(1, steps / std::max<Index>(options_.evaluations, 1));
 
         const double first_loss = evaluate(judge, kept());
@@ -332,7 +332,7 @@ private:
         constexpr Index block = 8192;
         threads_.run((size_.scalars + block - 1) / block, [&](Index i, Index) {
             const Index begin = i * block;
-            const Index n = std::min(block, size_.scalars - begin);
+            const Index n = (std::min)(block, size_.scalars - begin);
             S* const sum = gradient_.data() + begin;
             for (std::size_t k = 1; k < shards_.size(); ++k) {
                 const auto batch = static_cast<S>(batch_);
@@ -354,11 +354,11 @@ private:
         // Rows lie anywhere: the next but some are asked for while one is copied.
         constexpr Index ahead = 16;
         constexpr Index line = 64 / static_cast<Index>(sizeof(S));
-        const Index begin_of_row = std::min(rows_.rows(), 8 * line);  // the processor sees what follows
+        const Index begin_of_row = (std::min)(rows_.rows(), 8 * line);  // the processor sees what follows
         const auto ask_for = [&](Index j) {
             for (Index i = 0; i < begin_of_row; i += line) __builtin_prefetch(row(j) + i);
         };
-        for (Index j = 0; j < std::min(ahead, batch_); ++j) ask_for(j);
+        for (Index j = 0; j < (std::min)(ahead, batch_); ++j) ask_for(j);
         for (Index j = 0; j < batch_; ++j) {
             if (j + ahead < batch_) ask_for(j + ahead);
             std::copy_n(row(j), rows_.rows(), x_.data() + j * rows_.rows());

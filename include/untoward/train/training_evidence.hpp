@@ -76,11 +76,11 @@ public:
 private:
     void look_at(const Matrix& rows, const Needs& needs, const typename Base::Look& look) const {
         const GatherEvidence<Model, Detail> layer{model_, needs};
-        const Index most = std::min(Base::block, std::max<Index>(rows.cols(), 1));
+        const Index most = (std::min)(Base::block, std::max<Index>(rows.cols(), 1));
         Buffer<std::byte> memory(
             static_cast<Index>(count_pass<S>(false, layer, most, model_.sample).run_bytes));
         for (Index begin = 0; begin < rows.cols(); begin += most) {
-            const Index n = std::min(most, rows.cols() - begin);
+            const Index n = (std::min)(most, rows.cols() - begin);
             Arena arena(memory);
             Run<S> scope(parameters_, arena, Pass{.seed = needs.seed});
             const Tensor<const S, typename Model::SampleShape> x(rows.data() + begin * rows.rows(), model_.sample, n);

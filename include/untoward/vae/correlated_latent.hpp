@@ -57,7 +57,8 @@ struct CorrelatedLatent {
     constexpr explicit CorrelatedLatent(Index k) requires(K == Dynamic) : units(k) {}
 
     template <class Scope, class X>
-    constexpr auto operator()(Scope& scope, const X& x) const {
+    constexpr auto operator()(Scope& scope, const X& encoded) const {
+        const auto& x = detail::require_encoded<CorrelatedLatent>(scope, encoded);
         constexpr Index both = K == Dynamic ? Dynamic : K + factor_size(K);
         const auto packed = factor_shape(units);
         const auto heads = Dense<both>(Vec<both>(units.size() + packed.size()))(scope, x);

@@ -88,6 +88,20 @@ inline constexpr double prior_bulk = 3;
 
 namespace detail {
 
+// What latent units are made of; where it is no vector, one error says so and a vector stands for it.
+template <class LatentType, class Scope, class X>
+constexpr decltype(auto) require_encoded(Scope& scope, const X& x) {
+    using Encoded = typename X::SampleShape;
+    if constexpr (Encoded::rank == 1) {
+        static_cast<void>(scope);
+        return (x);
+    } else {
+        static_cast<void>(
+            Refuse<mistake::EncoderEndsInNoVector<LatentType, Encoded, mistake::AddLastStepOrFlatten>>::value);
+        return scope.constant(Vec<Encoded::template static_extent<0>>(x.shape().channels()), x.batch(), 0);
+    }
+}
+
 // Whether a draw is always the mean; a latent that was chosen at run time knows at run time.
 template <class LatentType>
 constexpr bool is_deterministic(const LatentType& latent) {
@@ -116,7 +130,8 @@ struct Latent {
     constexpr explicit Latent(Index k) requires(K == Dynamic) : units(k) {}
 
     template <class Scope, class X>
-    constexpr auto operator()(Scope& scope, const X& x) const {
+    constexpr auto operator()(Scope& scope, const X& encoded) const {
+        const auto& x = detail::require_encoded<Latent>(scope, encoded);
         constexpr Index both = K == Dynamic ? Dynamic : 2 * K;
         const auto heads = Dense<both>(Vec<both>(2 * units.size()))(scope, x);
         const auto [mean, log_variance] = mean_and_log_variance(
@@ -169,7 +184,8 @@ struct Code {
     constexpr explicit Code(Index k) requires(K == Dynamic) : units(k) {}
 
     template <class Scope, class X>
-    constexpr auto operator()(Scope& scope, const X& x) const {
+    constexpr auto operator()(Scope& scope, const X& encoded) const {
+        const auto& x = detail::require_encoded<Code>(scope, encoded);
         const auto code = Dense<K>(units)(scope, x);
         return distributions::Point{code};
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../autodiff/rules/elementwise.hpp"
+#include "../autodiff/rules/layout.hpp"
 #include "../data/kind.hpp"
 #include "../distributions/distribution.hpp"
 #include "../nn/dense.hpp"
@@ -98,7 +99,12 @@ struct Head {
         if constexpr (detail::may_be_same<Result, Sample>) {
             UNTOWARD_ASSERT(x.shape().positions() == sample.positions(),
                             "untoward: the decoder ends at other positions than the sample has");
-            return Dense<Channels>(channels)(scope, x);
+            if constexpr (std::is_same_v<Result, Sample> || !Sample::is_static) {
+                return Dense<Channels>(channels)(scope, x);
+            } else {
+                const auto y = Dense<Channels>(channels)(scope, x);
+                return reshape(scope, y, sample);  // what a decoder of run-time sizes ends at
+            }
         } else {
             static_cast<void>(detail::Refuse<mistake::DecoderDoesNotFitSample<Decoded, Sample>>::value);
             return scope.constant(sample, x.batch(), 0);

@@ -15,6 +15,19 @@ using Decoder = Chain<Layers...>;
 
 namespace detail {
 
+// Whether every part that is known by what it has stands in its place.
+template <class Sample, class EncoderType, class LatentType, class DecoderType, class Likelihood>
+constexpr bool vae_in_order() {
+    constexpr bool has_units = requires(const LatentType& latent) {
+        latent.units;
+    };
+    constexpr bool has_layer_early = requires(const EncoderType& part, const Sample& sample) {
+        part.layer(sample);
+    }
+    || requires(const DecoderType& part, const Sample& sample) { part.layer(sample); };
+    return is_shape<Sample> && has_units && !has_layer_early;
+}
+
 // The four parts of a VAE, bound to their places.
 template <class Encode, class Heads, class Decode, class Output>
 struct VaeParts {
@@ -61,6 +74,11 @@ struct VaePass {
 template <class Sample, class EncoderType, class LatentType, class DecoderType, class Likelihood>
 struct Vae {
     using SampleShape = Sample;
+    static constexpr bool parts_in_order =
+        detail::vae_in_order<Sample, EncoderType, LatentType, DecoderType, Likelihood>();
+    static_assert(parts_in_order,
+                  "untoward: a Vae is <sample, encoder, latent, decoder, likelihood>, in this order, as in "
+                  "Vae<Vec<6>, Encoder<...>, Latent<2>, Decoder<...>, Gaussian>");
 
     [[no_unique_address]] Sample sample{};
     [[no_unique_address]] EncoderType encoder{};

@@ -100,15 +100,15 @@ constexpr void require_one_for_all(Index batch) {
 /// activation(W x + b) at every position: W is Shape<in, out> (PyTorch's (out, in)), b is Vec<out>.
 /// The rule keeps only its output.
 template <ActivationFunction Activation = Identity>
-struct Affine {
+struct AffineRule {
     static_assert(HasSlopeFromOutput<Activation>,
                   "untoward: what follows a product in one rule has a slope_from_output");
 
     template <Index C, Index... P, Index In, Index Out, Index Bias>
     constexpr auto shape(const Shape<C, P...>& x, const Shape<In, Out>& weight,
                          const Shape<Bias>& bias) const {
-        detail::require_same_extent<Affine, In, C>(weight.template extent<0>(), x.template extent<0>());
-        detail::require_same_extent<Affine, Out, Bias>(weight.template extent<1>(),
+        detail::require_same_extent<AffineRule, In, C>(weight.template extent<0>(), x.template extent<0>());
+        detail::require_same_extent<AffineRule, Out, Bias>(weight.template extent<1>(),
                                                        bias.template extent<0>());
         return detail::with_channels(Vec<Out>(weight.template extent<1>()), x);
     }
@@ -139,10 +139,10 @@ struct Affine {
 };
 
 /// W x at every position, without bias.
-struct Product {
+struct ProductRule {
     template <Index C, Index... P, Index In, Index Out>
     constexpr auto shape(const Shape<C, P...>& x, const Shape<In, Out>& weight) const {
-        detail::require_same_extent<Product, In, C>(weight.template extent<0>(), x.template extent<0>());
+        detail::require_same_extent<ProductRule, In, C>(weight.template extent<0>(), x.template extent<0>());
         return detail::with_channels(Vec<Out>(weight.template extent<1>()), x);
     }
     static constexpr Index multiply_adds(const auto& x, const auto& weight) {
@@ -170,18 +170,18 @@ struct Product {
 template <class Activation = Identity, class Scope, class X, class W, class B>
 constexpr auto affine(Scope& scope, const X& x, const W& weight, const B& bias) {
     if constexpr (!detail::require_activation<Activation>()) {
-        return scope.apply(Affine<>{}, x, weight, bias);
+        return scope.apply(AffineRule<>{}, x, weight, bias);
     } else if constexpr (HasSlopeFromOutput<Activation>) {
-        return scope.apply(Affine<Activation>{}, x, weight, bias);
+        return scope.apply(AffineRule<Activation>{}, x, weight, bias);
     } else {
-        const auto sums = scope.apply(Affine<>{}, x, weight, bias);
+        const auto sums = scope.apply(AffineRule<>{}, x, weight, bias);
         return activate<Activation>(scope, sums);
     }
 }
 /// W x
 template <class Scope, class X, class W>
 constexpr auto product_of(Scope& scope, const W& weight, const X& x) {
-    return scope.apply(Product{}, x, weight);
+    return scope.apply(ProductRule{}, x, weight);
 }
 
 }  // namespace untoward

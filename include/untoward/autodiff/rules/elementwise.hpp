@@ -253,7 +253,7 @@ struct Clamp {
 ///
 ///     auto y = map(scope, x, [](auto a) { return std::sin(a); }, [](auto a) { return std::cos(a); });
 template <class Function, class Slope>
-struct Map {
+struct MapRule {
     [[no_unique_address]] Function function;
     [[no_unique_address]] Slope slope;
     constexpr auto shape(const auto& x) const { return x; }
@@ -314,7 +314,7 @@ constexpr auto clamp(Scope& scope, const X& x, double low, double high) {
 }
 template <class Scope, class X, class Function, class Slope>
 constexpr auto map(Scope& scope, const X& x, const Function& function, const Slope& slope) {
-    return scope.apply(Map<Function, Slope>{function, slope}, x);
+    return scope.apply(MapRule<Function, Slope>{function, slope}, x);
 }
 
 }  // namespace untoward

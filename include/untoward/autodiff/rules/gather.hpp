@@ -77,7 +77,7 @@ private:
         const S nearest = std::round(index);
         const S last = static_cast<S>(entries - 1);
         UNTOWARD_ASSERT(nearest >= 0 && nearest <= last, "untoward: an index is the number of an entry");
-        return std::min(static_cast<Index>(std::min(std::max(nearest, S(0)), last)), entries - 1);
+        return (std::min)(static_cast<Index>((std::min)((std::max)(nearest, S(0)), last)), entries - 1);
     }
 };
 

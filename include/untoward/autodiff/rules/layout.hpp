@@ -130,11 +130,11 @@ private:
 };
 
 /// The steps of a sequence, last first: what a layer that reads backwards sees.
-struct Reverse {
+struct ReverseRule {
     template <class Sample>
     constexpr auto shape(const Sample& x) const {
         if constexpr (Sample::rank != 2) {
-            static_cast<void>(detail::Refuse<mistake::InputIsNoSequence<Reverse, Sample>>::value);
+            static_cast<void>(detail::Refuse<mistake::InputIsNoSequence<ReverseRule, Sample>>::value);
         }
         return x;
     }
@@ -176,7 +176,7 @@ constexpr auto transpose(Scope& scope, const X& x) {
 /// the steps of a sequence, last first
 template <class Scope, class X>
 constexpr auto reverse(Scope& scope, const X& x) {
-    return scope.apply(Reverse{}, x);
+    return scope.apply(ReverseRule{}, x);
 }
 
 }  // namespace untoward

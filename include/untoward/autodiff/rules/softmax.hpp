@@ -22,7 +22,7 @@ void softmax(S* y, const S* x, Index n) {
     FlatMap<S> to(y, n);
     to = (from - from.maxCoeff()).exp();
     // Eigen's exp ends at the smallest normal number: what is masked by -inf weighs nothing at all.
-    to = (to <= std::numeric_limits<S>::min()).select(S(0), to);
+    to = (to <= (std::numeric_limits<S>::min)()).select(S(0), to);
     to /= to.sum();
 }
 // dx = y (dy - sum(y dy))

@@ -9,7 +9,7 @@ namespace untoward::detail::UNTOWARD_KERNEL_SET {
 // some processors then take a hundred times as long for every step. They end as zero here.
 template <class S>
 UNTOWARD_INLINE S normal_or_zero(S x) {
-    return std::abs(x) < std::numeric_limits<S>::min() ? S(0) : x;
+    return std::abs(x) < (std::numeric_limits<S>::min)() ? S(0) : x;
 }
 
 template <class S>

@@ -22,22 +22,25 @@ typedef long long SignedPairs __attribute__((vector_size(UNTOWARD_KERNEL_BYTES))
 // several times slower.
 UNTOWARD_INLINE Pairs multiply_lower(Pairs a, Pairs b) {
 #if UNTOWARD_KERNEL_BYTES == 64 && defined(__clang__)
-    return (Pairs)__builtin_ia32_pmuludq512((Signed)a, (Signed)b);
+    return reinterpret_cast<Pairs>(
+        __builtin_ia32_pmuludq512(reinterpret_cast<Signed>(a), reinterpret_cast<Signed>(b)));
 #elif UNTOWARD_KERNEL_BYTES == 64
-    return (Pairs)__builtin_ia32_pmuludq512_mask((Signed)a, (Signed)b, SignedPairs{}, 0xff);
+    return reinterpret_cast<Pairs>(__builtin_ia32_pmuludq512_mask(
+        reinterpret_cast<Signed>(a), reinterpret_cast<Signed>(b), SignedPairs{}, 0xff));
 #else
-    return (Pairs)__builtin_ia32_pmuludq256((Signed)a, (Signed)b);
+    return reinterpret_cast<Pairs>(
+        __builtin_ia32_pmuludq256(reinterpret_cast<Signed>(a), reinterpret_cast<Signed>(b)));
 #endif
 }
 // The upper and the lower words of the products of all words with one.
 UNTOWARD_INLINE void multiply_words(Words x, std::uint32_t factor, Words& upper, Words& lower) {
-    const Pairs pairs = (Pairs)x;
+    const auto pairs = reinterpret_cast<Pairs>(x);
     const Pairs factors = Pairs{} + factor;
     const Pairs even = multiply_lower(pairs, factors);
     const Pairs odd = multiply_lower(pairs >> 32, factors);
     const Pairs low = Pairs{} + 0xffffffffu;
-    lower = (Words)((even & low) | (odd << 32));
-    upper = (Words)((even >> 32) | (odd & ~low));
+    lower = reinterpret_cast<Words>((even & low) | (odd << 32));
+    upper = reinterpret_cast<Words>((even >> 32) | (odd & ~low));
 }
 #endif
 

@@ -60,23 +60,25 @@ typedef short Shorts __attribute__((vector_size(width * 2)));
 typedef char Characters __attribute__((vector_size(width)));
 UNTOWARD_INLINE Packet numbers_of(Halves codes) {
 #if defined(__clang__)
-    return (Packet)(__builtin_convertvector(codes, Integers) << 16);
+    return reinterpret_cast<Packet>(__builtin_convertvector(codes, Integers) << 16);
 #elif UNTOWARD_KERNEL_BYTES == 64
-    return (Packet)((Integers)__builtin_ia32_pmovzxwd512_mask((Shorts)codes, Integers{}, -1) << 16);
+    const auto words = __builtin_ia32_pmovzxwd512_mask(reinterpret_cast<Shorts>(codes), Integers{}, -1);
+    return reinterpret_cast<Packet>(reinterpret_cast<Integers>(words) << 16);
 #else
-    return (Packet)((Integers)__builtin_ia32_pmovzxwd256((Shorts)codes) << 16);
+    const auto words = __builtin_ia32_pmovzxwd256(reinterpret_cast<Shorts>(codes));
+    return reinterpret_cast<Packet>(reinterpret_cast<Integers>(words) << 16);
 #endif
 }
 UNTOWARD_INLINE Packet numbers_of(Bytes codes) {
 #if defined(__clang__)
     return __builtin_convertvector(__builtin_convertvector(codes, Integers), Packet);
 #elif UNTOWARD_KERNEL_BYTES == 64
-    return __builtin_convertvector(__builtin_ia32_pmovsxbd512_mask((Characters)codes, Integers{}, -1),
-                                   Packet);
+    return __builtin_convertvector(
+        __builtin_ia32_pmovsxbd512_mask(reinterpret_cast<Characters>(codes), Integers{}, -1), Packet);
 #else
     typedef long long Pair __attribute__((vector_size(16)));
     typedef char Sixteen __attribute__((vector_size(16)));
-    const Sixteen sixteen = (Sixteen)Pair{__builtin_bit_cast(long long, codes), 0};
+    const Sixteen sixteen = reinterpret_cast<Sixteen>(Pair{__builtin_bit_cast(long long, codes), 0});
     return __builtin_convertvector(__builtin_ia32_pmovsxbd256(sixteen), Packet);
 #endif
 }
@@ -96,11 +98,11 @@ public:
     UNTOWARD_INLINE Packet of(const float* from) const { return load(from, mask_); }
     UNTOWARD_INLINE Packet of(const BFloat16* from) const {
         const auto* const at = reinterpret_cast<const FromShorts*>(from);
-        return numbers_of((Halves)__builtin_ia32_loaddquhi256_mask(at, Shorts{}, mask_));
+        return numbers_of(reinterpret_cast<Halves>(__builtin_ia32_loaddquhi256_mask(at, Shorts{}, mask_)));
     }
     UNTOWARD_INLINE Packet of(const std::int8_t* from) const {
         const auto* const at = reinterpret_cast<const FromCharacters*>(from);
-        return numbers_of((Bytes)__builtin_ia32_loaddquqi128_mask(at, Characters{}, mask_));
+        return numbers_of(reinterpret_cast<Bytes>(__builtin_ia32_loaddquqi128_mask(at, Characters{}, mask_)));
     }
 
 private:
@@ -130,7 +132,8 @@ public:
             return x;
         }
         const Integers lane = Integers{0, 1, 2, 3, 4, 5, 6, 7} + static_cast<std::int32_t>(width - count_);
-        return (Packet)((Integers)__builtin_ia32_permvarsf256(load(from + count_ - width), lane) & mask_);
+        const auto moved = __builtin_ia32_permvarsf256(load(from + count_ - width), lane);
+        return reinterpret_cast<Packet>(reinterpret_cast<Integers>(moved) & mask_);
     }
 
 private:

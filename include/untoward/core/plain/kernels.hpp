@@ -70,7 +70,7 @@ void sum_columns(const ColumnSums<S>& c) {
 
 template <class S>
 void adam(const AdamVectors<S>& a) {
-    const auto normal_or_zero = [](S x) { return std::abs(x) < std::numeric_limits<S>::min() ? S(0) : x; };
+    const auto normal_or_zero = [](S x) { return std::abs(x) < (std::numeric_limits<S>::min)() ? S(0) : x; };
     for (Index i = 0; i < a.size; ++i) {
         const S g = a.gradient[i];
         a.first[i] = normal_or_zero(a.beta1 * a.first[i] + (1 - a.beta1) * g);

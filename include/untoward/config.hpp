@@ -65,7 +65,7 @@
 #include <Eigen/Core>
 
 #if !EIGEN_VERSION_AT_LEAST(3, 4, 0)
-#error "untoward needs Eigen 3.4"
+#error "untoward needs Eigen 3.4 or 5"
 #endif
 
 #if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Builds and runs the project beside this file with untoward found in one way."""
 import argparse
+import json
 import os
 import pathlib
 import shutil
@@ -57,9 +58,9 @@ def compile_and_run(*flags):
     check(work / "consumer")
 
 
-def check(program):
+def check(program, finding=""):
     said = run(program).strip()
-    if said != f"untoward {options.version}":
+    if said != f"untoward {options.version}" + (finding and f": {finding}"):
         sys.exit(f"{options.way}: the program says '{said}', and the version is {options.version}")
 
 
@@ -156,6 +157,16 @@ elif options.way == "wrong_eigen":
         if "untoward needs Eigen 3.4 or 5, and found none" not in " ".join(said.split()):
             sys.exit(f"{way}: that there is no Eigen was said in other words:\n{said}")
         shutil.rmtree(work / "build")
+elif options.way == "packages":
+    # What can be checked of examples/packages without Conan and vcpkg.
+    packages = options.source / "examples" / "packages"
+    said = json.loads((packages / "vcpkg" / "untoward" / "vcpkg.json").read_text(encoding="utf-8"))["version"]
+    if said != options.version:
+        sys.exit(f"vcpkg.json says version {said}")
+    run(options.cmake, "-S", packages / "conan" / "test_package", "-B", work / "build", "-G", options.generator,
+        f"-DCMAKE_CXX_COMPILER={options.compiler}", prefixes(install(work / "prefix")))
+    run(options.cmake, "--build", work / "build")
+    check(work / "build" / "example", "found")
 elif options.way == "pkg_config":
     compile_and_run(*pkg_config(install(work / "prefix")))
 else:

@@ -6,7 +6,7 @@
 // sample per column at any stride. `matrices` is for two matrices of the same kind, as attention has them.
 //
 // In float, on a processor with AVX2 or AVX-512, they are the kernels of kernels.hpp, which take up to 100 KB of the
-// stack (packed weights 32 KB more). Elsewhere they call Eigen 3.4's below its expression templates. That compiles in
+// stack (packed weights 32 KB more). Elsewhere they call Eigen's below its expression templates. That compiles in
 // a fraction of the time, and it lets the blocking be chosen here: Eigen packs blocks on the stack up to
 // EIGEN_STACK_ALLOCATION_LIMIT and on the heap beyond it, and these blocks always stay within. So no product of any
 // size allocates memory, and none is split over threads.

@@ -10,7 +10,7 @@
 //   UNTOWARD_FIXED_KERNELS
 //       Keep compile-time extents down to Eigen's kernels. Smaller and faster code for one small model on a
 //       microcontroller, larger and slower to compile on a host; off by default.
-
+//
 //   UNTOWARD_NO_DISPATCH
 //       Products and functions over arrays use the instructions that the compiler was told to use, and products are
 //       Eigen's. By default a program on x86-64 finds out when it runs what its processor has, whatever it was
@@ -21,6 +21,11 @@
 //       no malloc, and, with -ffp-contract=off, the same bits on every processor. Defined by itself where there is no
 //       operating system; define it on a host too where a device's numbers are to be met bit for bit. It implies
 //       UNTOWARD_FIXED_KERNELS and UNTOWARD_NO_DISPATCH.
+//
+// The last three change what inline functions do, and so the names of all that is compiled with them: objects that were
+// compiled with different ones can be linked to one program, and each does what it would do alone. A detector of one
+// cannot be handed to a function of another; its file can. On a host no macro of Eigen's is defined, so that Eigen is
+// one thing in all of them.
 
 // Whether there is an operating system to print to, and a heap.
 #if defined(__unix__) || defined(__APPLE__) || defined(_WIN32)
@@ -40,11 +45,26 @@
 #ifndef UNTOWARD_NO_DISPATCH
 #define UNTOWARD_NO_DISPATCH
 #endif
+#endif
+
+#if defined(UNTOWARD_PLAIN)
+#define UNTOWARD_SETTING ::inline plain_loops
+#elif defined(UNTOWARD_NO_DISPATCH) && defined(UNTOWARD_FIXED_KERNELS)
+#define UNTOWARD_SETTING ::inline no_dispatch_fixed_kernels
+#elif defined(UNTOWARD_NO_DISPATCH)
+#define UNTOWARD_SETTING ::inline no_dispatch
+#elif defined(UNTOWARD_FIXED_KERNELS)
+#define UNTOWARD_SETTING ::inline fixed_kernels
+#else
+#define UNTOWARD_SETTING  // names as they are written
+#endif
+
+#if !UNTOWARD_HOSTED
 #ifndef EIGEN_DONT_VECTORIZE
 #define EIGEN_DONT_VECTORIZE
 #endif
 // An assert() of the C library prints, and prints with half of that library: a device stops instead.
-#if !defined(UNTOWARD_ASSERT) && !UNTOWARD_HOSTED
+#ifndef UNTOWARD_ASSERT
 #ifdef NDEBUG
 #define UNTOWARD_ASSERT(condition, message) static_cast<void>(0)
 #else
@@ -54,12 +74,11 @@
 #define eigen_assert(condition) UNTOWARD_ASSERT(condition, "Eigen")
 #endif
 #endif
-#endif
-
-// Without an operating system Eigen knows no alloca and would take its packing buffers from the heap; the
-// library cuts its products so that they fit the stack.
+// Eigen knows no alloca without an operating system and would take its packing buffers from the heap; the library cuts
+// its products so that they fit the stack.
 #if !defined(EIGEN_ALLOCA) && defined(__GNUC__)
 #define EIGEN_ALLOCA __builtin_alloca
+#endif
 #endif
 
 #include <Eigen/Core>
@@ -95,7 +114,7 @@
 #define UNTOWARD_FLATTEN
 #endif
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// Sizes and positions, as in Eigen: signed.
 using Index = Eigen::Index;

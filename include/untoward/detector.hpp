@@ -11,7 +11,7 @@
 #include "scores/fitted.hpp"
 #include "thresholds/threshold.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// Where a detector keeps its numbers: on the heap, copied deeply.
 template <class S = float>

@@ -19,7 +19,7 @@
 // rows that their member did not learn from. Members of one type, as many as a program likes, are a
 // std::vector of recipes in place of the tuple.
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 namespace detail {
 

@@ -5,7 +5,7 @@
 
 // Names of the library's types, for headers that only mention them.
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 class Arena;
 class Error;

@@ -10,7 +10,7 @@
 // What a model has learned, seen by a person: samples of its own, reconstructions, the way from one sample to
 // another, and latent coordinates. All of it in the data's unit and in the shape of data: features x n.
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// The encoder alone, as a layer: E[z|x], K x batch.
 template <class Model>

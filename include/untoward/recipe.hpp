@@ -7,7 +7,7 @@
 // or something else in its place, is one error that says so. Everything that would fail for the same reason meets a
 // `Detector` that has all members and does nothing (detector.hpp).
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 namespace detail {
 

@@ -6,7 +6,7 @@
 #include "describe.hpp"
 #include "tape.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// What a model costs for one batch. Usable in static_assert where the shapes are static.
 struct Counts {

@@ -3,7 +3,7 @@
 
 #include "symbolic.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// One parameter tensor, as `describe` shows it. Text and extents live as long as the visit.
 struct ParameterInfo {

@@ -9,7 +9,7 @@
 #include "rules/arithmetic.hpp"
 #include "run.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// How a gradient is checked.
 struct GradientCheck {

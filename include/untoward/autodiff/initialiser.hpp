@@ -6,7 +6,7 @@
 #include "../core/random.hpp"
 #include "describe.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// All values equal.
 struct Constant {

@@ -6,7 +6,7 @@
 
 #include "../config.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 namespace detail {
 

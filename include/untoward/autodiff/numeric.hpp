@@ -6,7 +6,7 @@
 
 // What the two readers that compute, `Run` and `Record`, share: so that both compute the same bits.
 
-namespace untoward::detail {
+namespace untoward UNTOWARD_SETTING::detail {
 
 // Room for the outputs of a rule in the arena, or views of its input. All shapes here are erased.
 template <class S, class Rule, class Shapes, class... X>

@@ -6,7 +6,7 @@
 #include "numeric.hpp"
 #include "tape.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// The reader that computes and remembers: its values are `Var`s, and `Tape::backward` gives the gradient.
 ///

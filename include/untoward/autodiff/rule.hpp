@@ -42,7 +42,7 @@
 //     };
 //     auto y = scope.apply(Cube{}, x);
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// The gradient of one value: where it is, and whether anything was written to it yet (nothing is zeroed).
 template <class S>

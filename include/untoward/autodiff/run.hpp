@@ -4,7 +4,7 @@
 #include "../core/packed.hpp"
 #include "numeric.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// The reader that only computes: its values are views, valid until the arena is rewound; no tape. What a
 /// layer needed besides its result is given back when the layer returns one value (a layer that returns a

@@ -69,7 +69,7 @@
 // check_gradient (autodiff/gradient_check.hpp) tells whether its gradient is right.
 // tests/extension/highway.hpp is another layer, with its tests.
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// A place in the layout: how many scalars, and how many tensors, come before it.
 struct Cursor {

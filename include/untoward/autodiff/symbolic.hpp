@@ -3,7 +3,7 @@
 
 #include "scope.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// A value without numbers: a shape, and what `Count` follows of it.
 template <class Sample>

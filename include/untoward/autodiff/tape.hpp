@@ -6,7 +6,7 @@
 #include "../core/arena.hpp"
 #include "scope.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// A value on a tape: the numbers, and where their gradient goes (null: it needs none).
 template <class S, class Sample>

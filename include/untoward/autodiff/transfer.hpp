@@ -9,7 +9,7 @@
 // Parameters from one model to another, by name and shape: an encoder that was trained elsewhere, a decoder of
 // a model with other heads. No memory is asked for, so a device can do it too.
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// A model and the shapes of its inputs: what fixes the layout of a parameter vector.
 ///

@@ -8,7 +8,7 @@
 #include "refuse.hpp"
 #include "storage.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// Memory that only grows until it is rewound: everything that one pass over a batch computes lives in one.
 /// It does not own its memory: on firmware that is a static or stack array whose size `count()` gives, on a

@@ -16,13 +16,14 @@
 #include "kernels.hpp"
 #include "math.hpp"
 #include "storage.hpp"
+#include "sums.hpp"
 #include "tensor.hpp"
 
 #ifdef UNTOWARD_PLAIN
 #include "plain/elementwise.hpp"
 #endif
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 namespace detail {
 
@@ -197,7 +198,7 @@ void evaluate(const Elementwise<S>& e, Operand<S> y, bool add) {
                 e.kernel(e.function, {n, 1, column + i, 0, e.in, e.stride, more});
             } else {
                 e.kernel(e.function, {n, 1, result, 0, e.in, e.stride, false});
-                *column += ConstFlatMap<S>(result, n).sum();
+                *column += detail::sum_of_elements(ConstFlatMap<S>(result, n));
             }
             for (Index k = 0; k < e.count; ++k) e.in[k] += e.operands[k].rows == rows ? n : 0;
         }

@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// What `train/`, `io/` and `dynamic/` throw. The message is one line for a person: what was wrong, where
 /// (file, line, column, feature or layer), and what was expected.

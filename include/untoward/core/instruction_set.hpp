@@ -13,7 +13,7 @@
 #define UNTOWARD_DISPATCH 0
 #endif
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// Sets of instructions that single-precision work can be done with; each includes those before it.
 enum class InstructionSet {

@@ -8,7 +8,7 @@
 
 #include "packed.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// c = a b + bias, or c += a b, for column-major c; negative results become zero where `rectify`.
 struct TileProduct {

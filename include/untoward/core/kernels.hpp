@@ -89,7 +89,7 @@
 #define UNTOWARD_CHECKED_BY(plain, agrees) nullptr, nullptr
 #endif
 
-namespace untoward::detail {
+namespace untoward UNTOWARD_SETTING::detail {
 
 #ifdef UNTOWARD_PLAIN
 
@@ -170,7 +170,7 @@ void run_unpack(const UnpackedRows<S, Code>& u) {
 
 }  // namespace untoward::detail
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 #if UNTOWARD_DISPATCH
 

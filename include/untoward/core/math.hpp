@@ -18,7 +18,7 @@
 
 #include "../config.hpp"
 
-namespace untoward::math {
+namespace untoward UNTOWARD_SETTING::math {
 
 namespace detail {
 

@@ -7,7 +7,7 @@
 
 #include "math.hpp"
 
-namespace untoward::math {
+namespace untoward UNTOWARD_SETTING::math {
 
 namespace detail {
 

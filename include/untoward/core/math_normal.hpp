@@ -5,7 +5,7 @@
 
 #include "math.hpp"
 
-namespace untoward::math {
+namespace untoward UNTOWARD_SETTING::math {
 
 namespace detail {
 

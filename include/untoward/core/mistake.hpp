@@ -19,7 +19,7 @@
 // What lacks a member is refused by a static_assert whose text spells that member. The tables
 // tests/*/*_must_not_compile.txt have what the compilers print.
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// What a program can get wrong. `Who` is the layer or rule that refuses; extents are written channels first,
 /// and -1 is one that is known at run time only.

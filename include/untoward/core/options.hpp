@@ -41,7 +41,7 @@
 // else, in every build (`require_options`): a struct of options needs nothing but these lines. Nothing of this costs
 // anything where it is not asked for.
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// The name of an enumeration and those of its values, which count up from 0.
 template <std::size_t N>

@@ -5,7 +5,7 @@
 
 #include "shape.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// The upper half of a float: its sign, its exponent and seven bits after the point.
 struct BFloat16 {

@@ -11,7 +11,7 @@
 
 #include "math_circular.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// The finaliser of splitmix64 (Steele, Lea and Flood 2014; Stafford's variant 13): a bijection of 64 bits in
 /// which every input bit flips about half of the output bits.

@@ -20,7 +20,7 @@
 #include "plain/product.hpp"
 #endif
 
-namespace untoward::product {
+namespace untoward UNTOWARD_SETTING::product {
 
 /// A column-major matrix at any stride: what products read and write.
 template <class T>

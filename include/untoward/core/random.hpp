@@ -23,7 +23,7 @@
 #include "kernels.hpp"
 #include "philox.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// What one array of noise is for. Two different keys give independent noise.
 struct NoiseKey {

@@ -17,7 +17,7 @@
 #include <cstdlib>
 #endif
 
-namespace untoward::detail {
+namespace untoward UNTOWARD_SETTING::detail {
 
 /// One part of a message: a text or a number.
 struct MessagePart {

@@ -27,7 +27,7 @@
 #define UNTOWARD_SELF_CHECK 1
 #endif
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// A kernel that was compiled wrongly.
 struct KernelFault {

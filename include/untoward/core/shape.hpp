@@ -9,7 +9,7 @@
 #include "../config.hpp"
 #include "mistake.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// The shape of one sample: channels first, then positions. Any extent may be `Dynamic`; only those are
 /// stored, so a fully static shape is an empty class.

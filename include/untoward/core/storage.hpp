@@ -9,7 +9,7 @@
 
 #include "../config.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// Alignment in bytes of everything the library allocates: a cache line (and a full vector register) where
 /// there is an operating system, eight bytes on a microcontroller. Kernels accept any alignment; this one

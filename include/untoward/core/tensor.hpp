@@ -4,7 +4,7 @@
 #include "product.hpp"
 #include "shape.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 namespace detail {
 

@@ -14,7 +14,7 @@
 #include "../config.hpp"
 #include "error.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// Threads that wait for work and share it out among themselves. Work is numbered tasks that do not look at each
 /// other's results: so the results are the same, to the bit, whatever the number of threads.

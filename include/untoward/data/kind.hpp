@@ -3,7 +3,7 @@
 
 #include "../config.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// What the numbers behind a scaler are: a likelihood says which kind it is for, a scaler which kinds come
 /// through it as they are.

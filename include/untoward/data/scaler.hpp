@@ -23,7 +23,7 @@
 // of a feature whose values lie within four neighbouring numbers of the type they are given in: that is rounding, or
 // something that this type cannot show, like a northing of 5,523,417.5 m in float, which knows half metres there.
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 namespace detail {
 

@@ -7,7 +7,7 @@
 #include "../core/elementwise.hpp"
 #include "../core/refuse.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// What a scaler learned, and all that scoring needs of it: (x - centre) / scale, feature by feature.
 /// `Vector` is an Eigen vector, or a map of one in flash.

@@ -5,7 +5,7 @@
 
 #include "../core/options.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// How a series is cut into windows.
 struct WindowOptions {

@@ -5,7 +5,7 @@
 #include "distribution.hpp"
 #include "support.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// x log p + (1 - x) log(1 - p) with p = sigmoid(l), element by element and without overflow:
 ///     x l - max(l, 0) - log1p(exp(-|l|))

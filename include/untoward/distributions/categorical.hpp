@@ -7,7 +7,7 @@
 
 // One class of several at each position, by logits: the channels are the classes, data is one-hot.
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// x_c log softmax(logits)_c of every class at every position: their sum is the log probability of the class
 /// that is 1. For x in [0, 1] with a sum of 1. What lies outside of [0, 1], and what a position's sum lacks of
@@ -24,7 +24,7 @@ struct CategoricalLogDensity {
                 j, y.rows(), y.shape().channels(),
                 [](auto to, const auto& a, const auto& l) {
                     const auto kept = inside(a);
-                    const auto lack = 1 - kept.sum();
+                    const auto lack = 1 - detail::sum_of_elements(kept);
                     const auto share = curvature(a) / 2 * lack * lack / count(a);
                     to = kept * (l - detail::log_sum_exp(l)) - curvature(a) / 2 * (a - kept).square() - share;
                 },
@@ -37,7 +37,7 @@ struct CategoricalLogDensity {
             dx, dy.batch(),
             [](auto to, const auto& d, const auto& a, const auto& l) {
                 const auto kept = inside(a);
-                const S of_lack = curvature(a) * (1 - kept.sum()) * d.sum() / count(a);
+                const S of_lack = curvature(a) * (1 - detail::sum_of_elements(kept)) * detail::sum_of_elements(d) / count(a);
                 to += (a == kept).select(d * (l - detail::log_sum_exp(l)) + of_lack, S(0)) -
                       curvature(a) * d * (a - kept);
             },
@@ -45,7 +45,7 @@ struct CategoricalLogDensity {
         detail::add_at_positions(
             dlogits, dy.batch(),
             [](auto to, const auto& d, const auto& a, const auto& l) {
-                const S total = (d * inside(a)).sum();
+                const S total = detail::sum_of_elements(d * inside(a));
                 to += d * inside(a) - total * detail::shares(l);
             },
             dy, x, logits);
@@ -77,7 +77,7 @@ struct CategoricalKl {
             detail::at_positions(
                 j, p.rows(), p.shape().channels(),
                 [&](const auto& a, const auto& b) {
-                    y(position++, j) = (detail::shares(a) * ratio(a, b)).sum();
+                    y(position++, j) = detail::sum_of_elements(detail::shares(a) * ratio(a, b));
                 },
                 p, q);
         }
@@ -97,7 +97,7 @@ struct CategoricalKl {
             });
         };
         add(dp, [](auto& t, S d, const auto& a, const auto& b) {
-            const S kl = (detail::shares(a) * ratio(a, b)).sum();
+            const S kl = detail::sum_of_elements(detail::shares(a) * ratio(a, b));
             t += d * detail::shares(a) * (ratio(a, b) - kl);
         });
         add(dq, [](auto& t, S d, const auto& a, const auto& b) {

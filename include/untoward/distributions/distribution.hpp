@@ -41,7 +41,7 @@
 //     };
 //     auto divergence = distributions::kl(scope, Bell<...>{...}, distributions::Laplace{...});
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 namespace detail {
 

@@ -7,7 +7,7 @@
 // The Laplace distribution, by its location m and the logarithm s of its scale: heavier tails than a normal,
 // and the median in place of the mean. Its variance is 2 e^(2 s).
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// log Laplace(x; m, e^s), element by element: -|x - m| e^-s - s - log 2. The slope at x = m is 0.
 struct LaplaceLogDensity {

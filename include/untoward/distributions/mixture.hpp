@@ -7,7 +7,7 @@
 #include "distribution.hpp"
 #include "support.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// log sum over k of w_k exp(a_k) with w = softmax(logits), of every sample: the log density of a mixture
 /// whose components have the log densities a, K x batch.

@@ -13,7 +13,7 @@
 // So any numbers are a covariance; none is without a gradient, as the upper half of a K x K matrix would be;
 // and the part to keep in a range, and the log-determinant, is one slice.
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// How many numbers the factor of K elements has.
 constexpr Index factor_size(Index k) {
@@ -130,7 +130,7 @@ struct MultivariateNormalLogDensity {
             l.solve(white.data());
             S log_determinant = 0;
             for (Index i = 0; i < k; ++i) log_determinant += l.log_diagonal(i);
-            y(0, j) = S(-0.5) * (white.square().sum() + static_cast<S>(k) * log_two_pi) - log_determinant;
+            y(0, j) = S(-0.5) * (detail::sum_of_elements(white.square()) + static_cast<S>(k) * log_two_pi) - log_determinant;
         }
     }
     template <class S>
@@ -251,7 +251,7 @@ struct MultivariateNormalPairKl {
             const auto second = detail::factor_at(p, j, k);
             S log_ratio = 0;
             for (Index i = 0; i < k; ++i) log_ratio += second.log_diagonal(i) - first.log_diagonal(i);
-            const S squares = detail::FlatMap<S>(saved, k * (k + 1)).square().sum();
+            const S squares = detail::sum_of_elements(detail::FlatMap<S>(saved, k * (k + 1)).square());
             y(0, j) = S(0.5) * (squares - static_cast<S>(k)) + log_ratio;
         }
     }

@@ -10,7 +10,7 @@
 // The diagonal normal distribution, parametrised by its mean and the logarithm of its variance. Densities
 // keep all their constants; everything is in nats.
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// log N(x; mean, exp(log_variance)), element by element:
 ///     -1/2 ((x - mean)^2 / exp(log_variance) + log_variance + log(2 pi))

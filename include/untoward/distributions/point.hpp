@@ -3,7 +3,7 @@
 
 #include "distribution.hpp"
 
-namespace untoward::distributions {
+namespace untoward UNTOWARD_SETTING::distributions {
 
 /// All mass at one point: what a deterministic code is as a posterior. It has no density.
 template <class Value>

@@ -10,7 +10,7 @@
 
 // The Poisson distribution of counts, by the logarithm l of its rate.
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// x l - e^l - log Gamma(x + 1), element by element. Below 0 it is that of 0 less 50 times the square of the
 /// distance.

@@ -8,7 +8,7 @@
 // Functions that densities of counts and heavy tails are made of, in double whatever the scalar: they are
 // differences of large numbers. (The C library's lgamma writes to a global variable in every call.)
 
-namespace untoward::detail {
+namespace untoward UNTOWARD_SETTING::detail {
 
 /// Where the asymptotic series are exact to the rounding of a double.
 inline constexpr double asymptotic_from = 12;
@@ -56,7 +56,7 @@ S digamma_of(S x) {
 
 }  // namespace untoward::detail
 
-namespace untoward::distributions {
+namespace untoward UNTOWARD_SETTING::distributions {
 
 // For densities of your own.
 using detail::digamma;

@@ -12,7 +12,7 @@
 // normal distribution that expects wild values now and then. More than 2 degrees of freedom, so that it has a
 // variance: e^(2 s) v / (v - 2).
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// log t(x; v, m, e^s), element by element, with r = (x - m) e^-s:
 ///     log Gamma((v + 1) / 2) - log Gamma(v / 2) - log(v pi) / 2 - s - (v + 1) / 2 log1p(r^2 / v)

@@ -2,10 +2,11 @@
 #pragma once
 
 #include "../core/elementwise.hpp"
+#include "../core/sums.hpp"
 
 // What rules of several distributions share.
 
-namespace untoward::detail {
+namespace untoward UNTOWARD_SETTING::detail {
 
 /// Data outside of a distribution's support has no density. It takes that of the nearest edge, less what a
 /// normal distribution of this deviation loses on the way: never more normal than the edge it crossed, and
@@ -62,16 +63,11 @@ constexpr auto one_channel(const Shape<C, Positions...>& shape) {
     (std::make_index_sequence<sizeof...(Positions)>{});
 }
 
-/// exp(x), element by element. (Eigen's would call the C library where there are fewer numbers than a vector holds.)
-template <class X>
-auto exponentials(const X& x) {
-    return x.unaryExpr([](typename X::Scalar a) { return math::exp(a); });
-}
 /// log sum exp(x)
 template <class X>
 auto log_sum_exp(const X& x) {
     const typename X::Scalar largest = x.maxCoeff();
-    return largest + math::log(exponentials(x - largest).sum());
+    return largest + math::log(sum_of_elements(exponentials(x - largest)));
 }
 /// exp(x) / sum exp(x)
 template <class X>
@@ -84,7 +80,7 @@ template <class Logits, class S>
 Index class_at(const Logits& logits, S u) {
     Index most_likely = 0;
     const S largest = logits.maxCoeff(&most_likely);
-    const S target = u * exponentials(logits - largest).sum();
+    const S target = u * sum_of_elements(exponentials(logits - largest));
     S reached = 0;
     for (Index c = 0; c < logits.size(); ++c) {
         reached += math::exp(logits[c] - largest);

@@ -14,7 +14,7 @@
 #include "erased.hpp"
 #include "registry.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 namespace detail {
 

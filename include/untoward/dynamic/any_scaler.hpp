@@ -7,7 +7,7 @@
 #include "../vae/likelihood.hpp"
 #include "registry.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// Any scaler, chosen at run time, for numbers of type S.
 template <class S = float>

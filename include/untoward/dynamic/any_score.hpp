@@ -12,7 +12,7 @@
 #include "../train/training_evidence.hpp"
 #include "registry.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 namespace detail {
 

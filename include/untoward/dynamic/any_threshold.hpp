@@ -9,7 +9,7 @@
 #include "../thresholds/quantile.hpp"
 #include "registry.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 template <class S>
 class AnyThreshold;

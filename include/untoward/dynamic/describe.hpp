@@ -6,7 +6,7 @@
 #include "../fwd.hpp"
 #include "../io/policy_text.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// The C++ that makes a policy, a layer or a model, whether its parts were chosen by the compiler or at run
 /// time: its type and its options. Needs a name (core/options.hpp) of each part.

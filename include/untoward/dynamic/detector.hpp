@@ -28,7 +28,7 @@
 // layout, the same bits, the same file. A file that a program with fixed types has saved is read here, as far
 // as its parts are registered, and the other way round.
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// A VAE of run-time sizes and parts.
 template <class S = float>

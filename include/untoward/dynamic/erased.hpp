@@ -16,7 +16,7 @@
 
 // What type erasure over readers needs: for every reader one type of value, whatever a layer's own types are.
 
-namespace untoward::detail {
+namespace untoward UNTOWARD_SETTING::detail {
 
 // A value of a reader with all extents known at run time.
 template <class Scope, class Sample>

@@ -31,7 +31,7 @@
 //         return Highway<AnyLayer<float>>{layers.make(text.values[0])};
 //     });
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// Policies of one kind by name.
 ///

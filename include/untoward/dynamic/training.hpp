@@ -8,7 +8,7 @@
 
 // The parts of TrainingOptions by name.
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// The optimisers that are known by name: the library's, and those that a program adds.
 inline Registry<AnyOptimiser>& optimiser_registry() {

@@ -3,7 +3,7 @@
 
 #include "../core/math.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// How a cell becomes features, on a device: `io::ColumnCoding` in flash.
 enum class FlashCoding {

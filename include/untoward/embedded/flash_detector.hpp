@@ -13,7 +13,7 @@
 #include "flash_judge.hpp"
 #include "learned.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 namespace detail {
 

@@ -7,7 +7,7 @@
 
 #include "flash_detector.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// A fitted ensemble whose every number is a constant: what `FlashDetector` is to a detector of one model, and used alike.
 /// `Definition` has the threshold, the vectors of the self-test and, where there are some, the columns; each of `Members`

@@ -10,7 +10,7 @@
 #include "../thresholds/threshold.hpp"
 #include "column.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// What a detector on a device says of one sample.
 template <class S>

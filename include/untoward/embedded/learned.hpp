@@ -15,7 +15,7 @@
 //
 // One of both is left out where the score has none of it.
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// Numbers in flash where a fitted score has a vector of its own.
 template <class S>

@@ -29,7 +29,7 @@
 // It is for one model with weights of full precision. What a score learned of the training rows (learned.hpp) stays as it
 // was exported, and is then of another model, unless it is of the input alone.
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// A detector's definition with its weights in RAM, one copy for the whole program.
 template <class Definition>

@@ -19,7 +19,7 @@
 #include "../version.hpp"
 #include "safetensors.hpp"
 
-namespace untoward::io {
+namespace untoward UNTOWARD_SETTING::io {
 
 /// A callback that keeps the state of training in a file, and goes on from that file where there is one: what
 /// was stopped, by a time limit or a power cut, is run again in the same way and ends with the same bits as

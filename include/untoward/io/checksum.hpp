@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace untoward::io::detail {
+namespace untoward UNTOWARD_SETTING::io::detail {
 
 inline std::string hex(std::uint64_t value) {
     char digits[17] = {};

@@ -17,7 +17,7 @@
 #include "table.hpp"
 #include "text.hpp"
 
-namespace untoward::io {
+namespace untoward UNTOWARD_SETTING::io {
 
 /// sign(x) log(1 + |x|): the logarithm of a column of large counts or amounts. A value below 0, which
 /// training never saw, stays a number. Infinities and NaN stay what they are.

@@ -23,7 +23,7 @@
 // A fitted detector as one C++ header of constants, for `FlashDetector` or `FlashEnsemble` (embedded/) to be compiled
 // into firmware: scaler, coding of columns, model, weights, score, threshold and test vectors.
 
-namespace untoward::io {
+namespace untoward UNTOWARD_SETTING::io {
 
 /// How many bits the matrices of weights have in a header; biases and the like are never rounded.
 enum class HeaderWeights {

@@ -19,7 +19,7 @@
 #include "number.hpp"
 #include "text.hpp"
 
-namespace untoward::io {
+namespace untoward UNTOWARD_SETTING::io {
 
 /// Reads records one after another without copying the text, which must outlive the reader.
 ///

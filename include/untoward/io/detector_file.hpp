@@ -40,7 +40,7 @@
 // A file may hold more, of whoever wrote it, but nothing that belongs to one of these parts (metadata or a tensor whose
 // name begins as one of theirs) and that this version does not know: it might change what the others mean.
 
-namespace untoward::io {
+namespace untoward UNTOWARD_SETTING::io {
 
 inline constexpr const char* detector_format = "untoward detector";
 inline constexpr const char* ensemble_format = "untoward ensemble";

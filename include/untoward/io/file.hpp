@@ -22,7 +22,7 @@
 
 #include "../core/error.hpp"
 
-namespace untoward::io {
+namespace untoward UNTOWARD_SETTING::io {
 
 /// How a path that is read reads in a message; "-" is standard input.
 inline std::string input_name(const std::string& path) {

@@ -14,7 +14,7 @@
 #include "../core/error.hpp"
 #include "text.hpp"
 
-namespace untoward::io {
+namespace untoward UNTOWARD_SETTING::io {
 
 /// Walks through a JSON text. Each member takes what it is asked for or throws an Error that begins with
 /// `where` and names the byte. The text must outlive the cursor.

@@ -30,7 +30,7 @@
 #include "file.hpp"
 #include "text.hpp"
 
-namespace untoward::io {
+namespace untoward UNTOWARD_SETTING::io {
 
 /// What the header of an NPY file says, all of it checked against the size of the file.
 struct NpyHeader {

@@ -14,7 +14,7 @@
 
 #include "text.hpp"
 
-namespace untoward::io {
+namespace untoward UNTOWARD_SETTING::io {
 
 /// What a cell of a table is when it is read as a number.
 enum class CellKind { Number, Missing, Text };

@@ -28,7 +28,7 @@
 #include "../vae/vae.hpp"
 #include "number.hpp"
 
-namespace untoward::io {
+namespace untoward UNTOWARD_SETTING::io {
 
 /// A policy's text in its parts: name<arguments...>{values... or .key = value...}.
 struct PolicyText {

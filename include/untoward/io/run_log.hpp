@@ -20,7 +20,7 @@
 #include "json.hpp"
 #include "number.hpp"
 
-namespace untoward::io {
+namespace untoward UNTOWARD_SETTING::io {
 
 /// A callback that writes a record of training as JSON lines, each on the disk as soon as it is known:
 ///

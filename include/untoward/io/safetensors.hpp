@@ -26,7 +26,7 @@
 #include "safetensors_header.hpp"
 #include "text.hpp"
 
-namespace untoward::io {
+namespace untoward UNTOWARD_SETTING::io {
 
 /// A safetensors file in memory.
 ///

@@ -31,7 +31,7 @@
 #include "json.hpp"
 #include "text.hpp"
 
-namespace untoward::io {
+namespace untoward UNTOWARD_SETTING::io {
 
 static_assert(std::endian::native == std::endian::little,
               "files are little-endian and are copied as they are");

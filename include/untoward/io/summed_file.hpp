@@ -15,7 +15,7 @@
 // A safetensors file of which everything that is written is summed up, and of which everything that is read is summed up
 // and remembered: for detector_file.hpp, which compares the sums, and refuses what it did not ask for.
 
-namespace untoward::io::detail {
+namespace untoward UNTOWARD_SETTING::io::detail {
 
 // A file being written, and the checksum of what it was given.
 struct SummedWriter {

@@ -28,7 +28,7 @@
 #include "number.hpp"
 #include "text.hpp"
 
-namespace untoward::io {
+namespace untoward UNTOWARD_SETTING::io {
 
 /// One column. Numbers are doubles, as files have them, NaN where one is missing. Text is a number per row that points into the
 /// different texts of the column, so that a repeated text costs four bytes.

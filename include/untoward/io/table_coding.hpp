@@ -24,7 +24,7 @@
 #include "table.hpp"
 #include "text.hpp"
 
-namespace untoward::io {
+namespace untoward UNTOWARD_SETTING::io {
 
 /// Which columns of the training table are learned.
 struct CodingOptions {

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace untoward::io {
+namespace untoward UNTOWARD_SETTING::io {
 
 /// The position of the first byte that is not well-formed UTF-8 (Unicode 15, table 3-7: no overlong forms, no
 /// surrogates, nothing above U+10FFFF), or npos when all of the text is.

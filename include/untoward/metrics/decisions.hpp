@@ -3,7 +3,7 @@
 
 #include "../thresholds/threshold.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// What came of the decisions on labelled rows. A rate whose denominator is 0 is NaN: there is nothing to
 /// say.

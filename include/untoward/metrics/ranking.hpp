@@ -12,7 +12,7 @@
 
 #include "../core/refuse.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// Points from the strictest decision to the laxest. Point 0 flags nothing; point i > 0 flags the rows whose
 /// score is at least `threshold[i]`, the i-th largest distinct score.

@@ -9,7 +9,7 @@
 #include "../autodiff/scope.hpp"
 #include "initialisers.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 namespace detail {
 
@@ -113,7 +113,7 @@ struct Attend {
                 for (Index t = 0; t < steps; ++t) {
                     detail::FlatMap<S> d_scores(scores.column(t), steps);
                     const detail::ConstFlatMap<S> p(weights.column(t), steps);
-                    const S mean = (p * d_scores).sum();
+                    const S mean = detail::sum_of_elements(p * d_scores);
                     d_scores = factor * p * (d_scores - mean);
                 }
                 product::backward_input<S>(dq, room.keys, product::Columns<const S>(scores), accumulate);

@@ -9,7 +9,7 @@
 #include "../autodiff/rules/affine.hpp"
 #include "../core/options.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 namespace detail {
 

@@ -5,7 +5,7 @@
 #include "../autodiff/rules/rows.hpp"
 #include "../autodiff/scope.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// A layer over time in both directions (Schuster and Paliwal 1997): `Seq<C, T>` to the channels of the layer
 /// on the sequence as it is, and below them those of a second layer that reads it from the end, each at its

@@ -6,7 +6,7 @@
 #include "../autodiff/scope.hpp"
 #include "../core/options.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 namespace detail {
 

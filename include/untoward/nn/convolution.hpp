@@ -12,7 +12,7 @@
 // correlation. Their weights are Shape<in, K, out>, that is (K, out, in), where PyTorch has (out, in, K), or
 // (in, out, K) for the transposed one.
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 namespace detail {
 

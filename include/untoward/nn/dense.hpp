@@ -5,7 +5,7 @@
 #include "../autodiff/rules/affine.hpp"
 #include "../core/options.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// activation(W x + b) with Out outputs, at every position of the input: PyTorch's Linear and an activation
 /// (autodiff/rules/elementwise.hpp has them, and one of a user's own). Parameters `weight` (Out, in) and

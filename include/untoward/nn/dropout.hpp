@@ -4,7 +4,7 @@
 #include "../autodiff/rule.hpp"
 #include "../core/options.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// x / (1 - rate) where noise, uniform on (0, 1), is at least `rate`, and 0 elsewhere.
 struct DropoutRule {

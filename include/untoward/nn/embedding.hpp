@@ -5,7 +5,7 @@
 #include "../autodiff/rules/layout.hpp"
 #include "initialisers.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// A vector of its own for each of Entries categories: `Vec<T>` of whole numbers in [0, Entries), or
 /// `Seq<1, T>`, to `Seq<Units, T>`. PyTorch's Embedding. Parameter `weight` (Entries, Units), standard normal

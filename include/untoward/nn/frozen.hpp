@@ -3,7 +3,7 @@
 
 #include "../autodiff/scope.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// A layer whose parameters stay as they are in training: neither gradient nor optimiser reaches them, while
 /// gradients still pass through to what lies before it. Parameters have the names and places that the layer

@@ -3,7 +3,7 @@
 
 #include "recurrent.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// One step of a GRU from a = W_i x + b_i and c = W_h h + b_h, each of three times n rows (reset, update, new),
 /// as PyTorch computes it:

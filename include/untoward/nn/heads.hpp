@@ -5,7 +5,7 @@
 
 #include "../autodiff/scope.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 namespace detail {
 

@@ -5,7 +5,7 @@
 
 #include "../autodiff/initialiser.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// Normal with mean 0: PyTorch's default for embeddings has a deviation of 1.
 struct NormalInitial {

@@ -7,7 +7,7 @@
 #include "../autodiff/rules/affine.hpp"
 #include "../core/options.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// At every position, over its channels: y = gain (x - mean) / sqrt(variance + epsilon) + bias, with the
 /// variance that divides by the number of channels. Gain and bias are Vec<channels>, the same for all
@@ -38,9 +38,9 @@ struct Standardise {
         const auto b = bias.column(0);
         for_each_position(x, [&](Index j, Index t) {
             const auto from = channels_at<const S>(x, j, t);
-            const S mean = from.sum() / n;
+            const S mean = detail::sum_of_elements(from) / n;
             // Of the differences, not of the squares: nothing cancels where the mean is large.
-            const S inverse = 1 / std::sqrt((from - mean).square().sum() / n + static_cast<S>(epsilon));
+            const S inverse = 1 / std::sqrt(detail::sum_of_elements((from - mean).square()) / n + static_cast<S>(epsilon));
             channels_at<S>(y, j, t) = (from - mean) * inverse * g + b;
             saved[0] = mean;
             saved[1] = inverse;
@@ -72,8 +72,8 @@ struct Standardise {
                 of_position += 2;
                 const auto from = channels_at<const S>(x, j, t);
                 const auto d = channels_at<S>(dy, j, t);
-                const S mean_d = (d * g).sum() / n;
-                const S mean_du = (d * g * (from - mean)).sum() * inverse / n;
+                const S mean_d = detail::sum_of_elements(d * g) / n;
+                const S mean_du = detail::sum_of_elements(d * g * (from - mean)) * inverse / n;
                 auto out = channels_at<S>(to, j, t);
                 if (!accumulate) out.setZero();
                 out += inverse * (d * g - mean_d - (from - mean) * (inverse * mean_du));

@@ -3,7 +3,7 @@
 
 #include "recurrent.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// One step of an LSTM from a = W_i x + b_i, r = W_h h + b_h, each of four times n rows (input, forget, cell,
 /// output), and the cell state c, as PyTorch computes it:

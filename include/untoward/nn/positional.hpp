@@ -10,7 +10,7 @@
 
 // What tells a layer that sees all positions alike, such as attention, where each of them is.
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// x[c, t] + p[c, t], where p[2 i, t] = sin(t / base^(2 i / C)) and p[2 i + 1, t] the cosine of the same.
 struct AddSinusoids {

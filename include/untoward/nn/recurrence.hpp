@@ -7,7 +7,7 @@
 #include "../core/elementwise.hpp"
 #include "recurrence_memory.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// A recurrence over all steps of a sequence, from a state of zero: from the input (Seq<C, T>, or Vec<C>: the same at each
 /// of `steps`), its weight (Shape<C, G H>), that of the hidden state (Shape<H, G H>) and the bias of each (Vec<G H>) to the

@@ -8,7 +8,7 @@
 
 // How a recurrence (recurrence.hpp) divides its work over steps, and where it keeps what.
 
-namespace untoward::detail {
+namespace untoward UNTOWARD_SETTING::detail {
 
 /// What is done at once, and so how memory is divided. `Cell` says how many numbers it keeps; of the states, only the last
 /// one may be wanted.

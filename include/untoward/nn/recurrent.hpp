@@ -5,7 +5,7 @@
 #include "../autodiff/scope.hpp"
 #include "recurrence.hpp"
 
-namespace untoward::detail {
+namespace untoward UNTOWARD_SETTING::detail {
 
 /// A recurrent layer in front of a `LastStep`: no other state becomes a tensor.
 template <class Layer>

@@ -3,7 +3,7 @@
 
 #include "../autodiff/rules/arithmetic.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// x + layer(x); the layer's name is "layer".
 ///

@@ -14,7 +14,7 @@
 //                               TransposedConvolution1d<16, 4, 2, 1>>,
 //                       Gaussian>;
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// A vector at each of `steps` positions; going back, the sum over them.
 template <Index Steps>

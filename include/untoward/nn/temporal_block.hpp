@@ -9,7 +9,7 @@
 #include "dense.hpp"
 #include "dropout.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// A block of a temporal convolutional network (Bai, Kolter and Koltun 2018): `Seq<C, T>` to `Seq<Out, T>`,
 /// two causal convolutions of one dilation, each with activation and dropout, then a residual:

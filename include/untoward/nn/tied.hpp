@@ -5,7 +5,7 @@
 #include "../autodiff/rules/affine.hpp"
 #include "../core/options.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// activation(W' x + b) at every position: W is Shape<in, out>, x has `out` channels and the result `in`. The
 /// activation must have a slope_from_output.

@@ -8,7 +8,7 @@
 #include "dropout.hpp"
 #include "layer_norm.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// A transformer's block with the norms in front (Vaswani et al. 2017; Xiong et al. 2020), which trains
 /// without a warm-up: `Seq<E, T>` to itself,

@@ -3,7 +3,7 @@
 
 #include "convolution.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 namespace detail {
 

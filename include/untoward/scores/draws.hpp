@@ -45,7 +45,7 @@
 
 #include "score.hpp"
 
-namespace untoward::detail {
+namespace untoward UNTOWARD_SETTING::detail {
 
 // Log p(x|z_l) of every feature, and of all of them, for one sample.
 template <class S>
@@ -86,7 +86,7 @@ public:
 
 private:
     [[nodiscard]] S log_weight(Index draw) const {
-        const S density = densities(draw).sum();
+        const S density = detail::sum_of_elements(densities(draw));
         return Importance ? density - evidence_.sampled_kls().column(sample_)[draw] : density;
     }
 
@@ -107,7 +107,7 @@ void add_log_mean(ScoreSheet<S>& sheet, const Evidence& evidence, Index draws, S
             const S share = weights.share(l);
             if (!(share > 0)) continue;  // of a density that may be 0, as those of all draws may
             sheet.features.column(j) -= weight * share * weights.densities(l);
-            rest += share * weights.densities(l).sum();
+            rest += share * detail::sum_of_elements(weights.densities(l));
         }
         sheet.rest(0, j) += weight * rest;
     }
@@ -133,8 +133,8 @@ void add_deviations_of_mean(DeviationSheet<S>& sheet, const auto& evidence, S we
     const S part = -weight * share_of_draw<S>(n);
     for (Index j = 0; j < evidence.x.batch(); ++j) {
         if (!has_spread<S>(evidence, j)) continue;
-        const S mean = densities.column(j).sum() / static_cast<S>(n);
-        for (Index l = 0; l < n; ++l) sheet.add(l, j, part * (density_of_draw(densities, l, j).sum() - mean));
+        const S mean = detail::sum_of_elements(densities.column(j)) / static_cast<S>(n);
+        for (Index l = 0; l < n; ++l) sheet.add(l, j, part * (detail::sum_of_elements(density_of_draw(densities, l, j)) - mean));
     }
 }
 // Of -log 1/L sum_l w_l.

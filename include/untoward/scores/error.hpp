@@ -11,7 +11,7 @@
 #include "in_unit.hpp"
 #include "reconstruction.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// The mean of the largest squared errors of a sample, those of ceil(share D) features: an anomaly that shows in
 /// a few of many features is not averaged away (alibi-detect's `outlier_perc`). Only these features answer for

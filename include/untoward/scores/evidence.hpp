@@ -7,7 +7,7 @@
 #include "../core/refuse.hpp"
 #include "../vae/vae.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// What a score asks of a model. A composed score asks for the union, so the encoder runs once and nothing is
 /// computed that nobody asked for.
@@ -240,7 +240,7 @@ constexpr void keep(const Room& room, Index position, const Value& value, bool s
             S* const to = const_cast<S*>(room.data()) + j * room.stride() + position * rows;
             const auto column = value.column(value.batch() == 1 ? 0 : j);
             if (sum) {
-                *to = column.sum();
+                *to = detail::sum_of_elements(column);
             } else {
                 FlatMap<S>(to, rows) = column;
             }

@@ -64,7 +64,7 @@
 //
 // tests/scores/own_fitted.cpp is this, fitted, added to another score, saved and loaded.
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// Which of the rows that `fit` may learn from.
 enum class FitRows {

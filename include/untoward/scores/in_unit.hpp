@@ -17,7 +17,7 @@
 //     slope(score) const                      its derivative there, where it has one: for the standard error
 //     state(self, visit), is_sound() const    as fitted scores have them (fitted.hpp)
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// A score in another unit, and what of that a feature answers for: `slope` times what it has of the score beyond its
 /// own median.
@@ -45,7 +45,7 @@ void score_alone(const auto& score, const auto& evidence, Arena& arena, bool lea
     sheet.rest.flat().setZero();
     if (shares != nullptr) std::fill_n(shares, features * n, S(0));
     add_score(score, sheet, evidence, S(1));
-    for (Index j = 0; j < n; ++j) scores[j] += sheet.features.column(j).sum();
+    for (Index j = 0; j < n; ++j) scores[j] += detail::sum_of_elements(sheet.features.column(j));
     if (shares != nullptr) FlatMap<S>(shares, features * n) += sheet.features.flat();
     arena.rewind(mark);
 }

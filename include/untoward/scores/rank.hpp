@@ -19,7 +19,7 @@
 #include "../thresholds/rounding.hpp"
 #include "in_unit.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 namespace detail {
 

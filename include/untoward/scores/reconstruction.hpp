@@ -4,7 +4,7 @@
 #include "../core/options.hpp"
 #include "score.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// How the differences of a reconstruction become one number.
 enum class Norm {
@@ -40,7 +40,7 @@ struct ReconstructionError {
         } else {
             for (Index j = 0; j < x.batch(); ++j) {
                 const auto error = x.column(j) - y.column(j);
-                const S length = error.matrix().norm();
+                const S length = std::sqrt(detail::sum_of_elements(error.square()));
                 if (length > 0) sheet.features.column(j) += (weight / length) * error.square();
             }
         }

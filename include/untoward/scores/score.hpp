@@ -31,7 +31,7 @@
 // each draw takes it from there, in add_deviations(sheet, evidence, weight) (draws.hpp): standard errors of all
 // sums are made of that.
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// Where scores add their terms for a batch, and what they may use meanwhile.
 template <class S>

@@ -17,7 +17,7 @@
 
 #include "in_unit.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 namespace detail {
 

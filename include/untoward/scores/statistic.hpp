@@ -26,7 +26,7 @@
 #include "../statistics/principal_components.hpp"
 #include "fitted.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 using statistics::ComponentScore;
 using statistics::MixtureShape;

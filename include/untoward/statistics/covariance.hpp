@@ -22,7 +22,7 @@
 #include "../core/options.hpp"
 #include "symmetric.hpp"
 
-namespace untoward::statistics {
+namespace untoward UNTOWARD_SETTING::statistics {
 
 /// Mean and covariance of D features, in double.
 struct Covariance {

@@ -12,7 +12,7 @@
 #include "gaussian_mixture.hpp"
 #include "k_means.hpp"
 
-namespace untoward::statistics {
+namespace untoward UNTOWARD_SETTING::statistics {
 
 /// What the covariances of a mixture are.
 enum class MixtureShape { automatic, full, diagonal };

@@ -24,7 +24,7 @@
 #include "../core/math.hpp"
 #include "covariance.hpp"
 
-namespace untoward::statistics {
+namespace untoward UNTOWARD_SETTING::statistics {
 
 struct MixtureSizes {
     Index features = 0;

@@ -8,7 +8,7 @@
 
 #include "rows.hpp"
 
-namespace untoward::statistics::detail {
+namespace untoward UNTOWARD_SETTING::statistics::detail {
 
 /// Rows at a time.
 inline constexpr Index fitting_block = 128;

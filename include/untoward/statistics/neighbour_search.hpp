@@ -19,7 +19,7 @@
 
 #include "rows.hpp"
 
-namespace untoward::statistics {
+namespace untoward UNTOWARD_SETTING::statistics {
 
 struct NeighbourSizes {
     Index features = 0;

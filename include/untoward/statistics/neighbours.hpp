@@ -10,7 +10,7 @@
 #include "../core/options.hpp"
 #include "neighbour_search.hpp"
 
-namespace untoward::statistics {
+namespace untoward UNTOWARD_SETTING::statistics {
 
 /// Euclidean distances to the k-th nearest of stored rows; to the farthest where fewer are stored, and
 /// infinity where none is. Rows are stored in units of `NeighbourSizes::leaf`, filled up with the largest

@@ -15,7 +15,7 @@
 
 #include "covariance.hpp"
 
-namespace untoward::statistics {
+namespace untoward UNTOWARD_SETTING::statistics {
 
 struct ComponentSizes {
     Index features = 0;

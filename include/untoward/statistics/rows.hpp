@@ -40,7 +40,7 @@
 #include "../core/random.hpp"
 #include "../core/refuse.hpp"
 
-namespace untoward::statistics {
+namespace untoward UNTOWARD_SETTING::statistics {
 
 /// A column-major matrix of Eigen's whose columns are packed, or a map or block of one, as these headers take
 /// it.
@@ -126,7 +126,7 @@ S* from_column(S* values, Index column, Index rows) {
 
 template <class S>
 S sum_of_squares(const S* values, Index n) {
-    return ConstArrayMap<S>(values, n).square().sum();
+    return untoward::detail::sum_of_elements(ConstArrayMap<S>(values, n).square());
 }
 
 }  // namespace detail

@@ -10,7 +10,7 @@
 
 #include "rows.hpp"
 
-namespace untoward::statistics::detail {
+namespace untoward UNTOWARD_SETTING::statistics::detail {
 
 /// Columns done between two products with all that came before.
 inline constexpr Index panel = 48;

@@ -5,7 +5,7 @@
 
 #include "../core/refuse.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// An alarm when `k` of the last `n` verdicts were anomalous (n up to 64), which one wild reading does not raise. It is
 /// on until at most `release` of the last n are.

@@ -3,7 +3,7 @@
 
 #include "../config.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// The last `Length` readings of a stream of `Channels` values each, in place: what a model of a `Vec<Channels * Length>`
 /// or a `Seq<Channels, Length>` looks at. Every `Hop` readings there is a window to score.

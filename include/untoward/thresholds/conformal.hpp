@@ -26,7 +26,7 @@
 
 #include "threshold.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 namespace detail {
 

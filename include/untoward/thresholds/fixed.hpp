@@ -3,7 +3,7 @@
 
 #include "threshold.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// A threshold known beforehand, in the units of the score (nats, for a negative ELBO). Calibration rows do
 /// not change it and none are needed; nothing is promised about false alarms.

@@ -3,7 +3,7 @@
 
 #include "threshold.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// The quantile at `level` in [0, 1] of scores sorted ascending, interpolated linearly between the two
 /// nearest: at place (n - 1) level, counted from 0. (Type 7 of Hyndman and Fan 1996; the default of NumPy and

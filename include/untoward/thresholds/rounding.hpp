@@ -7,7 +7,7 @@
 
 #include "quantile.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// Scores of a model to calibrate with, each raised by what rounding may make of it: another batch, another kernel and
 /// another processor add the same numbers in another order. Of rows that repeat each other, as those of quantised

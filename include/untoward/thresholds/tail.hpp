@@ -6,7 +6,7 @@
 
 #include "conformal.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// A conformal threshold (thresholds/conformal.hpp) from the largest calibration scores alone: of n scores it needs
 /// the floor((n + 1) rate) largest. So it can be calibrated where there is no room for n of them, one score at a time,

@@ -31,7 +31,7 @@
 #include "../config.hpp"
 #include "../core/options.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// A calibrated threshold, for scores of type `Scalar` (higher = more anomalous).
 ///

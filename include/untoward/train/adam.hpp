@@ -8,7 +8,7 @@
 #include "../core/options.hpp"
 #include "update.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 namespace detail {
 

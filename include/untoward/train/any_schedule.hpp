@@ -10,7 +10,7 @@
 #include "policy.hpp"
 #include "schedule.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// What gives a number for each step: schedule.hpp says more.
 template <class T>

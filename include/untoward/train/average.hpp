@@ -16,7 +16,7 @@
 // are averaged once more, with the same weights, and so belong to the averaged weights up to that lag; frozen
 // parameters stay as they are, to the bit.
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// An exponential moving average over about 1 / (1 - decay) steps; over all of them in equal parts until
 /// there are as many.

@@ -9,7 +9,7 @@
 #include "../core/random.hpp"
 #include "policy.hpp"
 
-namespace untoward::detail {
+namespace untoward UNTOWARD_SETTING::detail {
 
 // The endless shuffled stream of row numbers: every batch is full, and no row is left out of a pass.
 class RowStream {

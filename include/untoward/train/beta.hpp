@@ -14,7 +14,7 @@
 // which says whether beta has grown up. An evaluation before that does not choose parameters and does not
 // count for patience, since -ELBO is not yet what training minimises. Without it every evaluation counts.
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// The same weight at every step.
 struct ConstantBeta {

@@ -39,7 +39,7 @@
 // it is given: so trainings at once by the same options do not meet. Give std::ref(guard) to look at your own one
 // afterwards; then it is shared by all of them. train/time_limit.hpp, train/progress.hpp, io/run_log.hpp and io/checkpoint.hpp have others.
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// One thing that was chosen, or that data decide: two trainings with equal settings give the same bits.
 struct Setting {

@@ -18,7 +18,7 @@
 // whether all kinds of rows can come out of it (`inspect_coverage`). `diagnose` asks all four. Rows are
 // scaled, features x n; each report has numbers and, for a person, a verdict: what it means and what to do.
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// How much is looked at: at most `rows` rows of each set, chosen by the seed, which also keys all draws.
 struct DiagnosticsOptions {

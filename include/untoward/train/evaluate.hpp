@@ -11,7 +11,7 @@
 #include "../scores/elbo.hpp"
 #include "../scores/evidence.hpp"
 
-namespace untoward::detail {
+namespace untoward UNTOWARD_SETTING::detail {
 
 // Whether all rows meet the same draws of z, as they do in scoring. Where they do, the chance in a mean over rows
 // does not become less with their number: good for comparing a model with itself a step later, not with another.

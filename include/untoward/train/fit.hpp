@@ -17,7 +17,7 @@
 #include "train.hpp"
 #include "training_evidence.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// How to fit a detector.
 struct FitOptions {

@@ -9,7 +9,7 @@
 #include "../ensemble.hpp"
 #include "fit.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// What fitting an ensemble found out.
 struct EnsembleReport {

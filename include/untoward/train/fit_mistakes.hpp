@@ -5,7 +5,7 @@
 
 // What is handed to `fit` that it does not take: one error that says what it takes.
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 struct FitOptions;
 

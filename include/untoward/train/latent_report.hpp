@@ -8,7 +8,7 @@
 
 #include "../scores/evidence.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// Whether the latent units do anything.
 struct LatentReport {

@@ -28,7 +28,7 @@
 //     std::puts(found.verdict().c_str());
 //     const auto detector = fit(recipe(found.chosen), rows, {.seed = 7});
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// The rule of thumb: the power of two between 5 and 10% of the features; 2 where these are fewer than 40, 1
 /// where there is one.

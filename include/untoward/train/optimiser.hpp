@@ -15,7 +15,7 @@
 #include "policy.hpp"
 #include "update.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// Any optimiser (update.hpp says what one is), chosen at run time: options.optimiser = AdamW{.decay = 0.1}.
 class AnyOptimiser {

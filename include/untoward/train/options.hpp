@@ -11,7 +11,7 @@
 #include "callback.hpp"
 #include "optimiser.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// The peak learning rate for a number of features: 4e-3 up to 32 of them, then in inverse proportion to
 /// their number down to 1.5e-3. One step of Adam moves every weight alike, so what it changes in a unit's

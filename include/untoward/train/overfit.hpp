@@ -11,7 +11,7 @@
 #include "../autodiff/initialiser.hpp"
 #include "train.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// How a model is tried on one batch.
 struct OverfitOptions {

@@ -14,7 +14,7 @@
 
 // What the policies of training share: their text, and how what they learn on the way is saved.
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// Sees everything that training must remember to go on as if it had never stopped, under a name for each. A
 /// reader leaves the values alone, a writer replaces them (sizes of spans stay; vectors may get another).

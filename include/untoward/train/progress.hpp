@@ -8,7 +8,7 @@
 
 #include "callback.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// A callback: a progress bar with loss, KL and the time left, on a terminal; silent where the stream is
 /// none.

@@ -8,7 +8,7 @@
 
 #include "../config.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// What happened in training.
 struct TrainingReport {

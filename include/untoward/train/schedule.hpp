@@ -44,7 +44,7 @@
 // Schedules of the KL term's weight (beta.hpp) and averages of weights (average.hpp) are the same kind of
 // thing.
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// A peak learning rate that the trainer chooses: see default_learning_rate in options.hpp; an optimiser may
 /// have a default of its own.

@@ -15,7 +15,7 @@
 #include "../core/random.hpp"
 #include "callback.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 namespace detail {
 

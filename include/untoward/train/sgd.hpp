@@ -9,7 +9,7 @@
 #include "../core/storage.hpp"
 #include "update.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// Stochastic gradient descent with PyTorch's defaults and order of operations: the decay joins the gradient,
 /// then momentum b = momentum b + g (Sutskever et al. 2013 in PyTorch's form), and with Nesterov's variant

@@ -23,7 +23,7 @@
 //     fit(recipe, samples, {.seed = 7, .split = LaterBlock{.gap = 63}});         // samples in the order of time
 //     fit(recipe, samples, {.seed = 7, .split = Groups{.of_sample = patients}}); // nobody is on both sides
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// Samples at random: for those that do not depend on each other.
 struct RandomSplit {};

@@ -6,7 +6,7 @@
 
 #include "callback.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// A callback that stops a run of training after some seconds, at the end of a step. The best parameters so
 /// far are kept; with a Checkpoint (io/checkpoint.hpp) another run goes on from there.

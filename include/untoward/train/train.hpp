@@ -18,7 +18,7 @@
 #include "options.hpp"
 #include "session.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 namespace detail {
 

@@ -7,7 +7,7 @@
 
 #include "../scores/fitted.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// What a score that is fitted (scores/fitted.hpp) may look at: the evidence of the training rows, and of
 /// those that were held out, but never of the calibration slice; block by block, always in the same order and

@@ -42,7 +42,7 @@
 //
 //     options.training.optimiser = Lion{.decay = 0.01};
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// One step of an optimiser on a stretch of the parameter vector whose parameters have equal attributes. In
 /// one step of training an optimiser is called once for each stretch.

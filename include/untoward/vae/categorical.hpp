@@ -4,7 +4,7 @@
 #include "../distributions/categorical.hpp"
 #include "likelihood.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 namespace detail {
 

@@ -5,7 +5,7 @@
 #include "../distributions/multivariate_normal.hpp"
 #include "latent.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 namespace detail {
 

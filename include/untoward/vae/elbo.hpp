@@ -6,7 +6,7 @@
 #include "../autodiff/rules/arithmetic.hpp"
 #include "vae.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 namespace detail {
 

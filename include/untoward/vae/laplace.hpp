@@ -4,7 +4,7 @@
 #include "../distributions/laplace.hpp"
 #include "scale.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 namespace detail {
 

@@ -76,7 +76,7 @@
 //     };
 //     using Model = Vae<Vec<8>, Encoder<...>, LaplaceLatent<3>, Decoder<...>, Gaussian>;
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// The range of a posterior's log-variance, in value and gradient alike.
 inline constexpr double posterior_log_variance_low = -12;

@@ -77,7 +77,7 @@
 // where operations are, distributions/special.hpp has log_gamma and digamma, and what is nowhere is a rule of
 // your own (autodiff/rule.hpp): tests/extension/negative_binomial.hpp has them for a density and its draws.
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// The range of a decoder's log-variance (in scaled units), in value and gradient alike: columns with point
 /// masses would make an unbounded density otherwise. A logarithm of a scale has half of it, [-3, 2].

@@ -8,7 +8,7 @@
 // so and something harmless stands for its result, so that nothing else fails for the same reason. Each error is
 // in a function that does not depend on the reader, and is said once for all of them.
 
-namespace untoward::detail {
+namespace untoward UNTOWARD_SETTING::detail {
 
 template <class Likelihood, bool Has>
 constexpr void require_part_layer() {

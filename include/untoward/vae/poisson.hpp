@@ -4,7 +4,7 @@
 #include "../distributions/poisson.hpp"
 #include "likelihood.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// The range of a decoder's log-rate, in value and gradient alike: rates from 0.00005 to 1,100, about where
 /// scaled data ends.

@@ -3,7 +3,7 @@
 
 #include "likelihood.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 namespace detail {
 

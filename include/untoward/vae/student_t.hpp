@@ -5,7 +5,7 @@
 #include "../distributions/student_t.hpp"
 #include "scale.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 namespace detail {
 

@@ -4,7 +4,7 @@
 #include "../nn/chain.hpp"
 #include "parts.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// The layers before the latent units.
 template <class... Layers>

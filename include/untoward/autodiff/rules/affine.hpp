@@ -4,7 +4,7 @@
 #include "../../core/packed.hpp"
 #include "elementwise.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 namespace detail {
 

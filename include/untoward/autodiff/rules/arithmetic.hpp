@@ -12,7 +12,7 @@
 //     const auto largest = max_per_sample(scope, scaled);                   // Vec<1>; see groups.hpp
 //     return divide(scope, scaled, largest);
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// a + b
 struct Add {

@@ -9,7 +9,7 @@
 
 // Rules that work element by element on one value, the activations, and a user's own function.
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 // An activation is a struct of static functions of a number: value(x), and its derivative either as
 // slope_from_output(y) or as slope(x). One with a slope_from_output is the epilogue of an affine rule, which

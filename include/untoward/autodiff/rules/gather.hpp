@@ -6,7 +6,7 @@
 
 #include "../rule.hpp"
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// Columns of a table by their number: an embedding. The table is a parameter Shape<E, N>, N entries of E
 /// numbers; the indices are a value of one channel, Shape<1, P...>, whose elements are whole numbers in

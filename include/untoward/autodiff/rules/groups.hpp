@@ -12,7 +12,7 @@
 //     const auto total = log_sum_exp_over_channels(scope, logits);     // Seq<C, T> to Seq<1, T>
 //     return subtract(scope, logits, total);                           // what log_softmax does at once
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// A reduction over all elements of each sample: Vec<1>.
 struct OverSample {

@@ -11,7 +11,7 @@
 //     const auto mixed = scope.call("mix", Dense<16>{}, turned);
 //     return transpose(scope, mixed);                     // Seq<C, 16>
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// A view of each sample in another shape of the same size: the numbers stay where they are.
 template <class To>

@@ -13,7 +13,7 @@
 // Further extents count matrices: with H heads, Seq<H d, T> is Shape<d, H, T> by `reshape`, Shape<d, T, H> by
 // `permute<0, 2, 1>`, and the same lines serve all heads.
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 /// factor op(A) op(B) for each sample, where op transposes or leaves as it is: A is Shape<M, K, H...>, or
 /// Shape<K, M, H...> where it is transposed, B is Shape<K, N, H...> or Shape<N, K, H...>, the result

@@ -14,7 +14,7 @@
 //     const auto half = max_pool(scope, x, Shape<2>{});   // Seq<C, 64> to Seq<C, 32>
 //     return upsample(scope, half, Shape<2>{});           // and back to 64 steps
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 namespace detail {
 

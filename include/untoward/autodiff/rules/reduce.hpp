@@ -8,7 +8,7 @@
 //     const auto centre = mean_per_sample(scope, x);      // Vec<1>
 //     return subtract(scope, x, centre);
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 namespace detail {
 

@@ -10,7 +10,7 @@
 //     const auto open = activate<Sigmoid>(scope, gate);
 //     return multiply(scope, open, value);
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 namespace detail {
 

@@ -11,7 +11,7 @@
 //
 //     const auto weights = softmax(scope, logits);        // Seq<C, T> to itself
 
-namespace untoward {
+namespace untoward UNTOWARD_SETTING {
 
 namespace detail {
 
@@ -20,10 +20,10 @@ template <class S>
 void softmax(S* y, const S* x, Index n) {
     const ConstFlatMap<S> from(x, n);
     FlatMap<S> to(y, n);
-    to = (from - from.maxCoeff()).exp();
+    to = fast_exponentials(from - from.maxCoeff());
     // Eigen's exp ends at the smallest normal number: what is masked by -inf weighs nothing at all.
     to = (to <= (std::numeric_limits<S>::min)()).select(S(0), to);
-    to /= to.sum();
+    to /= sum_of_elements(to);
 }
 // dx = y (dy - sum(y dy))
 template <class S>
@@ -31,7 +31,7 @@ void softmax_backward(S* dx, bool accumulate, const S* dy, const S* y, Index n) 
     const ConstFlatMap<S> d(dy, n);
     const ConstFlatMap<S> p(y, n);
     FlatMap<S> to(dx, n);
-    const S mean = (p * d).sum();
+    const S mean = sum_of_elements(p * d);
     if (!accumulate) to.setZero();
     to += p * (d - mean);
 }
@@ -42,7 +42,7 @@ void log_softmax(S* y, const S* x, Index n) {
     const ConstFlatMap<S> from(x, n);
     FlatMap<S> to(y, n);
     const S largest = from.maxCoeff();
-    const S log_sum = math::log((from - largest).exp().sum());
+    const S log_sum = math::log(sum_of_elements(fast_exponentials(from - largest)));
     to = from - largest - log_sum;
 }
 // dx = dy - exp(y) sum(dy)
@@ -51,9 +51,9 @@ void log_softmax_backward(S* dx, bool accumulate, const S* dy, const S* y, Index
     const ConstFlatMap<S> d(dy, n);
     const ConstFlatMap<S> log_p(y, n);
     FlatMap<S> to(dx, n);
-    const S sum = d.sum();
+    const S sum = sum_of_elements(d);
     if (!accumulate) to.setZero();
-    to += d - log_p.exp() * sum;
+    to += d - fast_exponentials(log_p) * sum;
 }
 
 // f(channels of a, channels of b..., how many) at every position of every sample.

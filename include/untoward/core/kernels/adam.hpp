@@ -3,7 +3,7 @@
 // and once for what the compiler was told to use; on its own it is empty.
 #ifdef UNTOWARD_KERNEL_SET
 
-namespace untoward::detail::UNTOWARD_KERNEL_SET {
+namespace untoward UNTOWARD_SETTING::detail::UNTOWARD_KERNEL_SET {
 
 // Where a parameter's gradient has gone to zero its moments fade until they are no normal numbers any more, and stay so:
 // some processors then take a hundred times as long for every step. They end as zero here.

@@ -24,7 +24,7 @@
 #define UNTOWARD_OVER_LANES
 #endif
 
-namespace untoward::detail::UNTOWARD_KERNEL_SET {
+namespace untoward UNTOWARD_SETTING::detail::UNTOWARD_KERNEL_SET {
 
 // As many numbers as one vector of this set holds: more would be a loop through memory.
 template <class S>

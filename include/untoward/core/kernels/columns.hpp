@@ -3,7 +3,7 @@
 // and once for what the compiler was told to use; on its own it is empty.
 #ifdef UNTOWARD_KERNEL_SET
 
-namespace untoward::detail::UNTOWARD_KERNEL_SET {
+namespace untoward UNTOWARD_SETTING::detail::UNTOWARD_KERNEL_SET {
 
 // Of Chains * Lanes rows.
 template <int Chains, Index Lanes, bool Rectify, class S>

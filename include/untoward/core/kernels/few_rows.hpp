@@ -3,7 +3,7 @@
 // choice between all of them: see core/kernels.hpp. Empty on its own.
 #ifdef UNTOWARD_KERNEL_SET
 
-namespace untoward::detail::UNTOWARD_KERNEL_SET {
+namespace untoward UNTOWARD_SETTING::detail::UNTOWARD_KERNEL_SET {
 
 // Two neighbours of a column, for all pairs of lanes: as bits, since a processor with doubles might change a NaN.
 UNTOWARD_INLINE Packet all_pairs(const float* from) {

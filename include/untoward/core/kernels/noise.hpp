@@ -8,7 +8,7 @@
 #pragma GCC optimize("fp-contract=off", "no-math-errno")
 #endif
 
-namespace untoward::detail::UNTOWARD_KERNEL_SET {
+namespace untoward UNTOWARD_SETTING::detail::UNTOWARD_KERNEL_SET {
 
 #ifdef UNTOWARD_KERNEL_TILES
 typedef std::uint32_t Words __attribute__((vector_size(UNTOWARD_KERNEL_BYTES)));

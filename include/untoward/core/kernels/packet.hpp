@@ -3,7 +3,7 @@
 // that set's instructions; on its own it is empty.
 #ifdef UNTOWARD_KERNEL_SET
 
-namespace untoward::detail::UNTOWARD_KERNEL_SET {
+namespace untoward UNTOWARD_SETTING::detail::UNTOWARD_KERNEL_SET {
 
 #if UNTOWARD_KERNEL_BYTES == 64
 inline constexpr Index width = 16;

@@ -3,7 +3,7 @@
 // guard every root against errno, one number at a time. See core/kernels.hpp; empty on its own.
 #ifdef UNTOWARD_KERNEL_SET
 
-namespace untoward::detail::UNTOWARD_KERNEL_SET {
+namespace untoward UNTOWARD_SETTING::detail::UNTOWARD_KERNEL_SET {
 
 #if UNTOWARD_KERNEL_BYTES >= 16 && defined(__SSE2__)
 #if UNTOWARD_KERNEL_BYTES == 64 && defined(__clang__)

@@ -2,7 +2,7 @@
 // A matrix times a vector in one instruction set: see core/kernels.hpp. Empty on its own.
 #ifdef UNTOWARD_KERNEL_SET
 
-namespace untoward::detail::UNTOWARD_KERNEL_SET {
+namespace untoward UNTOWARD_SETTING::detail::UNTOWARD_KERNEL_SET {
 
 UNTOWARD_INLINE Packet sums_of_four(Packet a, Packet b, Packet c, Packet d) {
     const Packet ab = low_lanes(a, b) + high_lanes(a, b);

@@ -2,7 +2,7 @@
 // Matrix products in one instruction set: see core/kernels.hpp. Empty on its own.
 #ifdef UNTOWARD_KERNEL_SET
 
-namespace untoward::detail::UNTOWARD_KERNEL_SET {
+namespace untoward UNTOWARD_SETTING::detail::UNTOWARD_KERNEL_SET {
 
 #if UNTOWARD_KERNEL_BYTES == 64
 inline constexpr Index tile_columns = 8;  // 16 sums of 32 registers

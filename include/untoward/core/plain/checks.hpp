@@ -10,7 +10,7 @@
 // How each kind of kernel is compared with plain loops: the `agrees` of its KernelTable. Sizes leave lanes empty, fill them
 // and go beyond; what is there before is as large as what is added to it, so that a lost number shows.
 
-namespace untoward::detail {
+namespace untoward UNTOWARD_SETTING::detail {
 
 // Rows that kernels are tried with, for up to sixteen lanes.
 inline constexpr Index check_rows[] = {1, 5, 16, 39};

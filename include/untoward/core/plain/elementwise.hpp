@@ -3,7 +3,7 @@
 
 #include "../tensor.hpp"
 
-namespace untoward::plain {
+namespace untoward UNTOWARD_SETTING::plain {
 
 /// y = function(x...), or y += where `add`, element by element and broadcast, summed over the extents in which y has
 /// one: what core/elementwise.hpp does with UNTOWARD_PLAIN. One loop, compiled for the extents at hand; no room of its

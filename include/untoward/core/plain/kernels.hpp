@@ -12,7 +12,7 @@
 // What the kernels of core/kernels/ do, by plain loops over one number at a time: what they are compared with, and what
 // takes the place of one that is faulty. Slow is right here, so functions are called, not drawn in.
 
-namespace untoward::plain {
+namespace untoward UNTOWARD_SETTING::plain {
 
 // A function of numbers at one place. `values` are its operands; of `change`, those that it leaves something in too.
 template <class S>

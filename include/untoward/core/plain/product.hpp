@@ -6,7 +6,7 @@
 // The products of core/product.hpp with UNTOWARD_PLAIN: every element is one sum, in the order of the depth, whatever
 // the compiler, the processor and the number of columns. Not drawn into their callers: one copy serves all layers.
 
-namespace untoward::plain {
+namespace untoward UNTOWARD_SETTING::plain {
 
 namespace detail {
 

@@ -77,7 +77,7 @@ TEST_CASE("static model: verdicts in the caller's arena touch no heap") {
         REQUIRE(verdict.score == scores[j]);
         REQUIRE(verdict.is_anomaly == anomalies[j]);
     }
-    if (AllocationCount::counts) {
+    if (AllocationCount::counts()) {
         const AllocationCount other;
         auto used = std::make_unique<int>(3);
         REQUIRE(other.since() > 0);

@@ -12,7 +12,7 @@ import sys
 
 # From the ground up; folders on one floor may include each other.
 FLOORS = [
-    ["config.hpp", "version.hpp", "fwd.hpp"],
+    ["config.hpp", "setting.hpp", "version.hpp", "fwd.hpp"],
     ["core"],
     ["thresholds", "data", "metrics", "statistics"],
     ["autodiff"],

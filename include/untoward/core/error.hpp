@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "../setting.hpp"
+
 namespace untoward UNTOWARD_SETTING {
 
 /// What `train/`, `io/` and `dynamic/` throw. The message is one line for a person: what was wrong, where

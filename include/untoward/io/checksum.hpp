@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "../setting.hpp"
+
 namespace untoward UNTOWARD_SETTING::io::detail {
 
 inline std::string hex(std::uint64_t value) {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "../core/error.hpp"
+#include "../setting.hpp"
 #include "file.hpp"
 #include "number.hpp"
 #include "text.hpp"

@@ -21,6 +21,7 @@
 #include <system_error>
 
 #include "../core/error.hpp"
+#include "../setting.hpp"
 
 namespace untoward UNTOWARD_SETTING::io {
 

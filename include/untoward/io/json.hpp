@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "../core/error.hpp"
+#include "../setting.hpp"
 #include "text.hpp"
 
 namespace untoward UNTOWARD_SETTING::io {

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "../setting.hpp"
 #include "text.hpp"
 
 namespace untoward UNTOWARD_SETTING::io {

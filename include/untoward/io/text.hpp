@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "../setting.hpp"
+
 namespace untoward UNTOWARD_SETTING::io {
 
 /// The position of the first byte that is not well-formed UTF-8 (Unicode 15, table 3-7: no overlong forms, no

@@ -39,6 +39,7 @@
 #include "../core/product.hpp"
 #include "../core/random.hpp"
 #include "../core/refuse.hpp"
+#include "../core/sums.hpp"
 
 namespace untoward UNTOWARD_SETTING::statistics {
 

@@ -115,12 +115,12 @@ TEST_CASE("scores: one of your own works, composes, and blames one feature") {
     const Eigen::MatrixXd kl = sheet(hand_made(KlDivergence{}), x);
     for (Index j = 0; j < x.cols(); ++j) {
         Index worst;
-        const double most = l1.col(j).head(features).maxCoeff(&worst);
-        REQUIRE(largest(features, j) == Approx(most).epsilon(1e-13));
+        const double most = l1.col(j).head(hand_made_features).maxCoeff(&worst);
+        REQUIRE(largest(hand_made_features, j) == Approx(most).epsilon(1e-13));
         REQUIRE(largest(worst, j) == Approx(most).epsilon(1e-13));
-        REQUIRE((largest.col(j).head(features).array() != 0).count() == 1);
-        REQUIRE(composed(features, j) ==
-                Approx(most + static_cast<double>(0.1f) * kl(features, j)).epsilon(1e-12));
+        REQUIRE((largest.col(j).head(hand_made_features).array() != 0).count() == 1);
+        REQUIRE(composed(hand_made_features, j) ==
+                Approx(most + static_cast<double>(0.1f) * kl(hand_made_features, j)).epsilon(1e-12));
     }
     REQUIRE(passes(elsewhere::LargestError{}).decoded == 1);
 }
@@ -162,7 +162,7 @@ TEST_CASE("scores: parameters that are no numbers give an infinite score, and an
     const auto sound = hand_made(ReconstructionError{});
     Buffer<double> parameters = sound.parameters();
     parameters[parameters.size() - 10] = std::numeric_limits<double>::quiet_NaN();  // a bias of the mean
-    const Eigen::VectorXd zero = Eigen::VectorXd::Zero(features);
+    const Eigen::VectorXd zero = Eigen::VectorXd::Zero(hand_made_features);
     const std::remove_const_t<decltype(sound)> broken(sound.recipe(), sound.scaling(), parameters, zero,
                                                       {10.0, 0, 0});
     const auto verdict = broken(random_rows(1));

@@ -19,8 +19,8 @@ using Importance = ImportanceWeightedLikelihood;
 void require_log_mean(const Eigen::MatrixXd& found, const ByHand& q, const Eigen::ArrayXXd& log_weights) {
     for (Index j = 0; j < samples; ++j) {
         const Eigen::ArrayXd w = log_weights.col(j).exp();
-        CHECK(found(features, j) == Approx(-std::log(w.mean())).epsilon(1e-11));
-        for (Index i = 0; i < features; ++i) {
+        CHECK(found(hand_made_features, j) == Approx(-std::log(w.mean())).epsilon(1e-11));
+        for (Index i = 0; i < hand_made_features; ++i) {
             double share = 0;
             for (Index l = 0; l < w.size(); ++l)
                 share -= w[l] / w.sum() * q.densities[static_cast<std::size_t>(l)](i, j);
@@ -78,7 +78,7 @@ TEST_CASE("importance-weighted: by hand, and with one draw the ELBO with a sampl
         require_log_mean(of({.importance = 1}, seed, draws), q, q.total - q.kl);
         // log p(x|z) of one draw is the reconstruction probability.
         Eigen::MatrixXd one = of({.probability = 1}, seed, 1);
-        one.row(features) += q.kl.row(0).matrix();
+        one.row(hand_made_features) += q.kl.row(0).matrix();
         CHECK((of({.importance = 1}, seed, 1) - one).cwiseAbs().maxCoeff() < 1e-12);
     }
     REQUIRE(Importance{}.draws == 50);
@@ -130,12 +130,12 @@ TEST_CASE("reconstruction probability: mean of p(x|z), and at the posterior's me
     require_log_mean(sheet(of_mean, x), q, q.total);
     // Jensen: less than the mean of logarithms.
     CHECK((of({}).score(x) - of_mean.score(x)).minCoeff() > 0);
-    Eigen::MatrixXd expected(features + 1, samples);
+    Eigen::MatrixXd expected(hand_made_features + 1, samples);
     expected << -q.at_mean.matrix(), -q.at_mean.colwise().sum().matrix();
     const auto at_mean = of({.path = DensityPath::mean});
     CHECK((sheet(at_mean, x) - expected).cwiseAbs().maxCoeff() < 1e-11);
     // No exponential over- or underflows.
-    const Eigen::MatrixXd far = Eigen::MatrixXd::Constant(features, 1, 1e3);
+    const Eigen::MatrixXd far = Eigen::MatrixXd::Constant(hand_made_features, 1, 1e3);
     const double off = of({}).score(far)[0];
     CHECK(off > 1e5);
     CHECK(of_mean.score(far)[0] > 0.1 * off);

@@ -37,8 +37,8 @@ TEST_CASE("top share: the mean of the largest squared errors, who share ties") {
         for (Index j = 0; j < others.cols(); ++j) {
             Eigen::VectorXd squares = errors.col(j).cwiseAbs2();
             std::sort(squares.begin(), squares.end(), std::greater<>());
-            CHECK(found(features, j) == Approx(squares.head(count).mean()).epsilon(1e-11));
-            CHECK((found.col(j).head(features).array() > 0).count() == count);
+            CHECK(found(hand_made_features, j) == Approx(squares.head(count).mean()).epsilon(1e-11));
+            CHECK((found.col(j).head(hand_made_features).array() > 0).count() == count);
         }
     }
     // Three of five tie for the last of two places.
@@ -62,18 +62,18 @@ TEST_CASE("whitened error: each feature in units of its mean squared error on he
     const auto detector = fit_by_hand(WhitenedError{}, training, held_out);
     const Eigen::MatrixXd expected = mean.cwiseInverse().asDiagonal() * errors_of(others).cwiseAbs2();
     const Eigen::MatrixXd found = explained(detector, others);
-    CHECK((found.topRows(features) - expected).cwiseAbs().maxCoeff() < 1e-9);
-    CHECK((found.row(features) - expected.colwise().sum()).cwiseAbs().maxCoeff() < 1e-9);
+    CHECK((found.topRows(hand_made_features) - expected).cwiseAbs().maxCoeff() < 1e-9);
+    CHECK((found.row(hand_made_features) - expected.colwise().sum()).cwiseAbs().maxCoeff() < 1e-9);
     // Without held-out rows the training rows'.
     const auto from_training = fit_by_hand(WhitenedError{}, training, training.leftCols(0));
-    CHECK(from_training.score(training).mean() == Approx(features).epsilon(1e-9));
+    CHECK(from_training.score(training).mean() == Approx(hand_made_features).epsilon(1e-9));
 }
 
 TEST_CASE("balanced error: lambda is the ratio of the interquartile ranges") {
     for (const Norm norm : {Norm::squared, Norm::l1, Norm::l2}) {
         const auto errors = sheet(hand_made(ReconstructionError{norm}), held_out);
         const auto kl = sheet(hand_made(KlDivergence{}), held_out);
-        const double lambda = range_of(errors.row(features)) / range_of(kl.row(features));
+        const double lambda = range_of(errors.row(hand_made_features)) / range_of(kl.row(hand_made_features));
         const auto found = explained(fit_by_hand(BalancedError{norm}, training, held_out), others);
         const Eigen::MatrixXd expected = sheet(hand_made(ReconstructionError{norm}), others) +
                                          lambda * sheet(hand_made(KlDivergence{}), others);

@@ -18,8 +18,8 @@ auto fit_by_hand(const ScoreType& score, const Eigen::MatrixXd& training, const 
     const TrainingEvidence<double>& rows = evidence;
     auto fitted = detail::ScoreFitting<ScoreType, Eigen::VectorXd>::fit(score, rows);
     const Recipe recipe{NoScaler{}, model, score, Fixed{10}};
-    const Eigen::VectorXd zero = Eigen::VectorXd::Zero(features);
-    const Eigen::VectorXd one = Eigen::VectorXd::Ones(features);
+    const Eigen::VectorXd zero = Eigen::VectorXd::Zero(hand_made_features);
+    const Eigen::VectorXd one = Eigen::VectorXd::Ones(hand_made_features);
     return Detector<std::remove_const_t<decltype(recipe)>, Owned<double>>(
         recipe, {zero, one, zero, zero}, random_parameters(), zero, {10.0, 0, 0}, std::move(fitted));
 }
@@ -31,9 +31,9 @@ Eigen::MatrixXd explained(const DetectorType& detector, const Eigen::MatrixXd& r
     Buffer<std::byte> memory(static_cast<Index>(detector.arena_bytes(n, false)));
     Arena arena(memory);
     Eigen::VectorXd scores(n);
-    Eigen::MatrixXd contributions(features, n);
+    Eigen::MatrixXd contributions(hand_made_features, n);
     detector.evaluate(rows, arena, scores.data(), contributions.data());
-    Eigen::MatrixXd result(features + 1, n);
+    Eigen::MatrixXd result(hand_made_features + 1, n);
     result << contributions, scores.transpose();
     return result;
 }

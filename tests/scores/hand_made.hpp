@@ -29,9 +29,9 @@ struct Counted {
     }
 };
 
-constexpr Index features = 5;
+constexpr Index hand_made_features = 5;
 constexpr Index latent = 2;
-using Model = Vae<Vec<features>, Encoder<Counted, Dense<7, Tanh>>, Latent<latent>,
+using Model = Vae<Vec<hand_made_features>, Encoder<Counted, Dense<7, Tanh>>, Latent<latent>,
                   Decoder<Counted, Dense<6, Tanh>>, Gaussian>;
 
 inline Model counted_model(int* encoded = nullptr, int* decoded = nullptr) {
@@ -39,7 +39,7 @@ inline Model counted_model(int* encoded = nullptr, int* decoded = nullptr) {
 }
 
 inline Buffer<double> random_parameters() {
-    Buffer<double> parameters(measure(Model{}, Vec<features>{}).scalars);
+    Buffer<double> parameters(measure(Model{}, Vec<hand_made_features>{}).scalars);
     fill_normal(parameters.data(), parameters.size(), NoiseKey{.seed = 12});
     parameters.array() *= 0.5;
     return parameters;
@@ -51,11 +51,11 @@ public:
     PlainModel() {
         const Buffer<double> parameters = random_parameters();
         const double* next = parameters.data();
-        encoder_.read(next, 7, features);
+        encoder_.read(next, 7, hand_made_features);
         heads_.read(next, 2 * latent, 7);
         decoder_.read(next, 6, latent);
-        output_.read(next, features, 6);
-        log_variance_ = Eigen::Map<const Eigen::ArrayXd>(next, features).max(-6).min(4);
+        output_.read(next, hand_made_features, 6);
+        log_variance_ = Eigen::Map<const Eigen::ArrayXd>(next, hand_made_features).max(-6).min(4);
     }
 
     [[nodiscard]] Eigen::ArrayXXd mean(const Eigen::MatrixXd& x) const { return heads(x).topRows(latent); }
@@ -94,7 +94,7 @@ private:
 };
 
 inline Eigen::MatrixXd random_rows(Index n) {
-    Eigen::MatrixXd rows(features, n);
+    Eigen::MatrixXd rows(hand_made_features, n);
     fill_normal(rows.data(), rows.size(), NoiseKey{.seed = 13});
     return rows;
 }
@@ -102,8 +102,8 @@ inline Eigen::MatrixXd random_rows(Index n) {
 template <class ScoreType>
 auto hand_made(const ScoreType& score, const Model& model = {}) {
     const Recipe recipe{NoScaler{}, model, score, Fixed{10}};
-    const Eigen::VectorXd zero = Eigen::VectorXd::Zero(features);
-    const Eigen::VectorXd one = Eigen::VectorXd::Ones(features);
+    const Eigen::VectorXd zero = Eigen::VectorXd::Zero(hand_made_features);
+    const Eigen::VectorXd one = Eigen::VectorXd::Ones(hand_made_features);
     return Detector<std::remove_const_t<decltype(recipe)>, Owned<double>>(
         recipe, {zero, one, zero, zero}, random_parameters(), zero, {10.0, 0, 0});
 }
@@ -115,11 +115,11 @@ Eigen::MatrixXd sheet(const DetectorType& detector, const Eigen::MatrixXd& rows)
     Buffer<std::byte> memory(static_cast<Index>(DetectorType::arena_bytes(detector.recipe(), n, false)));
     Arena arena(memory);
     Eigen::VectorXd scores(n);
-    Eigen::MatrixXd contributions(features, n);
+    Eigen::MatrixXd contributions(hand_made_features, n);
     detector.evaluate(rows, arena, scores.data(), contributions.data());
     if (arena.used() != 0 || arena.peak() != arena.capacity())
         contributions.setConstant(-1);  // not what was promised
-    Eigen::MatrixXd result(features + 1, n);
+    Eigen::MatrixXd result(hand_made_features + 1, n);
     result << contributions, scores.transpose();
     return result;
 }

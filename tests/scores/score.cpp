@@ -25,7 +25,7 @@ ByHand compute(const Eigen::MatrixXd& x, Index draws, std::uint64_t seed) {
     q.log_variance = model.log_variance(x);
     q.kl = 0.5 * (q.mean.square() + q.log_variance.exp() - 1 - q.log_variance);
     q.reconstruction = model.decode(q.mean);
-    q.log_density = Eigen::ArrayXXd::Zero(features, x.cols());
+    q.log_density = Eigen::ArrayXXd::Zero(hand_made_features, x.cols());
     Buffer<std::byte> memory(1 << 16);
     Arena arena(memory);
     Run<double> scope(nullptr, arena, Pass{.seed = seed});
@@ -42,14 +42,14 @@ ByHand compute(const Eigen::MatrixXd& x, Index draws, std::uint64_t seed) {
 
 void require_near(const Eigen::MatrixXd& found, const Eigen::ArrayXXd& contributions,
                   const Eigen::ArrayXXd& rest) {
-    REQUIRE(found.rows() == features + 1);
+    REQUIRE(found.rows() == hand_made_features + 1);
     for (Index j = 0; j < found.cols(); ++j) {
-        for (Index i = 0; i < features; ++i)
+        for (Index i = 0; i < hand_made_features; ++i)
             REQUIRE(found(i, j) == Approx(contributions(i, j)).epsilon(1e-11).margin(1e-12));
-        REQUIRE(found(features, j) == Approx(contributions.col(j).sum() + rest(j)).epsilon(1e-11));
+        REQUIRE(found(hand_made_features, j) == Approx(contributions.col(j).sum() + rest(j)).epsilon(1e-11));
         // The contributions are the score, less what no feature answers for.
-        REQUIRE(found.col(j).head(features).sum() ==
-                Approx(found(features, j) - rest(j)).epsilon(1e-11).margin(1e-12));
+        REQUIRE(found.col(j).head(hand_made_features).sum() ==
+                Approx(found(hand_made_features, j) - rest(j)).epsilon(1e-11).margin(1e-12));
     }
 }
 
@@ -62,7 +62,7 @@ TEST_CASE("negative ELBO: mean over the draws of -log p(x|z), plus KL; beta is 1
         const ByHand q = compute(x, score.draws, score.seed);
         const auto detector = hand_made(score);
         require_near(sheet(detector, x), -q.log_density, q.kl.colwise().sum());
-        REQUIRE(detector.score(x) == sheet(detector, x).row(features).transpose());
+        REQUIRE(detector.score(x) == sheet(detector, x).row(hand_made_features).transpose());
     }
     REQUIRE(NegativeElbo{}.draws == 8);
     // Another seed, other draws; as many draws as you like, one expectation.
@@ -77,7 +77,7 @@ TEST_CASE("negative ELBO: mean over the draws of -log p(x|z), plus KL; beta is 1
 TEST_CASE("KL: sum over units of 1/2 (mu^2 + e^l - 1 - l); no feature answers for it") {
     const Eigen::MatrixXd x = random_rows(n);
     const ByHand q = compute(x, 0, 0);
-    require_near(sheet(hand_made(KlDivergence{}), x), Eigen::ArrayXXd::Zero(features, n),
+    require_near(sheet(hand_made(KlDivergence{}), x), Eigen::ArrayXXd::Zero(hand_made_features, n),
                  q.kl.colwise().sum());
 }
 
@@ -91,5 +91,5 @@ TEST_CASE("reconstruction error: three norms of x - E[x | z = mean]") {
     const Eigen::MatrixXd l2 = sheet(hand_made(ReconstructionError{.norm = Norm::l2}), x);
     const Eigen::ArrayXXd length = error.square().colwise().sum().sqrt();
     require_near(l2, error.square().rowwise() / length.row(0), none);
-    for (Index j = 0; j < n; ++j) REQUIRE(l2(features, j) == Approx(length(j)).epsilon(1e-11));
+    for (Index j = 0; j < n; ++j) REQUIRE(l2(hand_made_features, j) == Approx(length(j)).epsilon(1e-11));
 }

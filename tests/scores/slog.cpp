@@ -34,23 +34,23 @@ double slog_of(double z) {
 
 }  // namespace
 
-TEST_CASE("slog: median and quartiles of held-out rows; features share what is beyond the median") {
+TEST_CASE("slog: median and quartiles of held-out rows; hand_made_features share what is beyond the median") {
     const auto detector = fit_by_hand(2.0f * Slog{ReconstructionError{}}, training, held_out);
     const Eigen::MatrixXd before = sheet(hand_made(ReconstructionError{}), held_out);
-    const Eigen::VectorXd scores = sorted(before.row(features));
-    Eigen::VectorXd typical(features);
-    for (Index i = 0; i < features; ++i) typical[i] = sorted(before.row(i))[10];
+    const Eigen::VectorXd scores = sorted(before.row(hand_made_features));
+    Eigen::VectorXd typical(hand_made_features);
+    for (Index i = 0; i < hand_made_features; ++i) typical[i] = sorted(before.row(i))[10];
 
     const Eigen::MatrixXd asked = sheet(hand_made(ReconstructionError{}), others);
     const Eigen::MatrixXd found = explained(detector, others);
     for (Index j = 0; j < others.cols(); ++j) {
-        const double beyond = asked(features, j) - scores[10];
+        const double beyond = asked(hand_made_features, j) - scores[10];
         const double value = 2 * slog_of(beyond / (scores[15] - scores[5]));
-        CHECK(found(features, j) == Approx(value).epsilon(1e-10));
-        for (Index i = 0; i < features; ++i)
+        CHECK(found(hand_made_features, j) == Approx(value).epsilon(1e-10));
+        for (Index i = 0; i < hand_made_features; ++i)
             CHECK(found(i, j) == Approx((asked(i, j) - typical[i]) * value / beyond).epsilon(1e-9));
     }
-    CHECK(detector.score(others) == found.row(features).transpose());
+    CHECK(detector.score(others) == found.row(hand_made_features).transpose());
 }
 
 TEST_CASE("slog: without held-out rows no training row is its own neighbour") {
@@ -84,25 +84,25 @@ TEST_CASE("slog: a score that does not vary has a unit, and what is no number st
 
 TEST_CASE("ranks among held-out rows: -log p, and its normal quantile") {
     const Eigen::VectorXd before =
-        sorted(sheet(hand_made(ReconstructionError{}), held_out).row(features).transpose());
+        sorted(sheet(hand_made(ReconstructionError{}), held_out).row(hand_made_features).transpose());
     const auto log_p = fit_by_hand(2.0f * NegativeLogP{ReconstructionError{}}, training, held_out);
     const auto quantile = fit_by_hand(NormalQuantile{ReconstructionError{}}, training, held_out);
     const Eigen::MatrixXd asked = sheet(hand_made(ReconstructionError{}), rows);
     const Eigen::MatrixXd found = explained(log_p, rows);
     const Eigen::VectorXd quantiles = quantile.score(rows);
     for (Index j = 0; j < rows.cols(); ++j) {
-        const auto as_high = static_cast<double>((before.array() >= asked(features, j)).count());
-        CHECK(found(features, j) == Approx(-2 * std::log((1 + as_high) / 22)).margin(1e-12));
+        const auto as_high = static_cast<double>((before.array() >= asked(hand_made_features, j)).count());
+        CHECK(found(hand_made_features, j) == Approx(-2 * std::log((1 + as_high) / 22)).margin(1e-12));
         // Phi of it is the rank.
         CHECK(std::erfc(quantiles[j] / std::sqrt(2.0)) / 2 == Approx((0.5 + as_high) / 22).epsilon(1e-9));
         // Blame is what is beyond the usual.
-        const double beyond = found(features, j) + 2 * std::log(12.0 / 22);
+        const double beyond = found(hand_made_features, j) + 2 * std::log(12.0 / 22);
         double typical = 0;
         const Eigen::MatrixXd shares = sheet(hand_made(ReconstructionError{}), held_out);
-        for (Index i = 0; i < features; ++i) typical += sorted(shares.row(i))[10];
-        const double own = asked(features, j) - before[10];
-        const double expected = own == 0 ? 0 : beyond / own * (asked(features, j) - typical);
-        CHECK(found.col(j).head(features).sum() == Approx(expected).epsilon(1e-8).margin(1e-9));
+        for (Index i = 0; i < hand_made_features; ++i) typical += sorted(shares.row(i))[10];
+        const double own = asked(hand_made_features, j) - before[10];
+        const double expected = own == 0 ? 0 : beyond / own * (asked(hand_made_features, j) - typical);
+        CHECK(found.col(j).head(hand_made_features).sum() == Approx(expected).epsilon(1e-8).margin(1e-9));
     }
     // The largest and the smallest ranks, and 0 at the middle.
     CHECK(detail::inverse_normal(0.5) == Approx(0).margin(1e-12));

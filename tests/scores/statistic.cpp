@@ -53,14 +53,14 @@ TEST_CASE("Mahalanobis distance of each space, under the plain covariance of the
         for (Index j = 0; j < others.cols(); ++j) {
             const Eigen::VectorXd weighted = covariance.inverse() * d.col(j);
             const Eigen::VectorXd shares = d.col(j).cwiseProduct(weighted);
-            CHECK(found(features, j) == Approx(shares.sum()).epsilon(1e-7));
-            for (Index i = 0; i < features; ++i) {
-                const double share = space == Space::latent ? 0 : shares[shares.size() - features + i];
+            CHECK(found(hand_made_features, j) == Approx(shares.sum()).epsilon(1e-7));
+            for (Index i = 0; i < hand_made_features; ++i) {
+                const double share = space == Space::latent ? 0 : shares[shares.size() - hand_made_features + i];
                 CHECK(found(i, j) == Approx(share).epsilon(1e-6).margin(1e-8));
             }
         }
         // Explained or not, the same bits.
-        CHECK(detector.score(others) == found.row(features).transpose());
+        CHECK(detector.score(others) == found.row(hand_made_features).transpose());
     }
 }
 
@@ -75,9 +75,9 @@ TEST_CASE("the distance to the third neighbour of each space; of the input held-
         for (Index j = 0; j < others.cols(); ++j) {
             Eigen::VectorXd distances = (stored.colwise() - asked.col(j)).colwise().norm().transpose();
             std::sort(distances.begin(), distances.end());
-            CHECK(found(features, j) == Approx(distances[2]).epsilon(1e-9));
+            CHECK(found(hand_made_features, j) == Approx(distances[2]).epsilon(1e-9));
             if (space == Space::input || space == Space::residual)
-                CHECK(found.col(j).head(features).sum() == Approx(distances[2]).epsilon(1e-9));
+                CHECK(found.col(j).head(hand_made_features).sum() == Approx(distances[2]).epsilon(1e-9));
         }
     }
 }
@@ -113,8 +113,8 @@ TEST_CASE("fitted scores add up and are weighted; scoring them allocates nothing
     Buffer<std::byte> memory(static_cast<Index>(all.arena_bytes(others.cols(), true)));
     Arena arena(memory);
     Eigen::VectorXd scores(others.cols());
-    Eigen::MatrixXd contributions(features, others.cols());
-    Eigen::MatrixXd means(features, others.cols());
+    Eigen::MatrixXd contributions(hand_made_features, others.cols());
+    Eigen::MatrixXd means(hand_made_features, others.cols());
     const AllocationCount count;
     all.evaluate(others, arena, scores.data(), contributions.data(), means.data());
     const long allocations = count.since();

@@ -24,6 +24,7 @@ arguments.add_argument("--system", default="")
 arguments.add_argument("--work", required=True, type=pathlib.Path)
 arguments.add_argument("--host-only", action="store_true",
                        help="only what the program itself does: its sanitized build changes nothing of the firmware")
+arguments.add_argument("--targets", nargs="+", default=["aarch64", "m3", "m4f", "m7"])
 options = arguments.parse_args()
 eigen = [folder for folder in options.system.split(":") if folder]
 work = options.work.resolve()
@@ -343,7 +344,7 @@ with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
     targets = []
     if not options.host_only:
         jobs.append(pool.submit(check_training))  # the longest
-        for target in ("aarch64", "m3", "m4f", "m7"):
+        for target in options.targets:
             missing = build.missing_tools(target)
             if missing:
                 print(f"{target}: left out, there is no {', '.join(missing)}")

@@ -14,20 +14,23 @@ namespace detail {
 // In a Recipe's place for a threshold where nothing was given.
 struct Forgotten {};
 
+template <class T>
+concept HasSampleShape = requires { typename T::SampleShape; };
+
 // Whether this is a model whose parts stand in their places.
 template <class T>
 constexpr bool is_model() {
     if constexpr (requires { T::parts_in_order; }) {
         return T::parts_in_order;
     } else {
-        return requires { typename T::SampleShape; };
+        return HasSampleShape<T>;
     }
 }
 
 // Whether every part that is known by what it has stands in its place.
 template <class Scaler, class Model, class ScoreType, class Threshold>
 constexpr bool recipe_in_order() {
-    return requires { typename Model::SampleShape; } && !std::is_same_v<Threshold, Forgotten> &&
+    return HasSampleShape<Model> && !std::is_same_v<Threshold, Forgotten> &&
            (Score<ScoreType> || !(Score<Scaler> || Score<Threshold>));
 }
 

@@ -6,9 +6,10 @@
 //   gradient       backward equals central differences, for every parameter and input
 //   one meaning    Run equals Record bit for bit; fixed and run-time shapes give the same bits
 //   batch          the gradient of a batch is the sum of those of its samples; an output does not depend on
-//   neighbours views          strided inputs give what contiguous ones give layout         describe, measure,
-//   count, the hash, Initialise, Run and Record agree memory         count() gives Arena::peak() to the byte,
-//   and nothing else is allocated
+//                  its neighbours
+//   views          strided inputs give what contiguous ones give
+//   layout         describe, measure, count, the hash, Initialise, Run and Record agree
+//   memory         count() gives Arena::peak() to the byte, and nothing else is allocated
 //
 //     check_properties(Dense<5, Tanh>{}, {}, Vec<3>{});
 

@@ -127,9 +127,13 @@ constexpr Cursor measure_by_calling(const Layer& layer, const Shapes&... shapes)
     return scope.cursor();
 }
 
+template <class... Shapes>
+constexpr bool are_static() {
+    return (Shapes::is_static && ...);
+}
 // Whether sizes are in the types, and nothing stands in the way of the compiler counting.
 template <class Layer, class... Shapes>
-concept MeasuredByCompiler = std::is_empty_v<Layer> &&(Shapes::is_static&&...) && requires {
+concept MeasuredByCompiler = std::is_empty_v<Layer> && are_static<Shapes...>() && requires {
     typename std::integral_constant<Index, measure_by_calling(Layer{}, Shapes{}...).scalars>;
 };
 template <class Layer, class... Shapes>

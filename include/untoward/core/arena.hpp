@@ -38,8 +38,9 @@ public:
 #ifdef UNTOWARD_PLAIN
         UNTOWARD_ASSERT(bytes <= size_ - used_, "untoward: the arena is too small for this model and batch");
 #else
-        if (bytes > size_ - used_) [[unlikely]]
+        if (bytes > size_ - used_) [[unlikely]] {
             refuse_to_allocate(bytes);
+        }
 #endif
         T* const memory = reinterpret_cast<T*>(begin_ + used_);
         used_ += bytes;

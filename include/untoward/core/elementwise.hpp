@@ -294,7 +294,8 @@ void run_change(const Function& function, const ChangedColumns<S>& c, std::index
         UNTOWARD_KERNELS(change<S, Function, Changed, I...>),
         UNTOWARD_CHECKED_BY((&plain_change<S, Function, Changed, I...>), (&change_agrees<S, sizeof...(I)>)),
         name_of_number<S>("change in float", "change in double")};
-    table.in_use(&function)(&function, c);
+    const auto kernel = table.in_use(&function);
+    kernel(&function, c);
 }
 
 template <class S, class Function, std::size_t... I>

@@ -42,7 +42,8 @@ struct MatrixProduct {
         }
     }
     static constexpr Index multiply_adds(const auto& a, const auto& b) {
-        return a.size() * b.template extent < TransposeB ? 0 : 1 > ();
+        constexpr std::size_t columns = TransposeB ? 0 : 1;
+        return a.size() * b.template extent<columns>();
     }
 
     void forward(auto y, auto a, auto b) const {

@@ -28,7 +28,7 @@ case "${1:-}" in
         ;;
 esac
 
-need_packages g++ cmake ninja-build libeigen3-dev libcli11-dev catch2 pkg-config python3 clang ccache
+need_packages g++ cmake ninja-build libeigen3-dev libcli11-dev catch2 pkg-config python3 clang clang-format ccache
 # Compilers and emulators of microcontrollers; tests that miss one say so.
 need_packages gcc-arm-none-eabi libstdc++-arm-none-eabi-newlib libnewlib-arm-none-eabi qemu-system-arm qemu-user \
     g++-aarch64-linux-gnu

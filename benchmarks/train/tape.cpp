@@ -21,12 +21,10 @@ constexpr Index units = 8;
 class ByHand {
 public:
     explicit ByHand(u::TrainingOptions options = training_options(batch))
-        : rows_(rows_of(features, 4096)),
-          parameters_(initial_parameters(TableModel{})),
-          gradient_(parameters_.size()),
-          moments_{u::Buffer<float>(parameters_.size()), u::Buffer<float>(parameters_.size())},
-          options_(std::move(options)),
-          stream_(rows_.cols(), options_.seed) {
+        : rows_(rows_of(features, 4096)), parameters_(initial_parameters(TableModel{})),
+          gradient_(parameters_.size()), moments_{u::Buffer<float>(parameters_.size()),
+                                                  u::Buffer<float>(parameters_.size())},
+          options_(std::move(options)), stream_(rows_.cols(), options_.seed) {
         Index place = 0;
         for (Layer& layer : layers_) {
             layer.weight = place;

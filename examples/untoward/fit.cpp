@@ -92,11 +92,13 @@ void report_fit(const io::Table& table, const io::TableCoding& coding, Index row
     for (std::size_t i = 0; i < reports.members.size(); ++i) {
         const untoward::FitReport& one = reports.members[i];
         const std::string who = reports.members.size() > 1 ? "model " + std::to_string(i + 1) + ": " : "";
-        std::fprintf(stderr, "%strained on %lld rows for %lld steps in %.1f s: -ELBO %.4g nats a row; "
+        std::fprintf(stderr,
+                     "%strained on %lld rows for %lld steps in %.1f s: -ELBO %.4g nats a row; "
                      "%lld of %lld latent units active\n",
                      who.c_str(), static_cast<long long>(one.training_rows),
                      static_cast<long long>(one.training.steps), one.training.seconds, one.training.loss,
-                     static_cast<long long>(one.latent.active_units), static_cast<long long>(one.latent.units()));
+                     static_cast<long long>(one.latent.active_units),
+                     static_cast<long long>(one.latent.units()));
     }
     for (untoward::FitReport& one : reports.members) {
         // The table has columns, where the model has features; and the promise, below, says more of calibration.

@@ -195,9 +195,10 @@ void add_fit(CLI::App& app) {
                              "the same seed gives the same model file, byte for byte (default 0)");
     add_whole<long>(command, "--epochs", arguments->epochs, "N", 1,
                     "passes over the rows (default 20, but 1,500 to 4,000 steps)");
-    add_whole<long>(command, "--gap", arguments->gap, "N", 0,
-                    "rows are in the order of time: calibrate on the last ones, and leave N out in front of them, as "
-                    "many as overlap (default: at random)");
+    add_whole<long>(
+        command, "--gap", arguments->gap, "N", 0,
+        "rows are in the order of time: calibrate on the last ones, and leave N out in front of them, as "
+        "many as overlap (default: at random)");
     add_text(command, "--label", arguments->label, "NAME",
              "a column of labels: not learned, and rows whose label is not 0 are left out");
     add_names(command, "--ignore", arguments->ignore, "columns not to learn, like identifiers");

@@ -70,10 +70,8 @@ std::size_t code_kilobytes(const std::string& model, const std::vector<std::stri
 }  // namespace
 
 Model::Model(io::TableCoding coding, Network network, Notes notes, std::unique_ptr<Baseline> baseline)
-    : coding_(std::move(coding)),
-      network_(std::make_unique<Network>(std::move(network))),
-      notes_(std::move(notes)),
-      baseline_(std::move(baseline)) {}
+    : coding_(std::move(coding)), network_(std::make_unique<Network>(std::move(network))),
+      notes_(std::move(notes)), baseline_(std::move(baseline)) {}
 Model::Model(Model&&) noexcept = default;
 Model::~Model() = default;
 

@@ -297,25 +297,33 @@ public:
                        recipe.score)) {}
     Detector(const RecipeType& recipe, Scaling<Vector> scaling, typename Storage::Parameters parameters,
              Vector typical, Threshold threshold, FittedScore score)
-        : Base(std::move(threshold)),
-          recipe_(recipe),
-          score_(std::move(score)),
-          scaling_(std::move(scaling)),
-          parameters_(std::move(parameters)),
-          typical_(std::move(typical)) {
+        : Base(std::move(threshold)), recipe_(recipe), score_(std::move(score)), scaling_(std::move(scaling)),
+          parameters_(std::move(parameters)), typical_(std::move(typical)) {
 #if UNTOWARD_HOSTED  // a device has what was written for it
-        for (const Index found : {scaling_.centre.size(), scaling_.scale.size(), scaling_.fill.size(), typical_.size()}) {
+        for (const Index found :
+             {scaling_.centre.size(), scaling_.scale.size(), scaling_.fill.size(), typical_.size()}) {
             if (found != features()) [[unlikely]]
-                detail::refuse({"a scaling or the typical shares have ", found, " features, the model has ", features()});
+                detail::refuse({"a scaling or the typical shares have ", found, " features, the model has ",
+                                features()});
         }
 #endif
     }
 
-    [[nodiscard]] const RecipeType& recipe() const { return recipe_; }
-    [[nodiscard]] const Scaling<Vector>& scaling() const { return scaling_; }
-    [[nodiscard]] const typename Storage::Parameters& parameters() const { return parameters_; }
-    [[nodiscard]] const Vector& typical() const { return typical_; }
-    [[nodiscard]] Index features() const { return recipe_.model.sample.size(); }
+    [[nodiscard]] const RecipeType& recipe() const {
+        return recipe_;
+    }
+    [[nodiscard]] const Scaling<Vector>& scaling() const {
+        return scaling_;
+    }
+    [[nodiscard]] const typename Storage::Parameters& parameters() const {
+        return parameters_;
+    }
+    [[nodiscard]] const Vector& typical() const {
+        return typical_;
+    }
+    [[nodiscard]] Index features() const {
+        return recipe_.model.sample.size();
+    }
     [[nodiscard]] const FittedScore& fitted_score() const {
         if constexpr (detail::is_own_fitted<ScorePolicy>) {
             return recipe_.score;
@@ -350,7 +358,9 @@ public:
     }
 
     /// Draws of z that the score is a mean over; 0 where it is none.
-    [[nodiscard]] Index draws() const { return detail::needs_of(recipe_.score).draws; }
+    [[nodiscard]] Index draws() const {
+        return detail::needs_of(recipe_.score).draws;
+    }
     /// Arena bytes for `add_deviations`.
     [[nodiscard]] std::size_t deviation_bytes(Index batch) const {
         return align_up(static_cast<std::size_t>(features() * batch) * sizeof(Scalar)) +
@@ -365,8 +375,8 @@ public:
         if (draws() == 0) return;
         const Index n = samples.cols();
         if (deviations.rows() < draws() || deviations.batch() != n) [[unlikely]] {
-            detail::refuse({"the deviations are ", deviations.rows(), " x ", deviations.batch(), ", the detector needs ",
-                            draws(), " x ", n, " (draws x n)"});
+            detail::refuse({"the deviations are ", deviations.rows(), " x ", deviations.batch(),
+                            ", the detector needs ", draws(), " x ", n, " (draws x n)"});
         }
         const detail::ArenaScope arena_scope(arena);
         const auto [x, is_infinite] = scaled(samples, arena);

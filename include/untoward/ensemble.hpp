@@ -28,7 +28,7 @@ template <class Members>
 inline constexpr bool are_recipes = false;
 template <class... Recipes>
 inline constexpr bool are_recipes<std::tuple<Recipes...>> = sizeof...(Recipes) > 0 &&
-    (makes_detector<Recipes> && ...);
+                                                            (makes_detector<Recipes> && ...);
 template <template <class...> class List, class One, class... Rest>
 requires requires(const List<One, Rest...>& list) {
     list.begin();
@@ -144,8 +144,8 @@ public:
         detail::for_each_member(members_, [&](const auto& each, Index) {
             ++member;
             if (each.features() != features())
-                detail::refuse({"member ", member, " of an ensemble has ", each.features(), " features, the first has ",
-                                features()});
+                detail::refuse({"member ", member, " of an ensemble has ", each.features(),
+                                " features, the first has ", features()});
         });
     }
 

@@ -120,8 +120,8 @@ auto decode(const Detector<RecipeType, Storage>& detector, const Eigen::MatrixBa
     using S = typename Storage::Scalar;
     const auto& model = detector.recipe().model;
     if (z.rows() != model.latent.units.size())
-        detail::refuse({"there are ", z.rows(), " latent coordinates, the model has ", model.latent.units.size(),
-                        " (one column for each sample: K x n)"});
+        detail::refuse({"there are ", z.rows(), " latent coordinates, the model has ",
+                        model.latent.units.size(), " (one column for each sample: K x n)"});
     const Eigen::Matrix<S, Dynamic, Dynamic> from = z.template cast<S>();
     return detail::in_data_unit(
         detector, detail::run_over_columns(Decode<std::remove_cvref_t<decltype(model)>>{model, draw},
@@ -161,7 +161,8 @@ template <class RecipeType, class Storage, class First, class Last>
 auto interpolate(const Detector<RecipeType, Storage>& detector, const Eigen::DenseBase<First>& first,
                  const Eigen::DenseBase<Last>& last, Index steps) {
     using S = typename Storage::Scalar;
-    if (steps < 2) detail::refuse({"an interpolation has ", steps, " steps, expected 2 or more: it has two ends"});
+    if (steps < 2)
+        detail::refuse({"an interpolation has ", steps, " steps, expected 2 or more: it has two ends"});
     const Index features = detector.features();
     detail::require_sample(first.rows(), first.cols(), features);
     detail::require_sample(last.rows(), last.cols(), features);
@@ -169,8 +170,10 @@ auto interpolate(const Detector<RecipeType, Storage>& detector, const Eigen::Den
     using Given = std::common_type_t<typename First::Scalar, typename Last::Scalar>;
     Eigen::Matrix<Given, Dynamic, Dynamic> ends(features, 2);
     for (Index i = 0; i < features; ++i) {
-        ends(i, 0) = static_cast<Given>(first.cols() == 1 ? first.derived().coeff(i, 0) : first.derived().coeff(0, i));
-        ends(i, 1) = static_cast<Given>(last.cols() == 1 ? last.derived().coeff(i, 0) : last.derived().coeff(0, i));
+        ends(i, 0) =
+            static_cast<Given>(first.cols() == 1 ? first.derived().coeff(i, 0) : first.derived().coeff(0, i));
+        ends(i, 1) =
+            static_cast<Given>(last.cols() == 1 ? last.derived().coeff(i, 0) : last.derived().coeff(0, i));
     }
     const auto z = encode(detector, ends);
     Eigen::Matrix<S, Dynamic, Dynamic> line(z.rows(), steps);

@@ -15,7 +15,9 @@ namespace detail {
 struct Forgotten {};
 
 template <class T>
-concept HasSampleShape = requires { typename T::SampleShape; };
+concept HasSampleShape = requires {
+    typename T::SampleShape;
+};
 
 // Whether this is a model whose parts stand in their places.
 template <class T>
@@ -107,15 +109,17 @@ constexpr void refuse_samples() {
 // A detector that nobody made. Nothing runs that an error was said of.
 template <class DetectorType, bool IsEmpty>
 DetectorType refuse_empty() {
-    static_assert(!IsEmpty,
-                  "untoward: a Detector is never empty: std::optional<Detector<...>> is where one is to come later");
+    static_assert(
+        !IsEmpty,
+        "untoward: a Detector is never empty: std::optional<Detector<...>> is where one is to come later");
     __builtin_trap();
 }
 template <class DetectorType, class Other, bool IsOther>
 DetectorType refuse_other_numbers() {
-    static_assert(!IsOther,
-                  "untoward: a Detector<Recipe> is of float, and `fit` makes one of the numbers that it is given: "
-                  "hand it rows.cast<float>(), or write Detector<Recipe, Owned<double>>");
+    static_assert(
+        !IsOther,
+        "untoward: a Detector<Recipe> is of float, and `fit` makes one of the numbers that it is given: "
+        "hand it rows.cast<float>(), or write Detector<Recipe, Owned<double>>");
     __builtin_trap();
 }
 

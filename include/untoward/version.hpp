@@ -10,6 +10,6 @@
 #define UNTOWARD_STRINGIFY(x) UNTOWARD_STRINGIFY_(x)
 
 /// "major.minor.patch"
-#define UNTOWARD_VERSION                                                                                     \
-    UNTOWARD_STRINGIFY(UNTOWARD_VERSION_MAJOR)                                                               \
+#define UNTOWARD_VERSION                       \
+    UNTOWARD_STRINGIFY(UNTOWARD_VERSION_MAJOR) \
     "." UNTOWARD_STRINGIFY(UNTOWARD_VERSION_MINOR) "." UNTOWARD_STRINGIFY(UNTOWARD_VERSION_PATCH)

@@ -59,7 +59,8 @@ TEST_CASE("permutations put elements where NumPy does") {
 TEST_CASE("a sequence backwards") {
     check_rule(ReverseRule{}, {}, Seq<3, 4>{});
     check_rule(ReverseRule{}, {.batch = 1}, Seq<>(1, 5));
-    CHECK(of_numbers(ReverseRule{}, Seq<2, 3>{}, 2) == std::vector<double>{4, 5, 2, 3, 0, 1, 10, 11, 8, 9, 6, 7});
+    CHECK(of_numbers(ReverseRule{}, Seq<2, 3>{}, 2) ==
+          std::vector<double>{4, 5, 2, 3, 0, 1, 10, 11, 8, 9, 6, 7});
     check_function(
         [](auto& s, const auto& x) {
             const auto back = reverse(s, x);

@@ -28,8 +28,8 @@ Sheet sheet_of(const Score& score) {
     const auto data = [](const Eigen::MatrixXf& m) {
         return Tensor<const float, Vec<>>(m.data(), Vec<>(m.rows()), m.cols());
     };
-    Evidence<Tensor<const float, Vec<>>, Tensor<const float, Vec<>>> evidence(data(x), data(units), data(units),
-                                                                              data(units));
+    Evidence<Tensor<const float, Vec<>>, Tensor<const float, Vec<>>> evidence(data(x), data(units),
+                                                                              data(units), data(units));
     evidence.set_reconstruction(data(y));
     evidence.set_log_density(data(y));
     evidence.set_expectation(data(y));

@@ -34,11 +34,16 @@ void check(std::string_view text, const Make& make, const Text& text_of) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view text(reinterpret_cast<const char*>(data), size);
     const auto own_text = [](const auto& any) { return any.text(); };
-    check(text, [](auto t) { return untoward::make_score<float>(t); }, own_text);
-    check(text, [](auto t) { return untoward::make_layers<float>(t); }, own_text);
-    check(text, [](auto t) { return untoward::layer_registry<float>().make(t); }, own_text);
-    check(text, [](auto t) { return untoward::likelihood_registry<float>().make(t); }, own_text);
-    check(text, [](auto t) { return untoward::threshold_registry<float>().make(t); }, own_text);
+    check(
+        text, [](auto t) { return untoward::make_score<float>(t); }, own_text);
+    check(
+        text, [](auto t) { return untoward::make_layers<float>(t); }, own_text);
+    check(
+        text, [](auto t) { return untoward::layer_registry<float>().make(t); }, own_text);
+    check(
+        text, [](auto t) { return untoward::likelihood_registry<float>().make(t); }, own_text);
+    check(
+        text, [](auto t) { return untoward::threshold_registry<float>().make(t); }, own_text);
     check(
         text,
         [](auto t) {

@@ -2,4 +2,6 @@
 #include "everything.hpp"
 
 const char* version_elsewhere();
-const char* version_elsewhere() { return UNTOWARD_VERSION; }
+const char* version_elsewhere() {
+    return UNTOWARD_VERSION;
+}

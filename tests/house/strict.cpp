@@ -23,13 +23,15 @@ using Windows = Vae<Seq<3, 16>, Encoder<Lstm<8>, LastStep>, Latent<2>, Decoder<R
 
 // What only the optimiser sees.
 VectorXf optimised(const MatrixXf& rows) {
-    const auto detector = fit(Recipe{RobustScaler{}, Model{}, NegativeElbo{}, Conformal{}}, rows, {.epochs = 1});
+    const auto detector =
+        fit(Recipe{RobustScaler{}, Model{}, NegativeElbo{}, Conformal{}}, rows, {.epochs = 1});
     return detector.score(rows) * detector(rows.col(0)).score;
 }
 
 #ifndef UNTOWARD_STRICT_OPTIMISED
 VectorXf use(const Matrix<float, Dynamic, Dynamic>& rows, const MatrixXd& windows) {
-    const Recipe recipe{RobustScaler{}, Model{}, 0.5 * Slog{NegativeElbo{}} + Slog{NeighbourScore{}}, Conformal{}};
+    const Recipe recipe{RobustScaler{}, Model{}, 0.5 * Slog{NegativeElbo{}} + Slog{NeighbourScore{}},
+                        Conformal{}};
     const auto detector = fit(recipe, rows, {.epochs = 1});
     const auto of_windows =
         fit(Recipe{StandardScaler{}, Windows{}, ReconstructionError{}, untoward::Quantile{}}, windows);

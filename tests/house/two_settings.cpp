@@ -36,9 +36,10 @@ void PART(const char* label) {
     Eigen::MatrixXf rows(6, 300);
     fill_normal(rows.data(), rows.size(), {.seed = 1});
     rows.row(2) = rows.row(0) + 0.1f * rows.row(2);
-    const Recipe recipe{StandardScaler{},
-                        Vae<Vec<6>, Encoder<Dense<16, Tanh>>, Latent<2>, Decoder<Dense<16, Tanh>>, StudentT>{},
-                        NegativeElbo{} + ReconstructionError{.norm = Norm::l2}, Conformal{.false_alarm_rate = 0.1}};
+    const Recipe recipe{
+        StandardScaler{},
+        Vae<Vec<6>, Encoder<Dense<16, Tanh>>, Latent<2>, Decoder<Dense<16, Tanh>>, StudentT>{},
+        NegativeElbo{} + ReconstructionError{.norm = Norm::l2}, Conformal{.false_alarm_rate = 0.1}};
     const auto detector = fit(recipe, rows, {.epochs = 3, .seed = 7});
     const Eigen::VectorXf scores = detector.score(rows.leftCols(50));
     print(label, "scores", scores);

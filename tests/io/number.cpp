@@ -119,7 +119,8 @@ TEST_CASE("nine digits bring every float back") {
         const auto bits = static_cast<std::uint32_t>(random());
         float value = 0;
         std::memcpy(&value, &bits, 4);
-        if (std::isfinite(value)) REQUIRE(static_cast<float>(io::parse_cell(io::format_number(value)).value) == value);
+        if (std::isfinite(value))
+            REQUIRE(static_cast<float>(io::parse_cell(io::format_number(value)).value) == value);
     }
 }
 

@@ -9,10 +9,13 @@ using Catch::Matchers::ContainsSubstring;
 
 TEST_CASE("help names every option") {
     const std::map<std::string, std::vector<std::string>> options{
-        {"fit",
-         {"TRAIN", "--model", "--seed", "--epochs", "--gap", "--label", "--ignore", "--columns", "--false-alarm-rate",
-          "--quiet", "dense", "correlated-latent", "student-t", "robust-scaler", "negative-elbo", "conformal",
-          "adam-w", "cosine-schedule", "linear-beta", "uniform-average"}},
+        {"fit", {"TRAIN",       "--model",        "--seed",
+                 "--epochs",    "--gap",          "--label",
+                 "--ignore",    "--columns",      "--false-alarm-rate",
+                 "--quiet",     "dense",          "correlated-latent",
+                 "student-t",   "robust-scaler",  "negative-elbo",
+                 "conformal",   "adam-w",         "cosine-schedule",
+                 "linear-beta", "uniform-average"}},
         {"score",
          {"DATA", "--model", "--out", "--top", "--id", "--standard-error", "--spread", "p_value",
           "is_anomaly", "missing"}},

@@ -183,8 +183,8 @@ TEST_CASE("rows in time: a gap in front of those that calibrate, and one that le
     const Folder folder;
     write_text(folder / "t.csv", numeric_csv(100));
     const auto fit = [&](const char* gap) {
-        return std::vector<std::string>{"fit", folder / "t.csv", "--model", folder / "m", "--gap", gap,
-                                        "--epochs", "2"};
+        return std::vector<std::string>{"fit", folder / "t.csv", "--model", folder / "m", "--gap",
+                                        gap,   "--epochs",       "2"};
     };
     // 40 calibrate, so that 1% comes as near as it can; of the others' five folds the first has a gap on one side only.
     CHECK_THAT(run_well(fit("10")).err, ContainsSubstring("model 1: trained on 30 rows"));

@@ -132,12 +132,14 @@ template <class Read>
 void check_asked(const Needs& needed, const char* output, const char* member, const Read&) {
     using ScoreType = elsewhere::Forgetful<Read>;
     const Eigen::MatrixXd x = random_rows(3);
-    const auto says = ContainsSubstring(std::string("reads ") + output + ", which its needs() do not ask for");
+    const auto says =
+        ContainsSubstring(std::string("reads ") + output + ", which its needs() do not ask for");
     CHECK_THROWS_WITH(hand_made(ScoreType{}).score(x), says && ContainsSubstring(member));
     CHECK_NOTHROW(hand_made(ScoreType{needed}).score(x));
     // What a neighbour asked for is no part's own.
     CHECK_THROWS_WITH(hand_made(ScoreType{needed} + 0.5f * ScoreType{}).score(x), says);
-    CHECK_THROWS_WITH(hand_made(0.5f * (ScoreType{} + ReconstructionError{}) + ScoreType{needed}).score(x), says);
+    CHECK_THROWS_WITH(hand_made(0.5f * (ScoreType{} + ReconstructionError{}) + ScoreType{needed}).score(x),
+                      says);
     // An explanation asks for what is expected, and a score alone sees that; to score() it is refused, above.
     if (!needed.expectation) CHECK_THROWS_WITH(hand_made(ScoreType{})(x.col(0)), says);
 }

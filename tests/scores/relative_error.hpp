@@ -38,9 +38,9 @@ struct FittedRelativeError {
     constexpr bool fits(Index of_model, Index) const { return features == of_model; }
     void add_to(auto& sheet, const auto& evidence, auto weight) const {
         for (Index j = 0; j < evidence.x.batch(); ++j)
-            sheet.features.column(j) += weight *
-                                        (evidence.x.column(j) - evidence.reconstruction().column(j)).square() /
-                                        (mean.array() + policy.floor);
+            sheet.features.column(j) +=
+                weight * (evidence.x.column(j) - evidence.reconstruction().column(j)).square() /
+                (mean.array() + policy.floor);
     }
 };
 

@@ -55,7 +55,8 @@ TEST_CASE("Mahalanobis distance of each space, under the plain covariance of the
             const Eigen::VectorXd shares = d.col(j).cwiseProduct(weighted);
             CHECK(found(hand_made_features, j) == Approx(shares.sum()).epsilon(1e-7));
             for (Index i = 0; i < hand_made_features; ++i) {
-                const double share = space == Space::latent ? 0 : shares[shares.size() - hand_made_features + i];
+                const double share =
+                    space == Space::latent ? 0 : shares[shares.size() - hand_made_features + i];
                 CHECK(found(i, j) == Approx(share).epsilon(1e-6).margin(1e-8));
             }
         }

@@ -21,12 +21,13 @@ std::atomic<long> so_far{0};
 #if defined(UNTOWARD_TEST_ADDRESS_SANITIZER)
 
 // malloc is the sanitizer's, which says when it is called.
-extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*malloc_hook)(const volatile void*, std::size_t),
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*malloc_hook)(const volatile void*,
+                                                                             std::size_t),
                                                          void (*free_hook)(const volatile void*));
 
-const bool allocation::is_counted = __sanitizer_install_malloc_and_free_hooks(
-                                        [](const volatile void*, std::size_t) { ++allocation::so_far; },
-                                        [](const volatile void*) {}) != 0;
+const bool allocation::is_counted =
+    __sanitizer_install_malloc_and_free_hooks([](const volatile void*, std::size_t) { ++allocation::so_far; },
+                                              [](const volatile void*) {}) != 0;
 
 #elif defined(__GLIBC__)
 

@@ -14,7 +14,8 @@ inline std::filesystem::path path_from(const char* variable, const std::string& 
     const char* folder = std::getenv(variable);
     INFO(variable << " is set by ctest; by hand: " << variable << "=... ./test");
     REQUIRE(folder != nullptr);
-    const auto path = relative.empty() ? std::filesystem::path(folder) : std::filesystem::path(folder) / relative;
+    const auto path =
+        relative.empty() ? std::filesystem::path(folder) : std::filesystem::path(folder) / relative;
     INFO(path.string());
     REQUIRE(std::filesystem::exists(path));
     return path;

@@ -45,8 +45,8 @@ struct Counting {
 }  // namespace
 
 TEST_CASE("option range: NaN is in none, and ends belong to it as it says") {
-    for (const OptionRange& range : {OptionRange{}, OptionRange{0, 1}, at_least(0), above(0), from_below(0, 1),
-                                     any_finite(), at_least(0).or_else(-1, "automatic")}) {
+    for (const OptionRange& range : {OptionRange{}, OptionRange{0, 1}, at_least(0), above(0),
+                                     from_below(0, 1), any_finite(), at_least(0).or_else(-1, "automatic")}) {
         CHECK_FALSE(range.has(not_a_number));
         CHECK(range.has(0.5));
     }
@@ -72,20 +72,28 @@ TEST_CASE("fit: options that make no sense are refused before the first step, an
     };
     refused([](auto& o) { o.training.batch = -5; }, "TrainingOptions.batch is -5, expected 1 or more");
     refused([](auto& o) { o.epochs = -1; }, "FitOptions.epochs is -1, expected 0 or more");
-    refused([](auto& o) { o.feature_names = {"a", "b"}; },
-            "FitOptions.feature_names has 2 names, expected one for each of 6 features");
+    refused(
+        [](auto& o) {
+            o.feature_names = {"a", "b"};
+        },
+        "FitOptions.feature_names has 2 names, expected one for each of 6 features");
     refused([](auto& o) { o.training.epochs = -1; }, "TrainingOptions.epochs is -1, expected 0 or more");
     refused([](auto& o) { o.training.shards = 0; }, "TrainingOptions.shards is 0, expected 1 or more");
-    refused([](auto& o) { o.training.threads = -1; }, "TrainingOptions.threads is -1, expected from 0 to 1024");
-    refused([](auto& o) { o.training.evaluations = 0; }, "TrainingOptions.evaluations is 0, expected 1 or more");
+    refused([](auto& o) { o.training.threads = -1; },
+            "TrainingOptions.threads is -1, expected from 0 to 1024");
+    refused([](auto& o) { o.training.evaluations = 0; },
+            "TrainingOptions.evaluations is 0, expected 1 or more");
     refused([](auto& o) { o.training.patience = 0; }, "TrainingOptions.patience is 0, expected 1 or more");
     refused([](auto& o) { o.training.free_bits = not_a_number; },
             "TrainingOptions.free_bits is nan, expected 0 or more");
     refused([](auto& o) { o.training.max_gradient_norm = -1; },
             "TrainingOptions.max_gradient_norm is -1, expected 0 or more");
-    refused([](auto& o) { o.training.max_steps = -2; }, "TrainingOptions.max_steps is -2, expected 0 or more");
-    refused([](auto& o) { o.training.min_steps = 20; }, "TrainingOptions.max_steps is 3, expected 20 or more");
-    refused([](auto& o) { o.split = LaterBlock{.gap = -1}; }, "LaterBlock.gap is -1, expected from 0 to 1e+15");
+    refused([](auto& o) { o.training.max_steps = -2; },
+            "TrainingOptions.max_steps is -2, expected 0 or more");
+    refused([](auto& o) { o.training.min_steps = 20; },
+            "TrainingOptions.max_steps is 3, expected 20 or more");
+    refused([](auto& o) { o.split = LaterBlock{.gap = -1}; },
+            "LaterBlock.gap is -1, expected from 0 to 1e+15");
     refused([](auto& o) { o.training.learning_rate = CosineSchedule{.peak = -0.5}; },
             "CosineSchedule.peak is -0.5, expected 0 or more, or -1 (automatic)");
     refused([](auto& o) { o.learning_rate = -0.5; },
@@ -98,7 +106,8 @@ TEST_CASE("fit: options that make no sense are refused before the first step, an
             "AdamW.decay is nan, expected 0 or more");
     refused([](auto& o) { o.training.optimiser = Sgd{.momentum = -0.1}; },
             "Sgd.momentum is -0.1, expected from 0 to less than 1");
-    refused([](auto& o) { o.training.beta = LinearBeta{.ramp = 2}; }, "LinearBeta.ramp is 2, expected from 0 to 1");
+    refused([](auto& o) { o.training.beta = LinearBeta{.ramp = 2}; },
+            "LinearBeta.ramp is 2, expected from 0 to 1");
     refused([](auto& o) { o.training.beta = SigmoidBeta{.width = 0}; },
             "SigmoidBeta.width is 0, expected more than 0");
     refused([](auto& o) { o.training.averaging = ExponentialAverage{1}; },
@@ -107,10 +116,12 @@ TEST_CASE("fit: options that make no sense are refused before the first step, an
             "TimeLimit.seconds is -1, expected 0 or more");
     // One that is referred to may have changed since.
     TimeLimit limit;
-    refused([&limit](auto& o) {
-        o.training.callbacks.emplace_back(std::ref(limit));
-        limit.seconds = not_a_number;
-    }, "TimeLimit.seconds is nan, expected 0 or more");
+    refused(
+        [&limit](auto& o) {
+            o.training.callbacks.emplace_back(std::ref(limit));
+            limit.seconds = not_a_number;
+        },
+        "TimeLimit.seconds is nan, expected 0 or more");
 }
 
 TEST_CASE("fit: the learning rate is the peak of the schedule, whichever place it is said in") {
@@ -143,7 +154,8 @@ TEST_CASE("fit: a recipe's own options are checked, wherever in it they stand") 
         CHECK_THROWS_WITH(fit(with_threshold(Conformal{rate}), rows(), quick(3)),
                           ContainsSubstring("Conformal.false_alarm_rate is ") &&
                               ContainsSubstring(", expected between 0 and 1"));
-    refused(with_threshold(Conformal{not_a_number}), "Conformal.false_alarm_rate is nan, expected between 0 and 1");
+    refused(with_threshold(Conformal{not_a_number}),
+            "Conformal.false_alarm_rate is nan, expected between 0 and 1");
     refused(with_threshold(Quantile{1.5}), "Quantile.level is 1.5, expected from 0 to 1");
     refused(with_threshold(Fixed{not_a_number}), "Fixed.value is nan, expected a number");
     const auto with_score = [](const auto& score) {
@@ -160,10 +172,11 @@ TEST_CASE("fit: a recipe's own options are checked, wherever in it they stand") 
     std::get<0>(std::get<1>(model.encoder.layers).layer.layers).rate = 1.5;
     refused(Recipe{RobustScaler{}, model, NegativeElbo{}, Conformal{}},
             "Dropout.rate is 1.5, expected from 0 to less than 1");
-    refused(Recipe{RobustScaler{},
-                   Vae{Vec<>(6), Encoder<Dense<12, Tanh>>{}, Latent<>{}, Decoder<Dense<12, Tanh>>{}, Gaussian{}},
-                   NegativeElbo{}, Conformal{}},
-            "Latent.units is 0, expected 1 or more");
+    refused(
+        Recipe{RobustScaler{},
+               Vae{Vec<>(6), Encoder<Dense<12, Tanh>>{}, Latent<>{}, Decoder<Dense<12, Tanh>>{}, Gaussian{}},
+               NegativeElbo{}, Conformal{}},
+        "Latent.units is 0, expected 1 or more");
     model = {};
     model.likelihood.log_variance = not_a_number;
     refused(Recipe{RobustScaler{}, model, NegativeElbo{}, Conformal{}},
@@ -172,7 +185,8 @@ TEST_CASE("fit: a recipe's own options are checked, wherever in it they stand") 
 
 TEST_CASE("thresholds, alarms and counts: what makes no sense is refused in every build") {
     const Eigen::VectorXf scores = Eigen::VectorXf::LinSpaced(100, 0, 1);
-    CHECK_THROWS_WITH(Conformal{2}.calibrate(scores), "Conformal.false_alarm_rate is 2, expected between 0 and 1");
+    CHECK_THROWS_WITH(Conformal{2}.calibrate(scores),
+                      "Conformal.false_alarm_rate is 2, expected between 0 and 1");
     CHECK_THROWS_AS(Conformal{}.calibrate(scores).with_false_alarm_rate(0), Error);
     CHECK_THROWS_AS(Conformal{}.calibrate(scores).with_false_alarm_rate(not_a_number), Error);
     CHECK_THROWS_AS((ConformalTail<float, 4>(1.0)), Error);

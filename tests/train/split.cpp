@@ -61,11 +61,13 @@ TEST_CASE("later block: the last samples calibrate, those before are held out, g
     REQUIRE(others.front() == 3000 - 274);
     REQUIRE(others.back() == 3000 - 274 - 31);
 
-    REQUIRE_THROWS_WITH(calibration_split(threshold, 100, 1, LaterBlock{.gap = 80}),
-                        ContainsSubstring("a gap of 80 samples beside 20 calibration samples leaves none of 100"));
+    REQUIRE_THROWS_WITH(
+        calibration_split(threshold, 100, 1, LaterBlock{.gap = 80}),
+        ContainsSubstring("a gap of 80 samples beside 20 calibration samples leaves none of 100"));
     REQUIRE_NOTHROW(calibration_split(threshold, 100, 1, LaterBlock{.gap = 79}));
     rest = from_to(0, 2000);
-    REQUIRE_THROWS_WITH(detail::hold_out(rest, LaterBlock{.gap = 1800}), ContainsSubstring("200 held-out samples"));
+    REQUIRE_THROWS_WITH(detail::hold_out(rest, LaterBlock{.gap = 1800}),
+                        ContainsSubstring("200 held-out samples"));
     rest = from_to(0, 50);
     REQUIRE_THROWS_AS(detail::hold_out_fold(2, rest, LaterBlock{.gap = 20}), Error);
     REQUIRE_THROWS_WITH(calibration_split(threshold, 1, 1, block), ContainsSubstring("at least 2"));
@@ -84,7 +86,8 @@ TEST_CASE("groups: none is on two sides, and the seed draws them") {
     const CalibrationSplit split = calibration_split(threshold, 3500, 1, groups);
     REQUIRE(split.calibration.size() == 700);
     REQUIRE(split.rest.size() == 2800);
-    REQUIRE(apart(of(split.calibration.begin(), split.calibration.end()), of(split.rest.begin(), split.rest.end())));
+    REQUIRE(apart(of(split.calibration.begin(), split.calibration.end()),
+                  of(split.rest.begin(), split.rest.end())));
     REQUIRE(split.calibration != calibration_split(threshold, 3500, 2, groups).calibration);
     REQUIRE(split.calibration == calibration_split(threshold, 3500, 1, groups).calibration);
     std::vector<Index> rest = split.rest;
@@ -106,7 +109,8 @@ TEST_CASE("groups: none is on two sides, and the seed draws them") {
 
     REQUIRE_THROWS_WITH(calibration_split(threshold, 3400, 1, groups),
                         ContainsSubstring("3500 numbers of groups, expected one for each of 3400 samples"));
-    REQUIRE_THROWS_WITH(calibration_split(threshold, 3, 1, Groups{{5, 5, 5}}), ContainsSubstring("of one group"));
+    REQUIRE_THROWS_WITH(calibration_split(threshold, 3, 1, Groups{{5, 5, 5}}),
+                        ContainsSubstring("of one group"));
     // One of two groups stays to be learned from, however large the other is.
     const auto two = calibration_split(threshold, 4, 1, Groups{{5, 9, 9, 9}});
     REQUIRE(two.calibration.size() + two.rest.size() == 4);
@@ -137,10 +141,13 @@ TEST_CASE("series windows: an expression of the series that knows how far window
     }
     REQUIRE(windows_of(one, {.length = 8}).without_overlap(17) == 3);
     REQUIRE(windows_of(one.transpose(), {.length = 100}).cols() == 1);
-    REQUIRE_THROWS_WITH(windows_of(one, {.length = 101}), ContainsSubstring("100 readings has no window of 101"));
+    REQUIRE_THROWS_WITH(windows_of(one, {.length = 101}),
+                        ContainsSubstring("100 readings has no window of 101"));
     REQUIRE_THROWS_WITH(windows_of(one, {}), "WindowOptions.length is 0, expected 1 or more");
-    REQUIRE_THROWS_WITH(windows_of(one, {.length = 8, .hop = 0}), "WindowOptions.hop is 0, expected 1 or more");
-    REQUIRE_THROWS_WITH(windows_of(series.topRows(1), {.length = 4}), ContainsSubstring("lie apart in memory"));
+    REQUIRE_THROWS_WITH(windows_of(one, {.length = 8, .hop = 0}),
+                        "WindowOptions.hop is 0, expected 1 or more");
+    REQUIRE_THROWS_WITH(windows_of(series.topRows(1), {.length = 4}),
+                        ContainsSubstring("lie apart in memory"));
     const Eigen::Matrix<float, Dynamic, Dynamic, Eigen::RowMajor> flat = series.topRows(1);
     REQUIRE(windows_of(flat.row(0), {.length = 4}).cols() == 8);
 }
@@ -189,7 +196,8 @@ Alarms later_alarms(const DetectorType& detector, std::uint64_t seed) {
 
 }  // namespace
 
-TEST_CASE("fit: on overlapping windows the promised false-alarm rate holds, as it does not by a split at random") {
+TEST_CASE(
+    "fit: on overlapping windows the promised false-alarm rate holds, as it does not by a split at random") {
     // The distance to training windows: near copies of one that calibrates, a reading away, are as near as can be.
     const Recipe recipe{StandardScaler{}, Small{}, NeighbourScore{.space = Space::input, .k = 1}, threshold};
     constexpr int seeds = 4;
@@ -237,7 +245,8 @@ TEST_CASE("fit: on overlapping windows the promised false-alarm rate holds, as i
 TEST_CASE("fit: an ensemble of windows and a search for the latent size split them in time, too") {
     const Eigen::VectorXf series = series_of(1031, 1);
     const auto windows = windows_of(series, {.length = length});
-    const Recipe member{StandardScaler{}, Small{}, NeighbourScore{.space = Space::input, .k = 1}, NoThreshold{}};
+    const Recipe member{StandardScaler{}, Small{}, NeighbourScore{.space = Space::input, .k = 1},
+                        NoThreshold{}};
     EnsembleReport report;
     const Ensemble ensemble{std::tuple{member, member}, threshold};
     const auto detector = fit(ensemble, windows, untoward_test::quick(2), &report);
@@ -248,7 +257,8 @@ TEST_CASE("fit: an ensemble of windows and a search for the latent size split th
     REQUIRE(report.members[1].gap_rows == 93);
     const CalibrationSplit split = calibration_split(threshold, 1000, 1, LaterBlock{windows.gap()});
     Eigen::MatrixXf calibration(length, 200);
-    for (Index j = 0; j < 200; ++j) calibration.col(j) = windows.col(split.calibration[static_cast<std::size_t>(j)]);
+    for (Index j = 0; j < 200; ++j)
+        calibration.col(j) = windows.col(split.calibration[static_cast<std::size_t>(j)]);
     const Eigen::VectorXf scores = detector.score(calibration);
     REQUIRE((detector.threshold().scores() - sorted_scores(raised_for_rounding(scores))).norm() == 0);
 

@@ -143,7 +143,8 @@ constexpr void require_layer() {
 // An activation among layers.
 template <class Layer, bool IsActivation>
 constexpr void require_no_activation() {
-    static_assert(!IsActivation, "untoward: an activation is part of a layer, as in Dense<16, Relu>, and none itself");
+    static_assert(!IsActivation,
+                  "untoward: an activation is part of a layer, as in Dense<16, Relu>, and none itself");
 }
 
 // layer(scope, x...); where it is no layer, one error says so.

@@ -171,11 +171,7 @@ class Tape {
 public:
     /// `gradient` has room for `size.scalars` scalars; it is written by backward(), all of it.
     Tape(Arena& arena, const S* parameters, S* gradient, const Cursor& size, const Pass& pass)
-        : arena_(&arena),
-          parameters_(parameters),
-          gradient_(gradient),
-          size_(size),
-          pass_(pass),
+        : arena_(&arena), parameters_(parameters), gradient_(gradient), size_(size), pass_(pass),
           slots_(arena.allocate<Slot>(size.tensors)) {
         for (Index i = 0; i < size.tensors; ++i) new (slots_ + i) Slot{};
     }

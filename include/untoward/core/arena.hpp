@@ -35,13 +35,7 @@ public:
     [[nodiscard]] T* allocate(Index n) {
         static_assert(alignof(T) <= storage_alignment);
         const std::size_t bytes = align_up(static_cast<std::size_t>(n) * sizeof(T));
-#ifdef UNTOWARD_PLAIN
-        UNTOWARD_ASSERT(bytes <= size_ - used_, "untoward: the arena is too small for this model and batch");
-#else
-        if (bytes > size_ - used_) [[unlikely]] {
-            refuse_to_allocate(bytes);
-        }
-#endif
+        require_room(bytes);
         T* const memory = reinterpret_cast<T*>(begin_ + used_);
         used_ += bytes;
         if (used_ > peak_) peak_ = used_;
@@ -74,6 +68,14 @@ private:
     std::size_t size_ = 0;
     std::size_t used_ = 0;
     std::size_t peak_ = 0;
+
+    void require_room(std::size_t bytes) const {
+#ifdef UNTOWARD_PLAIN
+        UNTOWARD_ASSERT(bytes <= size_ - used_, "untoward: the arena is too small for this model and batch");
+#else
+        if (bytes > size_ - used_) refuse_to_allocate(bytes);
+#endif
+    }
 };
 
 namespace detail {

@@ -79,9 +79,11 @@
 // What a KernelTable (self_check.hpp) is made of: a function template of kernels/ in every instruction set; what does the
 // same by plain loops; what compares them; a name.
 #if UNTOWARD_DISPATCH
-#define UNTOWARD_KERNELS(...) {&baseline::__VA_ARGS__, &avx2::__VA_ARGS__, &avx512::__VA_ARGS__}
+#define UNTOWARD_KERNELS(...) \
+    { &baseline::__VA_ARGS__, &avx2::__VA_ARGS__, &avx512::__VA_ARGS__ }
 #else
-#define UNTOWARD_KERNELS(...) {&baseline::__VA_ARGS__}
+#define UNTOWARD_KERNELS(...) \
+    { &baseline::__VA_ARGS__ }
 #endif
 #if UNTOWARD_SELF_CHECK
 #define UNTOWARD_CHECKED_BY(plain, agrees) plain, agrees
@@ -158,7 +160,8 @@ inline void run_stream_blocks(const StreamBlocks& s) {
 
 template <class S, class Code>
 inline constinit KernelTable<void (*)(const UnpackedRows<S, Code>&)> unpack_table{
-    UNTOWARD_KERNELS(unpack<S, Code>), UNTOWARD_CHECKED_BY((&plain::unpack<S, Code>), (&unpack_agrees<S, Code>)),
+    UNTOWARD_KERNELS(unpack<S, Code>),
+    UNTOWARD_CHECKED_BY((&plain::unpack<S, Code>), (&unpack_agrees<S, Code>)),
     name_of_number<S>("unpack in float", "unpack in double")};
 /// Packed weights as numbers.
 template <class S, class Code>
@@ -178,7 +181,9 @@ namespace detail {
 
 // Products of a faulty kernel, and of the baseline, are Eigen's.
 inline constinit KernelTable<void (*)(const TileProduct&)> multiply_table{
-    {nullptr, &avx2::multiply, &avx512::multiply}, UNTOWARD_CHECKED_BY(nullptr, &multiply_agrees), "multiply"};
+    {nullptr, &avx2::multiply, &avx512::multiply},
+    UNTOWARD_CHECKED_BY(nullptr, &multiply_agrees),
+    "multiply"};
 template <class Number>
 inline constinit KernelTable<void (*)(const RowsTimes<Number>&)> rows_times_table{
     {nullptr, &avx2::rows_times<Number>, &avx512::rows_times<Number>},

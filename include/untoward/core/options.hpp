@@ -72,11 +72,17 @@ struct OptionRange {
 };
 
 /// `low` or any finite number above it.
-constexpr OptionRange at_least(double low) { return {low, (std::numeric_limits<double>::max)()}; }
+constexpr OptionRange at_least(double low) {
+    return {low, (std::numeric_limits<double>::max)()};
+}
 /// Any finite number above `low`.
-constexpr OptionRange above(double low) { return {low, std::numeric_limits<double>::infinity(), true}; }
+constexpr OptionRange above(double low) {
+    return {low, std::numeric_limits<double>::infinity(), true};
+}
 /// From `low` to just below `high`.
-constexpr OptionRange from_below(double low, double high) { return {low, high, false, true}; }
+constexpr OptionRange from_below(double low, double high) {
+    return {low, high, false, true};
+}
 /// Any finite number.
 constexpr OptionRange any_finite() {
     return {-(std::numeric_limits<double>::max)(), (std::numeric_limits<double>::max)()};
@@ -111,16 +117,18 @@ inline void write_range(char* out, std::size_t size, const OptionRange& range) {
     } else if (range.open) {
         n = std::snprintf(out, size, "between %.10g and %.10g", range.low, range.high);
     } else {
-        n = std::snprintf(out, size, range.open_above ? "from %.10g to less than %.10g" : "from %.10g to %.10g",
+        n = std::snprintf(out, size,
+                          range.open_above ? "from %.10g to less than %.10g" : "from %.10g to %.10g",
                           range.low, range.high);
     }
     if (range.has_also && n >= 0 && static_cast<std::size_t>(n) < size)
-        std::snprintf(out + n, size - static_cast<std::size_t>(n), ", or %.10g (%s)", range.also, range.meaning);
+        std::snprintf(out + n, size - static_cast<std::size_t>(n), ", or %.10g (%s)", range.also,
+                      range.meaning);
 }
 
 /// "TrainingOptions.batch is -5, expected 1 or more". `policy` is a name in kebab case, or null.
-[[noreturn]] UNTOWARD_NO_INLINE inline void refuse_option(const char* policy, const char* option, double value,
-                                                          const OptionRange& range) {
+[[noreturn]] UNTOWARD_NO_INLINE inline void refuse_option(const char* policy, const char* option,
+                                                          double value, const OptionRange& range) {
     char name[80];
     std::size_t n = 0;
     bool upper = true;
@@ -138,7 +146,9 @@ inline void write_range(char* out, std::size_t size, const OptionRange& range) {
 
 #else
 
-[[noreturn]] inline void refuse_option(const char*, const char*, double, const OptionRange&) { __builtin_trap(); }
+[[noreturn]] inline void refuse_option(const char*, const char*, double, const OptionRange&) {
+    __builtin_trap();
+}
 
 #endif
 

@@ -32,7 +32,8 @@ struct MessagePart {
 [[noreturn]] UNTOWARD_NO_INLINE inline void refuse(std::initializer_list<MessagePart> parts) {
 #if UNTOWARD_HOSTED && defined(__cpp_exceptions)
     std::string message;
-    for (const MessagePart& part : parts) message += part.text != nullptr ? part.text : std::to_string(part.number);
+    for (const MessagePart& part : parts)
+        message += part.text != nullptr ? part.text : std::to_string(part.number);
     throw Error(message);
 #elif UNTOWARD_HOSTED
     std::fputs("untoward: ", stderr);
@@ -85,7 +86,8 @@ UNTOWARD_INLINE void require_features(Index features, Index samples, Index expec
 #endif
 }
 /// What is not one sample of so many values: a column, or a row.
-UNTOWARD_INLINE void require_sample(Index rows, Index columns, Index expected, const char* whose = "the detector") {
+UNTOWARD_INLINE void require_sample(Index rows, Index columns, Index expected,
+                                    const char* whose = "the detector") {
     const bool is_one = columns == 1 ? rows == expected : rows == 1 && columns == expected;
 #if UNTOWARD_HOSTED
     if (!is_one) [[unlikely]]

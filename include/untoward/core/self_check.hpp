@@ -47,11 +47,13 @@ inline void print_kernel_fault(const KernelFault& fault) {
     static std::atomic<bool> is_said{false};
     if (is_said.exchange(true)) return;
     constexpr const char* sets[] = {"the baseline instruction set", "AVX2", "AVX-512"};
-    std::fprintf(stderr,
-                 "untoward: the kernel %s, compiled for %s, does not agree with plain loops: this compiler, or its "
-                 "options, translated it wrongly (" __VERSION__ "). Plain loops take its place: right, but slow. "
-                 "Another optimisation level may help; please report it.\n",
-                 fault.kernel, sets[static_cast<int>(fault.set)]);
+    std::fprintf(
+        stderr,
+        "untoward: the kernel %s, compiled for %s, does not agree with plain loops: this compiler, or its "
+        "options, translated it wrongly (" __VERSION__
+        "). Plain loops take its place: right, but slow. "
+        "Another optimisation level may help; please report it.\n",
+        fault.kernel, sets[static_cast<int>(fault.set)]);
 #else
     static_cast<void>(fault);
 #endif

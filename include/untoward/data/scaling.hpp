@@ -26,7 +26,8 @@ struct Scaling {
     /// What `constant` says of a feature.
     static constexpr Scalar varied = 0;
     static constexpr Scalar one_value = 1;
-    static constexpr Scalar too_coarse = 2;  ///< all values lie within a few neighbouring numbers of their type
+    static constexpr Scalar too_coarse =
+        2;  ///< all values lie within a few neighbouring numbers of their type
 
     [[nodiscard]] Index features() const { return centre.size(); }
     /// One value to scaled units. NaN is missing: the training median takes its place.

@@ -65,13 +65,16 @@ SeriesWindows<typename Derived::Scalar> windows_of(const Eigen::DenseBase<Derive
                                                    const WindowOptions& windows) {
     constexpr bool in_memory = (static_cast<unsigned>(Derived::Flags) & Eigen::DirectAccessBit) != 0;
     constexpr bool is_vector = Derived::IsVectorAtCompileTime != 0;
-    static_assert(in_memory && (is_vector || Derived::IsRowMajor == 0),
-                  "untoward: a series is a matrix in memory, channels x readings in column-major order, or a vector");
+    static_assert(
+        in_memory && (is_vector || Derived::IsRowMajor == 0),
+        "untoward: a series is a matrix in memory, channels x readings in column-major order, or a vector");
     const Derived& values = series.derived();
     const Index channels = is_vector ? 1 : values.rows();
     const Index readings = is_vector ? values.size() : values.cols();
-    const bool is_dense = values.innerStride() == 1 && (is_vector || readings < 2 || values.outerStride() == channels);
-    if (!is_dense) detail::refuse({"the readings of a series lie apart in memory, expected one after another"});
+    const bool is_dense =
+        values.innerStride() == 1 && (is_vector || readings < 2 || values.outerStride() == channels);
+    if (!is_dense)
+        detail::refuse({"the readings of a series lie apart in memory, expected one after another"});
     return {values.data(), channels, readings, windows};
 }
 /// Not of a series that is gone when the windows are looked at.

@@ -37,7 +37,8 @@ struct CategoricalLogDensity {
             dx, dy.batch(),
             [](auto to, const auto& d, const auto& a, const auto& l) {
                 const auto kept = inside(a);
-                const S of_lack = curvature(a) * (1 - detail::sum_of_elements(kept)) * detail::sum_of_elements(d) / count(a);
+                const S of_lack = curvature(a) * (1 - detail::sum_of_elements(kept)) *
+                                  detail::sum_of_elements(d) / count(a);
                 to += (a == kept).select(d * (l - detail::log_sum_exp(l)) + of_lack, S(0)) -
                       curvature(a) * d * (a - kept);
             },

@@ -130,7 +130,8 @@ struct MultivariateNormalLogDensity {
             l.solve(white.data());
             S log_determinant = 0;
             for (Index i = 0; i < k; ++i) log_determinant += l.log_diagonal(i);
-            y(0, j) = S(-0.5) * (detail::sum_of_elements(white.square()) + static_cast<S>(k) * log_two_pi) - log_determinant;
+            y(0, j) = S(-0.5) * (detail::sum_of_elements(white.square()) + static_cast<S>(k) * log_two_pi) -
+                      log_determinant;
         }
     }
     template <class S>

@@ -107,8 +107,7 @@ public:
 
     template <class Policy>
     requires(!std::same_as<Policy, AnyLatent>) AnyLatent(const Policy& latent)
-        : units(latent.units.size()),
-          held_(detail::hold_for_readers<S, Erased::Calls, Erased::Held>(latent)),
+        : units(latent.units.size()), held_(detail::hold_for_readers<S, Erased::Calls, Erased::Held>(latent)),
           deterministic_(detail::is_deterministic(latent)),
           has_sampled_kl_(Erased::Held<Run<S>, Policy>::has_sampled_kl) {
         require_options(latent);

@@ -9,8 +9,8 @@ namespace untoward UNTOWARD_SETTING {
 enum class FlashCoding {
     number,       ///< one feature: the value
     less_offset,  ///< one feature: the value less `offset`, where the values lie far from zero
-    log1p,   ///< one feature: sign(x) log(1 + |x|)
-    text,    ///< one feature for each level and one for texts that training never met: 1 where the cell is it
+    log1p,        ///< one feature: sign(x) log(1 + |x|)
+    text,  ///< one feature for each level and one for texts that training never met: 1 where the cell is it
 };
 
 /// One column of the table that a detector was fitted to.

@@ -56,11 +56,13 @@ struct ColumnCoding {
 
     /// The coded value of a feature in the unit of the column. Features of text stay as they are.
     double original(float coded) const {
-        return kind == ColumnKind::Log1p ? static_cast<double>(signed_expm1(coded)) : static_cast<double>(coded) + offset;
+        return kind == ColumnKind::Log1p ? static_cast<double>(signed_expm1(coded))
+                                         : static_cast<double>(coded) + offset;
     }
     /// A value as a feature; not of text.
     float coded(double value) const {
-        return kind == ColumnKind::Log1p ? signed_log1p(static_cast<float>(value)) : static_cast<float>(value - offset);
+        return kind == ColumnKind::Log1p ? signed_log1p(static_cast<float>(value))
+                                         : static_cast<float>(value - offset);
     }
 
     /// What coded features (all of this column) say, for people: a number in the column's unit, or the level
@@ -92,7 +94,8 @@ private:
     int digits_of(double value, float coded) const {
         constexpr int digits = 6;
         const double part = std::abs(static_cast<double>(coded));
-        if (offset == 0 || !std::isfinite(value) || part == 0 || part >= std::abs(value)) return offset == 0 ? digits : 15;
+        if (offset == 0 || !std::isfinite(value) || part == 0 || part >= std::abs(value))
+            return offset == 0 ? digits : 15;
         return (std::min)(15, digits + static_cast<int>(std::ceil(std::log10(std::abs(value) / part))));
     }
     std::string level_name(Index feature) const {
@@ -158,14 +161,15 @@ inline bool wants_log1p(const std::vector<double>& values) {
 /// neighbouring floats, or all of them do where that half is one value. Coordinates, time stamps and readings of large
 /// counters are so; for the rest a float is enough.
 inline double offset_of(std::vector<double> values) {
-    values.erase(std::remove_if(values.begin(), values.end(), [](double v) { return !std::isfinite(v); }), values.end());
+    values.erase(std::remove_if(values.begin(), values.end(), [](double v) { return !std::isfinite(v); }),
+                 values.end());
     if (values.empty()) return 0;
     std::sort(values.begin(), values.end());
     const auto at = [&](std::size_t quarters) { return values[quarters * (values.size() - 1) / 4]; };
     const auto centre = static_cast<float>(at(2));
     const double spread = at(3) > at(1) ? at(3) - at(1) : values.back() - values.front();
-    const double step =
-        static_cast<double>(std::nextafter(std::abs(centre), std::numeric_limits<float>::infinity()) - std::abs(centre));
+    const double step = static_cast<double>(
+        std::nextafter(std::abs(centre), std::numeric_limits<float>::infinity()) - std::abs(centre));
     constexpr double enough_steps = 4096;
     const bool is_far = std::isfinite(centre) && spread > 0 && spread < enough_steps * step;
     return is_far ? static_cast<double>(centre) : 0;

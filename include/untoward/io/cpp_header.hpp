@@ -183,8 +183,9 @@ inline std::string cpp_columns(const TableCoding& coding) {
         columns += "        {" + cpp_literal(column.name) + ", untoward::FlashCoding::" +
                    (is_text ? "text, " + std::to_string(column.levels.size()) + ", " + own
                     : column.kind == ColumnKind::Log1p ? std::string("log1p, 0, nullptr")
-                    : column.offset != 0 ? "less_offset, 0, nullptr, " + cpp_number(static_cast<float>(column.offset))
-                                         : std::string("number, 0, nullptr")) +
+                    : column.offset != 0
+                        ? "less_offset, 0, nullptr, " + cpp_number(static_cast<float>(column.offset))
+                        : std::string("number, 0, nullptr")) +
                    "},\n";
     }
     return levels + "    static constexpr untoward::FlashColumn columns[] = {\n" + columns + "    };\n";

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <charconv>
-#include <concepts>
 #include <cmath>
+#include <concepts>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -77,8 +77,7 @@ inline Cell parse_cell(std::string_view text) {
     constexpr double nan = std::numeric_limits<double>::quiet_NaN();
     double value = 0;
     if (parse_number(text, value)) {
-        return std::isnan(value) ? Cell{CellKind::Missing, nan}
-                                 : Cell{CellKind::Number, value};
+        return std::isnan(value) ? Cell{CellKind::Missing, nan} : Cell{CellKind::Number, value};
     }
     text = trimmed(text);
     if (text.empty()) return {CellKind::Missing, nan};

@@ -373,7 +373,8 @@ struct OptionsReader {
                 if (found != nullptr && !range.has(static_cast<double>(value))) {
                     char expected[160];
                     untoward::detail::write_range(expected, sizeof expected, range);
-                    refuse("has ", key, " ", in_quotes(*found), ", expected ", kind_of_value<T>(), " ", expected);
+                    refuse("has ", key, " ", in_quotes(*found), ", expected ", kind_of_value<T>(), " ",
+                           expected);
                 }
             }
         } else if constexpr (is_type_argument<std::remove_const_t<T>>) {

@@ -137,11 +137,8 @@ namespace detail {
 class SafeTensorsParser {
 public:
     SafeTensorsParser(std::span<const std::byte> file, const std::string& name, std::size_t header_limit)
-        : name_(name),
-          header_(header_text(file, header_limit)),
-          json_(header_, name + ": header"),
-          data_begin_(8 + header_.size()),
-          data_size_(file.size() - data_begin_) {}
+        : name_(name), header_(header_text(file, header_limit)), json_(header_, name + ": header"),
+          data_begin_(8 + header_.size()), data_size_(file.size() - data_begin_) {}
 
     SafeTensorsHeader parse() {
         if (header_.empty() || header_.front() != '{') fail(name_, ": header does not begin with '{'");

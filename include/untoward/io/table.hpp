@@ -37,7 +37,7 @@ struct Column {
 
     std::string name;
     bool is_text = false;
-    std::vector<double> numbers;        ///< one per row, when !is_text
+    std::vector<double> numbers;       ///< one per row, when !is_text
     std::vector<std::uint32_t> codes;  ///< one per row, when is_text: a place in `levels`, or `missing`
     std::vector<std::string> levels;   ///< the different texts in the order of their first row
 

@@ -40,7 +40,8 @@ struct Standardise {
             const auto from = channels_at<const S>(x, j, t);
             const S mean = detail::sum_of_elements(from) / n;
             // Of the differences, not of the squares: nothing cancels where the mean is large.
-            const S inverse = 1 / std::sqrt(detail::sum_of_elements((from - mean).square()) / n + static_cast<S>(epsilon));
+            const S inverse =
+                1 / std::sqrt(detail::sum_of_elements((from - mean).square()) / n + static_cast<S>(epsilon));
             channels_at<S>(y, j, t) = (from - mean) * inverse * g + b;
             saved[0] = mean;
             saved[1] = inverse;

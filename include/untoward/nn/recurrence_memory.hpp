@@ -73,9 +73,7 @@ struct StepPlanes {
     StepPlanes() = default;
     template <class Plan>
     StepPlanes(S* begin, const Plan& plan, Index numbers, Index count)
-        : data(begin),
-          hidden(plan.hidden),
-          batch(plan.batch),
+        : data(begin), hidden(plan.hidden), batch(plan.batch),
           of_number(batch == 1 ? hidden : count * plan.plane()),
           of_step(batch == 1 ? numbers * hidden : plan.plane()) {}
 

@@ -62,8 +62,7 @@ public:
 
     // Of the first `most` draws: what another score in a sum needs does not change them.
     DrawWeights(const Evidence& evidence, Index sample, Index most)
-        : evidence_(evidence),
-          sample_(sample),
+        : evidence_(evidence), sample_(sample),
           count_((std::min)(most, evidence.log_densities().shape().positions())) {
         for (Index l = 0; l < count_; ++l) {
             const S next = log_weight(l);
@@ -134,7 +133,8 @@ void add_deviations_of_mean(DeviationSheet<S>& sheet, const auto& evidence, S we
     for (Index j = 0; j < evidence.x.batch(); ++j) {
         if (!has_spread<S>(evidence, j)) continue;
         const S mean = detail::sum_of_elements(densities.column(j)) / static_cast<S>(n);
-        for (Index l = 0; l < n; ++l) sheet.add(l, j, part * (detail::sum_of_elements(density_of_draw(densities, l, j)) - mean));
+        for (Index l = 0; l < n; ++l)
+            sheet.add(l, j, part * (detail::sum_of_elements(density_of_draw(densities, l, j)) - mean));
     }
 }
 // Of -log 1/L sum_l w_l.

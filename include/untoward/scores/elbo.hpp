@@ -15,7 +15,8 @@ void add_negative_log_density(ScoreSheet<S>& sheet, const auto& log_density, S w
 }
 template <class S>
 void add_kl(ScoreSheet<S>& sheet, const auto& evidence, S weight) {
-    for (Index j = 0; j < evidence.kl.batch(); ++j) sheet.rest(0, j) += weight * detail::sum_of_elements(evidence.kl.column(j));
+    for (Index j = 0; j < evidence.kl.batch(); ++j)
+        sheet.rest(0, j) += weight * detail::sum_of_elements(evidence.kl.column(j));
 }
 
 }  // namespace detail

@@ -165,13 +165,17 @@ private:
         const bool draws = needs.draws > 0;
         return bit(needs.reconstruction, of_reconstruction) | bit(draws, of_log_density) |
                bit(needs.expectation, of_expectation) | bit(needs.at_mean, of_log_density_at_mean) |
-               bit(draws && needs.each_draw, of_log_densities) | bit(draws && needs.sampled_kl, of_sampled_kls);
+               bit(draws && needs.each_draw, of_log_densities) |
+               bit(draws && needs.sampled_kl, of_sampled_kls);
     }
 #if UNTOWARD_HOSTED
-    constexpr void grant(Grant what) { granted_ |= what; }
+    constexpr void grant(Grant what) {
+        granted_ |= what;
+    }
     constexpr void require(Grant what, const char* name, const char* need) const {
         if ((granted_ & what) == 0) [[unlikely]]
-            detail::refuse({"a score reads ", name, "(), which its needs() do not ask for: return Needs with ", need});
+            detail::refuse(
+                {"a score reads ", name, "(), which its needs() do not ask for: return Needs with ", need});
     }
     unsigned granted_ = 0;
 #else
@@ -181,8 +185,9 @@ private:
 
     template <bool Has>
     static constexpr void require_draws_apart() {
-        static_assert(Has, "untoward: a score that looks at more of the draws than their mean says so: "
-                           "static constexpr DrawDetail draw_detail = DrawDetail::apart, or kl");
+        static_assert(Has,
+                      "untoward: a score that looks at more of the draws than their mean says so: "
+                      "static constexpr DrawDetail draw_detail = DrawDetail::apart, or kl");
     }
 
     using Apart = std::conditional_t<has_draws_apart, X, NoDraws>;
@@ -212,7 +217,8 @@ using FlatEvidence = Evidence<Tensor<const S, Vec<>>, Tensor<const S, Vec<>>, Te
 template <class X, class Units, class Draws>
 auto Evidence<X, Units, Draws>::flattened() const {
     using detail::flattened;
-    FlatEvidence<typename X::Scalar> flat(flattened(x), flattened(mean), flattened(log_variance), flattened(kl));
+    FlatEvidence<typename X::Scalar> flat(flattened(x), flattened(mean), flattened(log_variance),
+                                          flattened(kl));
     flat.reconstruction_ = flattened(reconstruction_);
     flat.log_density_ = flattened(log_density_);
     flat.expectation_ = flattened(expectation_);
@@ -343,7 +349,8 @@ private:
             Evidence<X, Units, Draws> evidence(x, mean, log_variance, kl, at_mean, densities, kls);
             if (needs.at_mean) evidence.set_log_density_at_mean(at_mean);
             if (needs.each_draw && draws > 0) evidence.set_log_densities(densities);
-            if (Detail >= DrawDetail::perhaps_kl && needs.sampled_kl && draws > 0) evidence.set_sampled_kls(kls);
+            if (Detail >= DrawDetail::perhaps_kl && needs.sampled_kl && draws > 0)
+                evidence.set_sampled_kls(kls);
             return evidence;
         }
     }

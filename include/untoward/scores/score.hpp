@@ -92,7 +92,10 @@ void add_score(const Score& score, Sheet& sheet, const Evidence& evidence, S wei
     constexpr bool has = requires {
         score.add_to(sheet, evidence, weight);
     };
-    require_add_to<Score, has || !requires { score.needs(); }>();
+    require_add_to < Score, has || !requires {
+        score.needs();
+    }
+    > ();
     if constexpr (has) score.add_to(sheet, evidence, weight);
 }
 // Of a part of a sum, which sees of the evidence what it asked for itself, not what its neighbours did. A device checks

@@ -50,8 +50,7 @@ struct MixtureMoments {
     Eigen::MatrixXd second;  // D x D K, or D x K
 
     explicit MixtureMoments(const MixtureSizes& s)
-        : mass(Eigen::VectorXd::Zero(s.components)),
-          first(Eigen::MatrixXd::Zero(s.features, s.components)),
+        : mass(Eigen::VectorXd::Zero(s.components)), first(Eigen::MatrixXd::Zero(s.features, s.components)),
           second(Eigen::MatrixXd::Zero(s.features,
                                        s.components * (s.whitener() / std::max<Index>(s.features, 1)))) {}
 };
@@ -61,11 +60,8 @@ template <class S>
 class MixtureFit {
 public:
     MixtureFit(const MatrixOf<S>& rows, double floor)
-        : rows_(rows),
-          floor_(floor),
-          centred_(rows.rows(), fitting_block),
-          white_(rows.rows(), fitting_block),
-          squares_(rows.rows(), rows.rows()) {}
+        : rows_(rows), floor_(floor), centred_(rows.rows(), fitting_block),
+          white_(rows.rows(), fitting_block), squares_(rows.rows(), rows.rows()) {}
 
     /// A start: the clusters of k-means. Fewer components than asked for where there are not as many
     /// different rows.

@@ -99,18 +99,12 @@ class NeighbourSearch {
 public:
     /// Searches; `stored` and `x` outlive it, and what it finds lies in the arena.
     NeighbourSearch(const StoredRows<S>& stored, const product::Columns<const S>& x, Arena& arena)
-        : stored_(stored),
-          x_(x),
-          kept_(stored.sizes.kept()),
+        : stored_(stored), x_(x), kept_(stored.sizes.kept()),
           bounds_(arena.allocate<S>(x.cols * stored.sizes.groups())),
-          squares_(arena.allocate<S>(x.cols * kept_)),
-          places_(arena.allocate<Index>(x.cols * kept_)),
-          gathered_(arena.allocate<S>(x.cols * x.rows)),
-          products_(arena.allocate<S>(x.cols * Sizes::leaf)),
-          leaf_bounds_(arena.allocate<S>(x.cols * Sizes::group)),
-          lengths_(arena.allocate<S>(x.cols)),
-          active_(arena.allocate<Index>(x.cols)),
-          asking_(arena.allocate<Index>(x.cols)) {
+          squares_(arena.allocate<S>(x.cols * kept_)), places_(arena.allocate<Index>(x.cols * kept_)),
+          gathered_(arena.allocate<S>(x.cols * x.rows)), products_(arena.allocate<S>(x.cols * Sizes::leaf)),
+          leaf_bounds_(arena.allocate<S>(x.cols * Sizes::group)), lengths_(arena.allocate<S>(x.cols)),
+          active_(arena.allocate<Index>(x.cols)), asking_(arena.allocate<Index>(x.cols)) {
         std::fill_n(squares_, x.cols * kept_, infinity);
         std::fill_n(places_, x.cols * kept_, Index{0});
         const Index groups = stored.sizes.groups();

@@ -50,7 +50,8 @@ product::Columns<const typename Derived::Scalar> columns(const Eigen::DenseBase<
     static_assert(!Derived::IsRowMajor, "untoward: one sample is one column of a column-major matrix");
     const Derived& matrix = rows.derived();
     if (matrix.innerStride() != 1) [[unlikely]]
-        untoward::detail::refuse({"the values of a sample lie ", matrix.innerStride(), " apart, expected side by side"});
+        untoward::detail::refuse(
+            {"the values of a sample lie ", matrix.innerStride(), " apart, expected side by side"});
     return {matrix.data(), matrix.rows(), matrix.cols(), matrix.outerStride()};
 }
 

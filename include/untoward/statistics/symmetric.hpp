@@ -36,7 +36,7 @@ void cholesky(MatrixOf<S>& a) {
             ArrayMap<S> column(&a(j, j), n - j);
             for (Index p = begin; p < j; ++p) column -= a(j, p) * ArrayMap<S>(&a(j, p), n - j);
             const S pivot = (std::max)((std::max)(a(j, j), S(1e-14) * std::abs(diagonal[j - begin])),
-                                     least > 0 ? least : S(1));
+                                       least > 0 ? least : S(1));
             a(j, j) = pivot;
             column /= std::sqrt(pivot);
             std::fill_n(&a(0, j), j, S(0));

@@ -117,8 +117,7 @@ public:
     /// `threshold` decides once there are `rows_needed` rows; +infinity until then. It must not be NaN.
     constexpr PlainThreshold(Scalar threshold, Index calibration_rows, Index rows_needed)
         : threshold_(calibration_rows >= rows_needed ? threshold : std::numeric_limits<Scalar>::infinity()),
-          calibration_rows_(calibration_rows),
-          rows_needed_(rows_needed) {
+          calibration_rows_(calibration_rows), rows_needed_(rows_needed) {
         if (!(threshold == threshold)) [[unlikely]]
             detail::refuse({"a threshold is NaN, expected a number"});
     }

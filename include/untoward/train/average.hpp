@@ -24,9 +24,7 @@ struct ExponentialAverage {
     double decay = 0.999;
 
     static constexpr const char* name = "exponential-average";
-    static constexpr void options(auto& self, auto&& visit) {
-        visit("decay", self.decay, from_below(0, 1));
-    }
+    static constexpr void options(auto& self, auto&& visit) { visit("decay", self.decay, from_below(0, 1)); }
 
     [[nodiscard]] double operator()(Index step, Index) const {
         return (std::max)(1 - decay, 1 / (static_cast<double>(step) + 1));
@@ -39,9 +37,7 @@ struct UniformAverage {
     double last = 0.25;  ///< share of all steps
 
     static constexpr const char* name = "uniform-average";
-    static constexpr void options(auto& self, auto&& visit) {
-        visit("last", self.last, OptionRange{0, 1});
-    }
+    static constexpr void options(auto& self, auto&& visit) { visit("last", self.last, OptionRange{0, 1}); }
 
     [[nodiscard]] double operator()(Index step, Index steps) const {
         const auto first = static_cast<Index>(std::floor((1 - last) * static_cast<double>(steps)));

@@ -21,9 +21,7 @@ struct ConstantBeta {
     double beta = 1;
 
     static constexpr const char* name = "constant-beta";
-    static constexpr void options(auto& self, auto&& visit) {
-        visit("beta", self.beta, at_least(0));
-    }
+    static constexpr void options(auto& self, auto&& visit) { visit("beta", self.beta, at_least(0)); }
 
     [[nodiscard]] double operator()(Index, Index) const { return beta; }
 };

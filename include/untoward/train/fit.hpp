@@ -21,10 +21,10 @@ namespace untoward UNTOWARD_SETTING {
 
 /// How to fit a detector.
 struct FitOptions {
-    Index epochs = 0;                          ///< passes over the rows; 0: as many as `training` says
-    double learning_rate = automatic;          ///< the peak of the schedule in `training`; automatic: as it has it
-    std::uint64_t seed = 0;                    ///< same seed, same program, same processor: the same bits
-    TrainingOptions training{};                ///< the rest; its seed is the one above
+    Index epochs = 0;                  ///< passes over the rows; 0: as many as `training` says
+    double learning_rate = automatic;  ///< the peak of the schedule in `training`; automatic: as it has it
+    std::uint64_t seed = 0;            ///< same seed, same program, same processor: the same bits
+    TrainingOptions training{};        ///< the rest; its seed is the one above
     std::vector<std::string> feature_names{};  ///< for messages; "feature 3" otherwise
     SplitPolicy split{};  ///< at random; in blocks for windows (data/windows.hpp), unless it is said here
 
@@ -57,12 +57,14 @@ struct FitReport {
     Index parameters = 0;
     std::vector<Index> constant_features;     ///< one value only in training
     std::vector<std::string> constant_names;  ///< of these, for people
-    std::vector<Index> coarse_features;       ///< whose values their type hardly tells apart: taken for constant
-    std::vector<std::string> coarse_names;    ///< of these, for people
-    std::vector<Index> clipped_features;      ///< half of whose training values are beyond what scaled values may be
-    std::vector<std::string> clipped_names;   ///< of these, for people
-    Index faulty_kernels = 0;  ///< of the process so far, which plain loops took the place of (core/self_check.hpp)
-    bool is_calibrated = true;                ///< false: too few calibration rows, nothing is called anomalous
+    std::vector<Index> coarse_features;  ///< whose values their type hardly tells apart: taken for constant
+    std::vector<std::string> coarse_names;  ///< of these, for people
+    std::vector<Index>
+        clipped_features;  ///< half of whose training values are beyond what scaled values may be
+    std::vector<std::string> clipped_names;  ///< of these, for people
+    Index faulty_kernels =
+        0;  ///< of the process so far, which plain loops took the place of (core/self_check.hpp)
+    bool is_calibrated = true;  ///< false: too few calibration rows, nothing is called anomalous
     Index calibration_rows_needed = 0;
     /// How many of the calibration rows share no reading with each other; all, where they are no windows.
     Index calibration_rows_without_overlap = 0;
@@ -79,32 +81,37 @@ struct FitReport {
             result.push_back("constant in training: " + detail::listed(constant_names));
         }
         if (!coarse_names.empty()) {
-            result.push_back(detail::listed(coarse_names) +
-                             ": the values lie within a few neighbouring numbers of their type, which cannot tell them "
-                             "apart, so they count as constant; give doubles, or numbers less an offset");
+            result.push_back(
+                detail::listed(coarse_names) +
+                ": the values lie within a few neighbouring numbers of their type, which cannot tell them "
+                "apart, so they count as constant; give doubles, or numbers less an offset");
         }
         if (!clipped_names.empty()) {
-            result.push_back(detail::listed(clipped_names) +
-                             ": half of the scaled values or more lie beyond 1,000 and are clipped to it, so nothing is "
-                             "learned of them; take another scaler");
+            result.push_back(
+                detail::listed(clipped_names) +
+                ": half of the scaled values or more lie beyond 1,000 and are clipped to it, so nothing is "
+                "learned of them; take another scaler");
         }
         if (faulty_kernels > 0) {
-            result.push_back(std::to_string(faulty_kernels) +
-                             " kernels were translated wrongly by this compiler and are not used: plain loops are, which "
-                             "are right but slow");
+            result.push_back(
+                std::to_string(faulty_kernels) +
+                " kernels were translated wrongly by this compiler and are not used: plain loops are, which "
+                "are right but slow");
         }
         if (overlap_ignored) {
-            result.emplace_back("calibration windows share readings with those of training: there will be more false "
-                                "alarms than were asked for; leave the split of windows to fit, or widen the gap");
+            result.emplace_back(
+                "calibration windows share readings with those of training: there will be more false "
+                "alarms than were asked for; leave the split of windows to fit, or widen the gap");
         }
         const std::string needed = std::to_string(calibration_rows_needed);
         if (!is_calibrated) {
             result.push_back("the threshold is not calibrated, so no sample is called anomalous: " +
                              std::to_string(calibration_rows) + " calibration rows, " + needed + " needed");
         } else if (calibration_rows_without_overlap < (std::min)(calibration_rows, calibration_rows_needed)) {
-            result.push_back("the " + std::to_string(calibration_rows) + " calibration windows overlap and are worth " +
-                             std::to_string(calibration_rows_without_overlap) + ", fewer than the " + needed +
-                             " needed: the false-alarm rate may be far from the one asked for; use a longer series");
+            result.push_back(
+                "the " + std::to_string(calibration_rows) + " calibration windows overlap and are worth " +
+                std::to_string(calibration_rows_without_overlap) + ", fewer than the " + needed +
+                " needed: the false-alarm rate may be far from the one asked for; use a longer series");
         }
         return result;
     }
@@ -193,7 +200,8 @@ void require_fit(const RecipeType& recipe, const auto& data, const FitOptions& o
     }
     const auto names = static_cast<Index>(options.feature_names.size());
     if (names != 0 && names != features)
-        fail("FitOptions.feature_names has ", names, " names, expected one for each of ", features, " features");
+        fail("FitOptions.feature_names has ", names, " names, expected one for each of ", features,
+             " features");
     for (Index j = 0; j < data.cols(); ++j) {
         for (Index i = 0; i < features; ++i) {
             if (std::isinf(data(i, j))) {
@@ -220,7 +228,8 @@ Trained<S> train_new(const Model& model, const Eigen::Matrix<S, Dynamic, Dynamic
     training.seed = options.seed;
     if (options.epochs > 0) training.epochs = options.epochs;
     if (options.learning_rate != automatic && !training.learning_rate.set_peak(options.learning_rate))
-        fail("FitOptions.learning_rate is the peak of a schedule, and ", training.learning_rate.text(), " has none");
+        fail("FitOptions.learning_rate is the peak of a schedule, and ", training.learning_rate.text(),
+             " has none");
     Trainer trainer(model, trained.parameters, rows, training);
     trained.report = trainer.run(judging);
     return trained;
@@ -289,7 +298,8 @@ auto fit_uncalibrated(const RecipeType& recipe, const Eigen::DenseBase<Derived>&
 }
 
 // What a threshold was calibrated to, and what that left of n rows.
-void report_calibration(FitReport& report, const auto& threshold, Index n, std::size_t calibration, std::size_t rest) {
+void report_calibration(FitReport& report, const auto& threshold, Index n, std::size_t calibration,
+                        std::size_t rest) {
     report.rows = n;
     report.calibration_rows = report.calibration_rows_without_overlap = static_cast<Index>(calibration);
     report.overlap_ignored = false;
@@ -328,9 +338,11 @@ FitOptions options_for_windows(FitOptions options, const SeriesWindows<S>& windo
 /// numbers that the likelihood is for, a latent chosen at run time that lacks what the score needs (those of fixed
 /// type do not compile).
 template <class Scaler, class Model, class ScoreType, class ThresholdPolicy, class Derived>
-requires(detail::makes_detector<Recipe<Scaler, Model, ScoreType, ThresholdPolicy>> && detail::Numbers<Derived>)  //
+requires(
+    detail::makes_detector<Recipe<Scaler, Model, ScoreType, ThresholdPolicy>>&& detail::Numbers<Derived>)  //
     auto fit(const Recipe<Scaler, Model, ScoreType, ThresholdPolicy>& recipe,
-         const Eigen::DenseBase<Derived>& rows, const FitOptions& options = {}, FitReport* report = nullptr) {
+             const Eigen::DenseBase<Derived>& rows, const FitOptions& options = {},
+             FitReport* report = nullptr) {
     using S = typename Derived::Scalar;
     using Vector = Eigen::Matrix<S, Dynamic, 1>;
     const auto& data = rows.derived();
@@ -345,7 +357,8 @@ requires(detail::makes_detector<Recipe<Scaler, Model, ScoreType, ThresholdPolicy
     const Vector scores = detector.score(detail::gather_raw<S>(data, split.calibration));
     detector.set_threshold(detail::calibrate(recipe.threshold, raised_for_rounding(scores)));
     if (report != nullptr)
-        detail::report_calibration(*report, detector.threshold(), data.cols(), split.calibration.size(), rest.size());
+        detail::report_calibration(*report, detector.threshold(), data.cols(), split.calibration.size(),
+                                   rest.size());
     return detector;
 }
 

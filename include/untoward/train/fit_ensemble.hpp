@@ -25,9 +25,10 @@ struct EnsembleReport {
         std::vector<std::string> result;
         for (std::size_t i = 0; i < of_member.size(); ++i) {
             for (const std::string& note : of_member[i]) {
-                const bool of_all = std::all_of(of_member.begin(), of_member.end(), [&note](const auto& notes) {
-                    return std::find(notes.begin(), notes.end(), note) != notes.end();
-                });
+                const bool of_all =
+                    std::all_of(of_member.begin(), of_member.end(), [&note](const auto& notes) {
+                        return std::find(notes.begin(), notes.end(), note) != notes.end();
+                    });
                 if (!of_all) result.push_back("model " + std::to_string(i + 1) + ": " + note);
                 if (of_all && i == 0) result.push_back(note);
             }
@@ -51,9 +52,9 @@ inline FitOptions options_of_member(FitOptions options, Index member) {
 /// its scores by its fifth, another for each of five members; where the others are 2,000 or more, that fifth
 /// also chooses the best step. Throws Error as `fit` does for one.
 template <class Members, class ThresholdPolicy, class Derived>
-requires(detail::makes_detector<Ensemble<Members, ThresholdPolicy>> && detail::Numbers<Derived>)  //
+requires(detail::makes_detector<Ensemble<Members, ThresholdPolicy>>&& detail::Numbers<Derived>)  //
     auto fit(const Ensemble<Members, ThresholdPolicy>& ensemble, const Eigen::DenseBase<Derived>& rows,
-         const FitOptions& options = {}, EnsembleReport* report = nullptr) {
+             const FitOptions& options = {}, EnsembleReport* report = nullptr) {
     using S = typename Derived::Scalar;
     using Result = Detector<Ensemble<Members, ThresholdPolicy>, Owned<S>>;
     using Vector = typename Result::Vector;
@@ -62,7 +63,8 @@ requires(detail::makes_detector<Ensemble<Members, ThresholdPolicy>> && detail::N
     detail::for_each_member(ensemble.members,
                             [&](const auto& recipe, Index) { detail::require_fit(recipe, data, options); });
     require_options(ensemble);
-    const CalibrationSplit split = calibration_split(ensemble.threshold, data.cols(), options.seed, options.split);
+    const CalibrationSplit split =
+        calibration_split(ensemble.threshold, data.cols(), options.seed, options.split);
     constexpr std::size_t rows_to_spare = 2000;
     EnsembleReport found{data.cols(), static_cast<Index>(split.calibration.size()), {}};
     std::vector<std::size_t> rest_of_member;  // without what lies in a gap
@@ -99,8 +101,8 @@ requires(detail::makes_detector<Ensemble<Members, ThresholdPolicy>> && detail::N
     const Vector scores = detector.score(detail::gather_raw<S>(data, split.calibration));
     detector.set_threshold(detail::calibrate(ensemble.threshold, raised_for_rounding(scores)));
     for (std::size_t i = 0; i < found.members.size(); ++i)
-        detail::report_calibration(found.members[i], detector.threshold(), data.cols(), split.calibration.size(),
-                                   rest_of_member[i]);
+        detail::report_calibration(found.members[i], detector.threshold(), data.cols(),
+                                   split.calibration.size(), rest_of_member[i]);
     if (report != nullptr) *report = std::move(found);
     return detector;
 }

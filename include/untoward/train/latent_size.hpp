@@ -273,7 +273,8 @@ LatentSizeReport search_latent_size(const Make& make, const Eigen::DenseBase<Der
 
     const auto first = make(sizes.front());
     detail::require_fit(first, data, options);
-    const CalibrationSplit split = calibration_split(first.threshold, data.cols(), options.seed, options.split);
+    const CalibrationSplit split =
+        calibration_split(first.threshold, data.cols(), options.seed, options.split);
     constexpr std::size_t least = 50;
     constexpr Index draws = 8;
     if (split.rest.size() < least)
@@ -321,8 +322,8 @@ LatentSizeReport search_latent_size(const Make& make, const Eigen::DenseBase<Der
 
 /// The same for the windows of a series (data/windows.hpp), which are split in time unless the options say otherwise.
 template <class Make, class S>
-LatentSizeReport search_latent_size(const Make& make, const SeriesWindows<S>& windows, const FitOptions& options = {},
-                                    std::vector<Index> sizes = {}) {
+LatentSizeReport search_latent_size(const Make& make, const SeriesWindows<S>& windows,
+                                    const FitOptions& options = {}, std::vector<Index> sizes = {}) {
     const typename SeriesWindows<S>::Map& samples = windows;
     return search_latent_size(make, samples, detail::options_for_windows(options, windows), std::move(sizes));
 }

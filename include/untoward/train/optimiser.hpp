@@ -208,9 +208,7 @@ template <class S>
 class Optimiser {
 public:
     Optimiser(AnyOptimiser rule, std::vector<ParameterRange> ranges, Index parameters)
-        : rule_(std::move(rule)),
-          ranges_(std::move(ranges)),
-          size_(parameters),
+        : rule_(std::move(rule)), ranges_(std::move(ranges)), size_(parameters),
           moments_(parameters * static_cast<Index>(rule_.moments().size())) {}
     /// For a vector whose parameters are all trainable, and decay.
     Optimiser(AnyOptimiser rule, Index parameters)

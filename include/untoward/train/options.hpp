@@ -25,7 +25,7 @@ struct TrainingOptions {
     Index epochs = 0;     ///< passes over the rows; 0: 20, but from 1500 to 4000 steps, and one pass at least
     Index min_steps = 0;  ///< no fewer where `epochs` is 0; 0: 1500, or `max_steps` where that is less
     Index max_steps = 0;  ///< no more, whatever else is said: 10 takes 10 steps; 0: as above
-    Index batch = 128;  ///< rows a step; all rows where there are fewer
+    Index batch = 128;    ///< rows a step; all rows where there are fewer
     AnyOptimiser optimiser = Adam{};
     AnySchedule learning_rate = CosineSchedule{};
     AnySchedule beta = LinearBeta{};  ///< the weight of the KL term
@@ -46,7 +46,8 @@ struct TrainingOptions {
     static constexpr void options(auto& self, auto&& visit) {
         visit("epochs", self.epochs, at_least(0));
         visit("min_steps", self.min_steps, at_least(0));
-        visit("max_steps", self.max_steps, at_least(self.max_steps > 0 ? static_cast<double>(self.min_steps) : 0));
+        visit("max_steps", self.max_steps,
+              at_least(self.max_steps > 0 ? static_cast<double>(self.min_steps) : 0));
         visit("batch", self.batch, at_least(1));
         visit("optimiser", self.optimiser);
         visit("learning_rate", self.learning_rate);

@@ -12,7 +12,7 @@ namespace untoward UNTOWARD_SETTING {
 
 /// What happened in training.
 struct TrainingReport {
-    Index steps = 0;             ///< done
+    Index steps = 0;  ///< done
     Index planned_steps = 0;
     Index best_step = 0;         ///< whose parameters were kept
     bool stopped_early = false;  ///< the held-out loss did not get better any more
@@ -21,8 +21,8 @@ struct TrainingReport {
     double loss = 0;        ///< `Trainer::evaluate` of the parameters kept, on the rows that chose them
     double first_loss = 0;  ///< the same before the first step
     Index features = 0;
-    Index rows_never_seen = 0;  ///< training rows that no step came to, in less than one pass
-    Index clipped_steps = 0;    ///< whose gradient was longer than `max_gradient_norm`
+    Index rows_never_seen = 0;            ///< training rows that no step came to, in less than one pass
+    Index clipped_steps = 0;              ///< whose gradient was longer than `max_gradient_norm`
     std::vector<double> training_losses;  ///< mean over each stretch between evaluations
     std::vector<double> held_out_losses;  ///< at each evaluation
 
@@ -41,15 +41,17 @@ struct TrainingReport {
         std::vector<std::string> result;
         char text[300];
         if (diverged()) {
-            std::snprintf(text, sizeof text,
-                          "training diverged: -ELBO is %.4g nats a row, and was %.4g before the first step; lower the "
-                          "learning rate, or look for extreme values",
-                          loss, first_loss);
+            std::snprintf(
+                text, sizeof text,
+                "training diverged: -ELBO is %.4g nats a row, and was %.4g before the first step; lower the "
+                "learning rate, or look for extreme values",
+                loss, first_loss);
             result.emplace_back(text);
         } else if (steps > 0 && loss >= first_loss) {
-            std::snprintf(text, sizeof text,
-                          "training gained nothing: -ELBO is %.4g nats a row, and was %.4g before the first step", loss,
-                          first_loss);
+            std::snprintf(
+                text, sizeof text,
+                "training gained nothing: -ELBO is %.4g nats a row, and was %.4g before the first step", loss,
+                first_loss);
             result.emplace_back(text);
         }
         if (mostly_clipped()) {
@@ -65,10 +67,11 @@ struct TrainingReport {
             result.push_back(text + (stopped_by.empty() ? std::string() : ": " + stopped_by));
         }
         if (rows_never_seen > 0) {
-            std::snprintf(text, sizeof text,
-                          "%lld training rows were never seen: %lld steps are less than one pass; raise max_steps or "
-                          "the batch",
-                          static_cast<long long>(rows_never_seen), static_cast<long long>(steps));
+            std::snprintf(
+                text, sizeof text,
+                "%lld training rows were never seen: %lld steps are less than one pass; raise max_steps or "
+                "the batch",
+                static_cast<long long>(rows_never_seen), static_cast<long long>(steps));
             result.emplace_back(text);
         }
         return result;

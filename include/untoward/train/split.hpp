@@ -61,7 +61,8 @@ inline std::vector<std::vector<Index>> by_group(std::span<const Index> samples, 
     std::vector<std::pair<Index, std::size_t>> order;  // group, and where its first sample stands
     for (std::size_t i = 0; i < samples.size(); ++i)
         order.emplace_back(groups.of_sample[static_cast<std::size_t>(samples[i])], i);
-    std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::stable_sort(order.begin(), order.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
     std::vector<std::vector<std::size_t>> places;
     for (std::size_t i = 0; i < order.size(); ++i) {
         if (i == 0 || order[i].first != order[i - 1].first) places.emplace_back();
@@ -118,8 +119,8 @@ inline void require_split(const SplitPolicy& policy, Index n) {
     if (const auto* block = std::get_if<LaterBlock>(&policy)) require_options(*block);
     const auto* groups = std::get_if<Groups>(&policy);
     if (groups != nullptr && static_cast<Index>(groups->of_sample.size()) != n)
-        fail("the split by groups has ", groups->of_sample.size(), " numbers of groups, expected one for each of ", n,
-             " samples");
+        fail("the split by groups has ", groups->of_sample.size(),
+             " numbers of groups, expected one for each of ", n, " samples");
 }
 
 // How many of n samples choose the best step. With few the model needs them all, and a tenth of them would judge
@@ -134,7 +135,8 @@ inline std::size_t hold_out(std::vector<Index>& samples, const SplitPolicy& poli
     const std::size_t wanted = held_out_of(samples.size());
     if (wanted == 0) return 0;
     if (const auto* block = std::get_if<LaterBlock>(&policy))
-        return block_in_front(samples, samples.size() - wanted, samples.size(), block->gap, "held-out samples");
+        return block_in_front(samples, samples.size() - wanted, samples.size(), block->gap,
+                              "held-out samples");
     if (const auto* groups = std::get_if<Groups>(&policy)) return groups_in_front(samples, wanted, *groups);
     return wanted;
 }
@@ -153,7 +155,8 @@ inline std::size_t hold_out_fold(Index member, std::vector<Index>& samples, cons
         const std::size_t hands = (std::min)(folds, all.size());
         std::vector<Index> front;
         std::vector<Index> others;
-        for (std::size_t i = 0; i < all.size(); ++i) append(i % hands == number % hands ? front : others, all[i]);
+        for (std::size_t i = 0; i < all.size(); ++i)
+            append(i % hands == number % hands ? front : others, all[i]);
         const std::size_t held_out = front.size();
         append(front, others);
         samples = std::move(front);
@@ -180,12 +183,15 @@ CalibrationSplit calibration_split(const ThresholdPolicy& threshold, Index n, st
     require_options(threshold);
     detail::require_split(policy, n);
     if (n < 2)
-        fail("fitting needs at least 2 rows, one of them for calibration; there ", n == 1 ? "is " : "are ", n);
+        fail("fitting needs at least 2 rows, one of them for calibration; there ", n == 1 ? "is " : "are ",
+             n);
     std::vector<Index> order(static_cast<std::size_t>(n));
-    auto calibration = static_cast<std::size_t>(std::clamp<Index>(rows_for_calibration(threshold, n), 1, n - 1));
+    auto calibration =
+        static_cast<std::size_t>(std::clamp<Index>(rows_for_calibration(threshold, n), 1, n - 1));
     if (const auto* block = std::get_if<LaterBlock>(&policy)) {
         for (Index i = 0; i < n; ++i) order[static_cast<std::size_t>(i)] = i;
-        detail::block_in_front(order, order.size() - calibration, order.size(), block->gap, "calibration samples");
+        detail::block_in_front(order, order.size() - calibration, order.size(), block->gap,
+                               "calibration samples");
     } else {
         permutation(seed, split_site, std::span<Index>(order));
         if (const auto* groups = std::get_if<Groups>(&policy)) {

@@ -57,20 +57,14 @@ public:
     /// `rows`: scaled, features x n, and used until the trainer is gone; so is `parameters`, already
     /// initialised.
     Trainer(const Model& model, Buffer<S>& parameters, const Matrix& rows, const TrainingOptions& options)
-        : loss_{model, 1, options.free_bits},
-          parameters_(parameters),
-          rows_(rows),
+        : loss_{model, 1, options.free_bits}, parameters_(parameters), rows_(rows),
           options_(checked(options, model)),
           batch_(std::max<Index>((std::min)(options.batch, rows.cols()), 1)),
-          size_(measure(loss_, model.sample)),
-          gradient_(size_.scalars),
+          size_(measure(loss_, model.sample)), gradient_(size_.scalars),
           ranges_(parameter_ranges(options.optimiser.decays(), loss_, model.sample)),
           optimiser_(options.optimiser, ranges_.trainable, size_.scalars),
-          average_(options.averaging ? parameters : Buffer<S>()),
-          stream_(rows.cols(), options.seed),
-          ids_(static_cast<std::size_t>(batch_)),
-          x_(rows.rows() * batch_),
-          threads_(options.threads) {
+          average_(options.averaging ? parameters : Buffer<S>()), stream_(rows.cols(), options.seed),
+          ids_(static_cast<std::size_t>(batch_)), x_(rows.rows() * batch_), threads_(options.threads) {
         detail::require_features(rows.rows(), rows.cols(), model.sample.size(), "the model");
         if (rows.cols() < 1) fail("training needs at least one row");
         if (size_.scalars != parameters.size())
@@ -94,9 +88,7 @@ public:
         }
     }
 
-    [[nodiscard]] Index planned_steps() const {
-        return untoward::planned_steps(options_, rows_.cols());
-    }
+    [[nodiscard]] Index planned_steps() const { return untoward::planned_steps(options_, rows_.cols()); }
 
     struct Terms {
         double loss;
@@ -117,8 +109,9 @@ public:
         Terms result = add_up();
         result.learning_rate = options_.learning_rate(number, steps);
         result.beta = loss_.beta;
-        const double limit = options_.max_gradient_norm > 0 ? options_.max_gradient_norm
-                                                            : static_cast<double>((std::numeric_limits<S>::max)());
+        const double limit = options_.max_gradient_norm > 0
+                                 ? options_.max_gradient_norm
+                                 : static_cast<double>((std::numeric_limits<S>::max)());
         result.gradient_norm =
             static_cast<double>(clip_norm(gradient_.data(), std::span(ranges_.trainable), limit));
         if (!std::isfinite(result.loss) || !std::isfinite(result.gradient_norm)) report_not_finite(number);
@@ -143,7 +136,8 @@ public:
     /// rows are asked instead, and training does not stop early.
     TrainingReport run(const Matrix& held_out) {
         if (held_out.cols() > 0)
-            detail::require_features(held_out.rows(), held_out.cols(), loss_.model.sample.size(), "the model");
+            detail::require_features(held_out.rows(), held_out.cols(), loss_.model.sample.size(),
+                                     "the model");
         const Index steps = planned_steps();
         const bool may_stop = held_out.cols() > 0;
         constexpr Index enough = 500;
@@ -159,7 +153,8 @@ public:
         while (!session.over()) {
             const Index i = session.step;
             const Terms terms = step(i, steps);
-            session.add(terms, options_.max_gradient_norm > 0 && terms.gradient_norm > options_.max_gradient_norm);
+            session.add(terms,
+                        options_.max_gradient_norm > 0 && terms.gradient_norm > options_.max_gradient_norm);
             for (AnyCallback& callback : options_.callbacks) callback.on_step(session);
             if ((i + 1) % stretch != 0 && i + 1 != steps) continue;
             const double loss = evaluate(judge, kept());

@@ -35,10 +35,7 @@ public:
 
 protected:
     TrainingEvidence(Index features, Index units, std::uint64_t seed, Index training, Index held_out)
-        : features_(features),
-          units_(units),
-          seed_(seed),
-          training_rows_(training),
+        : features_(features), units_(units), seed_(seed), training_rows_(training),
           held_out_rows_(held_out) {}
     TrainingEvidence(const TrainingEvidence&) = delete;
     TrainingEvidence& operator=(const TrainingEvidence&) = delete;
@@ -63,10 +60,7 @@ public:
     EvidenceOfModel(const Model& model, const S* parameters, const Matrix& training, const Matrix& held_out,
                     std::uint64_t seed)
         : Base(model.sample.size(), model.latent.units.size(), seed, training.cols(), held_out.cols()),
-          model_(model),
-          parameters_(parameters),
-          training_(training),
-          held_out_(held_out) {}
+          model_(model), parameters_(parameters), training_(training), held_out_(held_out) {}
 
     void for_each(FitRows rows, const Needs& needs, const typename Base::Look& look) const override {
         if (rows != FitRows::held_out) look_at(training_, needs, look);
@@ -83,7 +77,8 @@ private:
             const Index n = (std::min)(most, rows.cols() - begin);
             Arena arena(memory);
             Run<S> scope(parameters_, arena, Pass{.seed = needs.seed});
-            const Tensor<const S, typename Model::SampleShape> x(rows.data() + begin * rows.rows(), model_.sample, n);
+            const Tensor<const S, typename Model::SampleShape> x(rows.data() + begin * rows.rows(),
+                                                                 model_.sample, n);
             look(layer(scope, x).flattened());
         }
     }

@@ -97,7 +97,8 @@ constexpr decltype(auto) require_encoded(Scope& scope, const X& x) {
         return (x);
     } else {
         static_cast<void>(
-            Refuse<mistake::EncoderEndsInNoVector<LatentType, Encoded, mistake::AddLastStepOrFlatten>>::value);
+            Refuse<
+                mistake::EncoderEndsInNoVector<LatentType, Encoded, mistake::AddLastStepOrFlatten>>::value);
         return scope.constant(Vec<Encoded::template static_extent<0>>(x.shape().channels()), x.batch(), 0);
     }
 }

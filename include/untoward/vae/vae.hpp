@@ -24,7 +24,9 @@ constexpr bool vae_in_order() {
     constexpr bool has_layer_early = requires(const EncoderType& part, const Sample& sample) {
         part.layer(sample);
     }
-    || requires(const DecoderType& part, const Sample& sample) { part.layer(sample); };
+    || requires(const DecoderType& part, const Sample& sample) {
+        part.layer(sample);
+    };
     return is_shape<Sample> && has_units && !has_layer_early;
 }
 

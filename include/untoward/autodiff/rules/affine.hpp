@@ -109,7 +109,7 @@ struct AffineRule {
                          const Shape<Bias>& bias) const {
         detail::require_same_extent<AffineRule, In, C>(weight.template extent<0>(), x.template extent<0>());
         detail::require_same_extent<AffineRule, Out, Bias>(weight.template extent<1>(),
-                                                       bias.template extent<0>());
+                                                           bias.template extent<0>());
         return detail::with_channels(Vec<Out>(weight.template extent<1>()), x);
     }
     static constexpr Index multiply_adds(const auto& x, const auto& weight, const auto&) {

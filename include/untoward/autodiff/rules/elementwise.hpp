@@ -30,12 +30,19 @@ concept HasSlopeFromOutput = requires(float y) {
     T::slope_from_output(y);
 };
 
+template <class T>
+concept HasSlope = requires(float x) {
+    T::slope(x);
+};
+
+template <class T>
+concept HasDerivative = HasSlopeFromOutput<T> || HasSlope<T>;
+
 /// What an activation is: a value, and one of the two derivatives.
 template <class T>
-concept ActivationFunction = requires(float x) {
+concept ActivationFunction = HasDerivative<T> && requires(float x) {
     T::value(x);
-}
-&&(HasSlopeFromOutput<T> || requires(float x) { T::slope(x); });
+};
 
 namespace detail {
 

@@ -60,9 +60,9 @@ struct MinusZeros {
     alignas(64) S of_lanes[16];
 };
 template <class S>
-inline constexpr MinusZeros<S> minus_zeros{{S(-0.0), S(-0.0), S(-0.0), S(-0.0), S(-0.0), S(-0.0), S(-0.0), S(-0.0),
+inline constexpr MinusZeros<S> minus_zeros{{S(-0.0), S(-0.0), S(-0.0), S(-0.0), S(-0.0), S(-0.0), S(-0.0),
                                             S(-0.0), S(-0.0), S(-0.0), S(-0.0), S(-0.0), S(-0.0), S(-0.0),
-                                            S(-0.0)}};
+                                            S(-0.0), S(-0.0)}};
 
 // Where to read what a result is added to: in the array itself where `add`, else always the same zeros.
 template <class S>

@@ -57,8 +57,8 @@ bool apply_agrees(ApplyKernel<S> kernel, ApplyKernel<S> plain, const void* funct
 
 // `numbers` has room for 2 x check_room for each of `count` arrays, `arrays` for 2 x count.
 template <class S>
-bool change_agrees(ChangeKernel<S> kernel, ChangeKernel<S> plain, const void* function, Index count, S* numbers,
-                   S** arrays, Index* strides) {
+bool change_agrees(ChangeKernel<S> kernel, ChangeKernel<S> plain, const void* function, Index count,
+                   S* numbers, S** arrays, Index* strides) {
     for (const Index rows : check_rows) {
         CheckNumbers().fill(numbers, count * check_room);
         S* const expected = numbers + count * check_room;
@@ -113,7 +113,8 @@ bool total_agrees(TotalKernel<S> kernel, TotalKernel<S> plain, const void* funct
 }
 
 template <class S>
-bool sum_columns_agrees(void (*kernel)(const ColumnSums<S>&), void (*plain)(const ColumnSums<S>&), const void*) {
+bool sum_columns_agrees(void (*kernel)(const ColumnSums<S>&), void (*plain)(const ColumnSums<S>&),
+                        const void*) {
     for (const Index rows : {Index{1}, Index{5}, Index{16}, Index{39}, Index{77}}) {
         for (const bool add : {false, true}) {
             constexpr Index columns = 6;
@@ -157,7 +158,8 @@ bool adam_agrees(void (*kernel)(const AdamVectors<S>&), void (*plain)(const Adam
 }
 
 template <class S>
-bool noise_agrees(void (*kernel)(const NoiseColumns<S>&), void (*plain)(const NoiseColumns<S>&), const void*) {
+bool noise_agrees(void (*kernel)(const NoiseColumns<S>&), void (*plain)(const NoiseColumns<S>&),
+                  const void*) {
     constexpr Index columns = 5;
     constexpr Index most = 26 * columns;
     const std::uint32_t samples[columns] = {7, 3, 100000, 0, 9};
@@ -219,7 +221,7 @@ inline bool multiply_agrees(void (*kernel)(const TileProduct&), void (*)(const T
     struct Extents {
         Index rows, columns, depth;
     };
-    constexpr Extents all[] = {{1, 1, 1},    {3, 5, 2},    {5, 13, 9},  {8, 20, 17}, {7, 40, 18},
+    constexpr Extents all[] = {{1, 1, 1},   {3, 5, 2},    {5, 13, 9},  {8, 20, 17}, {7, 40, 18},
                                {16, 8, 20}, {33, 11, 18}, {37, 70, 5}, {48, 7, 40}};
     constexpr Index most = 4096;
     float a[most];
@@ -260,7 +262,8 @@ inline bool multiply_agrees(void (*kernel)(const TileProduct&), void (*)(const T
 }
 
 template <class Number>
-bool rows_times_agrees(void (*kernel)(const RowsTimes<Number>&), void (*)(const RowsTimes<Number>&), const void*) {
+bool rows_times_agrees(void (*kernel)(const RowsTimes<Number>&), void (*)(const RowsTimes<Number>&),
+                       const void*) {
     constexpr Index most_rows = 37;
     constexpr Index most_depth = 130;
     Number weight[most_rows * most_depth];
@@ -281,8 +284,14 @@ bool rows_times_agrees(void (*kernel)(const RowsTimes<Number>&), void (*)(const 
             for (int form = 0; form < 4; ++form) {
                 float found[most_rows] = {};
                 float expected[most_rows] = {};
-                RowsTimes<Number> p{rows, depth, weight, std::is_same_v<Number, float> ? nullptr : scales,
-                                    x,    found, false,  (form & 1) != 0 ? bias : nullptr,
+                RowsTimes<Number> p{rows,
+                                    depth,
+                                    weight,
+                                    std::is_same_v<Number, float> ? nullptr : scales,
+                                    x,
+                                    found,
+                                    false,
+                                    (form & 1) != 0 ? bias : nullptr,
                                     (form & 2) != 0};
                 p.add = (form & 2) != 0;
                 if (p.add) {

@@ -46,7 +46,8 @@ void change(AtOnePlace<S> at_one_place, const void* function, Index count, Index
 }
 
 template <class S>
-S total(AtOnePlace<S> at_one_place, const void* function, Index count, S* values, const S* const* in, Index n) {
+S total(AtOnePlace<S> at_one_place, const void* function, Index count, S* values, const S* const* in,
+        Index n) {
     S sum = 0;
     for (Index i = 0; i < n; ++i) {
         for (Index k = 0; k < count; ++k) values[k] = in[k][i];
@@ -104,9 +105,10 @@ void noise(const NoiseColumns<S>& c) {
 inline void stream_blocks(const StreamBlocks& s) {
     for (Index i = 0; i < StreamBlocks::count; ++i) {
         const std::uint64_t number = s.first + static_cast<std::uint64_t>(i);
-        const auto words = philox4x32({static_cast<std::uint32_t>(number), static_cast<std::uint32_t>(number >> 32),
-                                       s.epoch, detail::stream_domain},
-                                      s.key);
+        const auto words =
+            philox4x32({static_cast<std::uint32_t>(number), static_cast<std::uint32_t>(number >> 32), s.epoch,
+                        detail::stream_domain},
+                       s.key);
         for (std::size_t k = 0; k < 4; ++k) s.to[static_cast<std::size_t>(4 * i) + k] = words[k];
     }
 }

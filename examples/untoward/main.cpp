@@ -118,7 +118,7 @@ constexpr const char* export_footer =
   detector::Detector::self_test()            replays the header's test vectors
   detector::Detector::judge(sample)          .score .p_value .is_anomaly
 
-README.md, "On a microcontroller", has the flags for a device without an operating system.)";
+examples/embedded/README.md has the flags for a device without an operating system.)";
 
 constexpr const char* table_help = "a .csv or .npy file, or -";
 constexpr const char* model_help = "a model file, or -";

@@ -4,8 +4,8 @@
 // The run-time half of the library, for a microcontroller: what judges, and nothing that trains, reads files or needs an
 // operating system. No heap, no exceptions, no run-time types, no streams, no statics that are made at run time; time and
 // randomness come from the caller. (Scores that learned something bring the headers they were fitted by; nothing of those
-// reaches an image.) `untoward export` writes the detector that it is included for; README.md, "On a
-// microcontroller", has the flags and the bounds.
+// reaches an image.) `untoward export` writes the detector that it is included for; its README
+// (examples/embedded/) has the flags and the bounds.
 
 #include "config.hpp"
 #include "core/random.hpp"

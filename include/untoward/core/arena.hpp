@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 
+#include "arena_guard.hpp"
 #include "refuse.hpp"
 #include "storage.hpp"
 
@@ -13,7 +14,7 @@ namespace untoward UNTOWARD_SETTING {
 /// Memory that only grows until it is rewound: everything that one pass over a batch computes lives in one.
 /// It does not own its memory: on firmware that is a static or stack array whose size `count()` gives, on a
 /// host a `Buffer<std::byte>`. Running out is refused on a host, in every build, and an assertion on a device; it never
-/// falls back to the heap.
+/// falls back to the heap. Under AddressSanitizer what is not allocated is poisoned.
 ///
 /// Threads: one each.
 class Arena {
@@ -26,6 +27,7 @@ public:
                                  static_cast<std::size_t>(address % storage_alignment);
         begin_ += skip < size ? skip : size;
         size_ -= skip < size ? skip : size;
+        guard_.guard(begin_, size_);
     }
     explicit Arena(Buffer<std::byte>& memory)
         : Arena(memory.data(), static_cast<std::size_t>(memory.size())) {}
@@ -37,6 +39,7 @@ public:
         const std::size_t bytes = align_up(static_cast<std::size_t>(n) * sizeof(T));
         require_room(bytes);
         T* const memory = reinterpret_cast<T*>(begin_ + used_);
+        guard_.permit(memory, static_cast<std::size_t>(n) * sizeof(T));
         used_ += bytes;
         if (used_ > peak_) peak_ = used_;
         return memory;
@@ -54,6 +57,7 @@ public:
     /// Gives back everything allocated since used() was `mark`.
     void rewind(std::size_t mark = 0) {
         UNTOWARD_ASSERT(mark <= used_, "untoward: an arena rewinds backwards only");
+        guard_.forbid(begin_ + mark, used_ - mark);
         used_ = mark;
     }
 
@@ -68,6 +72,7 @@ private:
     std::size_t size_ = 0;
     std::size_t used_ = 0;
     std::size_t peak_ = 0;
+    [[no_unique_address]] detail::ArenaGuard guard_;
 
     void require_room(std::size_t bytes) const {
 #ifdef UNTOWARD_PLAIN

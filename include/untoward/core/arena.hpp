@@ -74,7 +74,7 @@ private:
     std::size_t peak_ = 0;
     [[no_unique_address]] detail::ArenaGuard guard_;
 
-    void require_room(std::size_t bytes) const {
+    void require_room([[maybe_unused]] std::size_t bytes) const {
 #ifdef UNTOWARD_PLAIN
         UNTOWARD_ASSERT(bytes <= size_ - used_, "untoward: the arena is too small for this model and batch");
 #else

@@ -53,11 +53,15 @@ def main():
     sets = SETS[:3 if {"avx512f", "avx512dq", "avx512bw", "avx512vl"} <= has else 2 if {"avx2", "fma"} <= has else 1]
     sources = {name: TESTS / name for name in KERNELS}
     if not options.kernels:  # several as one source, which is compiled in two thirds of the time
-        for k in range(0, len(RULES), 4):
+        # A file that sets the library's macros is a program of its own.
+        alone = {name for name in RULES if "#define UNTOWARD_" in (TESTS / name).read_text(encoding="utf-8")}
+        sources |= {name: TESTS / name for name in sorted(alone)}
+        together = [name for name in RULES if name not in alone]
+        for k in range(0, len(together), 4):
             name = f"rules_{k // 4 + 1}"
             sources[name] = options.out / f"{name}.cpp"
             subprocess.run([sys.executable, "-B", TESTS / "support/groups.py", "--tests", TESTS, "--output", sources[name],
-                            *RULES[k:k + 4]], check=True)
+                            *together[k:k + 4]], check=True)
     # Catch2 version 2 brings its main program as a header.
     common = ["-std=c++20", "-UNDEBUG", "-w", "-I", str(TESTS), "-I", str(TESTS.parent / "include"), "-isystem",
               options.eigen]

@@ -119,20 +119,9 @@ private:
         const std::size_t taken = arena_->used() - mark;
         if (!always && !detail::is_worth_moving(taken, result.size(), sizeof(S), result.batch())) return;
         if (!arena_->contains(result.data(), mark)) return;
-        arena_->rewind(mark);
-        const Tensor<S, Sample> target(arena_->template allocate<S>(result.size()), result.shape(),
-                                       result.batch());
-        if (result.contiguous()) {
-            if (target.data() != result.data())
-                std::memmove(target.data(), result.data(),
-                             static_cast<std::size_t>(result.size()) * sizeof(S));
-        } else {
-            for (Index j = 0; j < result.batch(); ++j) {
-                std::memmove(&target(0, j), &result(0, j),
-                             static_cast<std::size_t>(result.rows()) * sizeof(S));
-            }
-        }
-        result = target;
+        result = Tensor<S, Sample>(
+            arena_->rewind_but(mark, result.data(), result.rows(), result.batch(), result.stride()),
+            result.shape(), result.batch());
     }
 
     Weights parameters_;

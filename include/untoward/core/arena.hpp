@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <memory>
 
@@ -59,6 +60,23 @@ public:
         UNTOWARD_ASSERT(mark <= used_, "untoward: an arena rewinds backwards only");
         guard_.forbid(begin_ + mark, used_ - mark);
         used_ = mark;
+    }
+    /// The same, but for these numbers, rows x columns with `stride` between columns, which were allocated since: they are
+    /// moved to where that began, and lie there one column after another.
+    template <class T>
+    T* rewind_but(std::size_t mark, const T* numbers, Index rows, Index columns, Index stride) {
+        guard_.permit(begin_ + mark,
+                      used_ - mark);  // they may be moved over what lies between two allocations
+        T* const kept = reinterpret_cast<T*>(begin_ + mark);
+        const auto bytes = [](Index n) { return static_cast<std::size_t>(n) * sizeof(T); };
+        if (stride == rows || columns == 1) {
+            if (kept != numbers) std::memmove(kept, numbers, bytes(rows * columns));
+        } else {
+            for (Index j = 0; j < columns; ++j)
+                std::memmove(kept + j * rows, numbers + j * stride, bytes(rows));
+        }
+        rewind(mark);
+        return allocate<T>(rows * columns);
     }
 
 private:

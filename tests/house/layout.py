@@ -8,7 +8,8 @@ import sys
 import floors
 
 TOP = {"include", "tests", "benchmarks", "examples", "CMakeLists.txt", "CMakePresets.json", "README.md", "LICENSE"}
-BESIDE_THE_MIRROR = {"tests": {"support", "house", "consumer", "reference", "fuzz", "settings", "program", "extension"},
+BESIDE_THE_MIRROR = {"tests": {"support", "house", "consumer", "reference", "fuzz", "settings", "platforms", "program",
+                               "extension"},
                      "benchmarks": {"support", "peers"}}
 
 MIRRORED = {name.removesuffix(".hpp") for name in floors.LEVEL}

@@ -21,8 +21,9 @@ need_packages() {
         as_root=(sudo)
     fi
     echo "Installing: ${missing[*]}"
+    # --no-remove: where a package cannot be had without removing another, nothing is done, and apt-get says so.
     # A source of the system that cannot be reached is no reason to stop while the others answer.
     "${as_root[@]}" apt-get -o DPkg::Lock::Timeout=900 -qq update || true
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=900 -o Dpkg::Use-Pty=0 \
-        -qq install -y --no-install-recommends "${missing[@]}" </dev/null >/dev/null
+        -qq install -y --no-remove --no-install-recommends "${missing[@]}" </dev/null >/dev/null
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// What every header includes first: the macros a user may set before including the library.
+// What every header that knows Eigen includes first: the macros a user may set before including the library,
 //
 //   UNTOWARD_ASSERT(condition, message)
 //       Called where the caller broke a documented requirement. Default: assert(), so it is off with NDEBUG.

@@ -19,7 +19,7 @@ FLOORS = [
     ["nn", "distributions"],
     ["vae"],
     ["scores", "explain"],
-    ["recipe.hpp", "detector.hpp", "ensemble.hpp", "generate.hpp"],
+    ["recipe.hpp", "judge.hpp", "detector.hpp", "ensemble.hpp", "generate.hpp"],
     ["stream"],
     ["embedded", "embedded.hpp"],
     ["train"],

@@ -17,8 +17,8 @@ A program is a fenced block marked by the line before it, and what it prints is 
     ...
     ```
 
-Words are compared as they are. Numbers may be a factor of 1.5 apart: what a training ends with depends, in its last digits and
-then in more, on the processor's instructions.
+Words and whole numbers are compared as they are. Other numbers may be a factor of 1.5 apart: what a training ends with depends,
+in its last digits and then in more, on the processor's instructions.
 """
 import pathlib
 import re
@@ -35,8 +35,11 @@ def agree(found, expected):
     """Whether two texts have the same words, and nearly the same numbers."""
     if NUMBER.sub("#", found).split() != NUMBER.sub("#", expected).split():
         return False
-    for one, other in zip(map(float, NUMBER.findall(found)), map(float, NUMBER.findall(expected))):
-        if one != other and not (one * other > 0 and 1 / FACTOR <= one / other <= FACTOR):
+    for one, other in zip(NUMBER.findall(found), NUMBER.findall(expected)):
+        if one == other:
+            continue
+        if one.isdigit() or other.isdigit() or not (
+                float(one) * float(other) > 0 and 1 / FACTOR <= float(one) / float(other) <= FACTOR):
             return False
     return True
 

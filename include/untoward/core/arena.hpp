@@ -65,8 +65,8 @@ public:
     /// moved to where that began, and lie there one column after another.
     template <class T>
     T* rewind_but(std::size_t mark, const T* numbers, Index rows, Index columns, Index stride) {
-        guard_.permit(begin_ + mark,
-                      used_ - mark);  // they may be moved over what lies between two allocations
+        // They may be moved over what lies between two allocations.
+        guard_.permit(begin_ + mark, used_ - mark);
         T* const kept = reinterpret_cast<T*>(begin_ + mark);
         const auto bytes = [](Index n) { return static_cast<std::size_t>(n) * sizeof(T); };
         if (stride == rows || columns == 1) {

@@ -43,6 +43,11 @@
 #endif
 #endif
 
+// The library is made of members that are aggregates and begin with an empty member (tests/settings/empty_member.cpp).
+#if defined(__clang__) && !defined(__apple_build_version__) && __clang_major__ == 16
+#error "untoward: clang 16 translates members wrongly that are aggregates; clang 14 and 19 do not"
+#endif
+
 #if defined(UNTOWARD_PLAIN)
 #define UNTOWARD_SETTING ::inline plain_loops
 #elif defined(UNTOWARD_NO_DISPATCH) && defined(UNTOWARD_FIXED_KERNELS)

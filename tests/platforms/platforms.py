@@ -52,7 +52,6 @@ class Platform:
 
 
 PLATFORMS = {
-    "clang16": Platform("clang++-16"),
     "clang19": Platform("clang++-19"),
     "libcxx": Platform("clang++-19", unpacked=LIBCXX),
     "riscv64": Platform("riscv64-linux-gnu-g++", GNU, emulator=["qemu-riscv64", "-L", "/usr/riscv64-linux-gnu"]),
